@@ -1,0 +1,120 @@
+"""What a contract is: the words in which a dataset is declared.
+
+One contract says all that txcat knows of a dataset. The Pandera schema, the tables of every
+warehouse, the reason codes, the asset checks, the column docs of the UI and the data dictionary
+follow from it. Datasets themselves live in the other modules of this folder, one file each.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Id:
+    """A UUID in any case, with or without braces, or an integer n, which is UUID(int=n)."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """Text of at most `max_chars` characters, kept as it came but for blanks at its ends."""
+
+    max_chars: int = 1_000
+
+
+@dataclass(frozen=True)
+class Money:
+    """An exact decimal of at most `precision` digits, `scale` of them behind the point."""
+
+    precision: int = 18
+    scale: int = 2
+
+
+@dataclass(frozen=True)
+class Instant:
+    """An ISO 8601 time, kept as UTC; without an offset it is taken to be UTC.
+
+    A time later than the end of the day after the record's arrival is rejected.
+    """
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few words, matched in any case and kept as it is declared here."""
+
+    values: tuple[str, ...]
+
+
+ColumnType = Id | Text | Money | Instant | Choice
+
+
+@dataclass(frozen=True)
+class Column:
+    """One typed column of a dataset; `is_required` columns are never null once validated."""
+
+    name: str
+    type: ColumnType
+    description: str
+    is_required: bool = True
+
+
+class Severity(StrEnum):
+    """What a broken rule does to a record: an error quarantines it, a warning is only counted."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A statement over the typed columns of one record that `holds` or is broken.
+
+    A null answer counts as holding: what is missing or unreadable has a reason code of its own.
+    """
+
+    code: str
+    description: str
+    holds: pl.Expr
+    severity: Severity = Severity.ERROR
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What happens to validated records next: `name` is the schema of its table.
+
+    `service` names the function that answers; it has a version of its own. `columns` are what the
+    answer adds to a record; the first one holds the answer.
+    """
+
+    name: str
+    service: str
+    description: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True)
+class Contract:
+    """All that is declared about one dataset.
+
+    `version` rises with every change of meaning: it makes every slice stale. `key` names the
+    column that tells records apart, `event_time` the one that says when the thing happened.
+    `files` is the glob that a file's name must match to be taken from the inbox.
+    """
+
+    dataset: str
+    version: int
+    description: str
+    owner: str
+    key: str
+    event_time: str
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    files: str = ""
+
+    @cached_property
+    def column_names(self) -> list[str]:
+        """The names of the typed columns, in order."""
+        return [column.name for column in self.columns]

@@ -1,0 +1,19 @@
+"""Finds the datasets: every module of this folder that has a CONTRACT is one.
+
+A new file is enough; nothing has to be listed here.
+"""
+
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+from txcat_assets import contracts
+from txcat_assets.contracts.model import Contract
+
+
+@cache
+def all_contracts() -> dict[str, Contract]:
+    """Every declared dataset by its name, in the order of the names."""
+    names = sorted(module.name for module in iter_modules(contracts.__path__, contracts.__name__ + "."))
+    found = [getattr(import_module(name), "CONTRACT", None) for name in names]
+    return {contract.dataset: contract for contract in found if isinstance(contract, Contract)}

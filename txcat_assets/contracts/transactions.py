@@ -1,0 +1,71 @@
+"""Bank transactions: what one is, and nothing else. The shortest way to a new dataset is a copy."""
+
+import polars as pl
+
+from txcat_assets.contracts.model import (
+    Choice,
+    Column,
+    Contract,
+    Id,
+    Instant,
+    Money,
+    Rule,
+    Severity,
+    Stage,
+    Text,
+)
+
+CATEGORIES = (
+    "Rent",
+    "Salary Income",
+    "Food",
+    "Restaurant",
+    "Client Expenses",
+    "Transportation",
+    "Utilities",
+    "Entertainment",
+    "Healthcare",
+    "Shopping",
+    "Travel",
+    "Education",
+    "Insurance",
+    "Investment",
+    "Subscriptions",
+)
+
+CONTRACT = Contract(
+    dataset="transactions",
+    version=1,
+    description="One row is one movement on a bank account, as the bank reported it.",
+    owner="team:data-platform",
+    key="id",
+    event_time="timestamp",
+    files="transactions*",
+    columns=(
+        Column("id", Id(), "What tells transactions apart: a UUID, or an integer n as UUID(int=n)."),
+        Column("description", Text(max_chars=1_000), "The bank's own words for the movement."),
+        Column("amount", Money(18, 2), "Signed amount in the account's currency."),
+        Column("timestamp", Instant(), "When the movement happened, UTC."),
+        Column("merchant", Text(max_chars=200), "Who was paid or paid.", is_required=False),
+        Column("operation_type", Text(max_chars=100), "How it was made, such as card_payment."),
+        Column("side", Choice(("debit", "credit")), "debit: money leaves; credit: money comes."),
+    ),
+    rules=(
+        Rule(
+            code="sign_disagrees_with_side",
+            description="A debit is zero or less, a credit is zero or more.",
+            holds=pl.when(pl.col("side") == "debit")
+            .then(pl.col("amount") <= 0)
+            .otherwise(pl.col("amount") >= 0),
+            severity=Severity.WARNING,
+        ),
+    ),
+    stages=(
+        Stage(
+            name="categorized",
+            service="ml",
+            description="Every validated transaction with the category that the ML service gave.",
+            columns=(Column("category", Choice(CATEGORIES), "Spending category of the model."),),
+        ),
+    ),
+)

@@ -1,0 +1,50 @@
+"""Trouble in the world, as classes; a bad record is never an exception but gets a reason code.
+
+    TxcatError
+    |-- TransientError       may pass by itself: the same command, later, can succeed
+    |   |-- WarehouseBusy      another process holds the warehouse file
+    |   `-- ServiceDown        the ML service does not answer, or answers that it cannot
+    `-- PermanentError       somebody must act first
+        |-- SourceRefused      a file cannot be taken as it is; nothing of it was landed
+        |-- SourceChanged      a file changed while it was read; what had landed stays
+        |-- ServiceBroken      the ML service broke its protocol; nothing of the answer was stored
+        `-- VersionRefused     this code is older than the warehouse, or its contract differs
+
+Every message says what was being done, what was found and expected, and what to do next.
+"""
+
+
+class TxcatError(Exception):
+    """The root of all trouble that txcat foresees."""
+
+
+class TransientError(TxcatError):
+    """May pass by itself."""
+
+
+class PermanentError(TxcatError):
+    """Somebody must act first."""
+
+
+class WarehouseBusy(TransientError):
+    """Another process holds the warehouse file."""
+
+
+class ServiceDown(TransientError):
+    """The ML service does not answer, or answers that it cannot."""
+
+
+class SourceRefused(PermanentError):
+    """A file cannot be taken as it is; nothing of it was landed."""
+
+
+class SourceChanged(PermanentError):
+    """A file changed while it was read; what had landed stays."""
+
+
+class ServiceBroken(PermanentError):
+    """The ML service broke its protocol; nothing of the answer was stored."""
+
+
+class VersionRefused(PermanentError):
+    """This code is older than the warehouse, or its contract differs."""
