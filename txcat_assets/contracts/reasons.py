@@ -1,0 +1,22 @@
+"""Reason codes that no single contract declares, with what each means to a reader.
+
+Codes of columns and rules follow from a contract: see `txcat_assets.contracts.rules`.
+"""
+
+FAULTS = {
+    "ragged_line": "The line has fewer or more fields than the header.",
+    "unclosed_quote": "A quoted field was opened and never closed, or closed in mid-field.",
+    "bad_encoding": "The record's bytes are not text in the file's encoding.",
+    "nul_byte": "The record has a NUL byte, which no database text can hold.",
+    "field_too_long": "A field is longer than txcat takes.",
+    "broken_json": "The line is not valid JSON.",
+    "not_an_object": "The line is valid JSON but not an object with named fields.",
+    "nested_value": "A field holds an object or a list where a plain value is expected.",
+}
+"""Why a record could not be cut into fields; it is landed whole, as its bytes, and quarantined."""
+
+CONFLICT = "conflict"
+"""Same key as a record that arrived before, other content."""
+
+REFUSED = "refused"
+"""The service of a later stage refused the validated record; it stays validated."""
