@@ -1,0 +1,54 @@
+# The commands of the project; `make` alone lists them. All that they make lies in .txcat.
+# PYTHON picks the interpreter of the environment, ARGS is handed on to the command.
+BIN := .txcat/venv/bin
+
+.PHONY: help demo dev test quick check lint fix types docs bench pins hooks clean runtime-venv dev-venv
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
+
+demo: runtime-venv ## Make sample data, run the main job on it and show what came of it
+	@$(BIN)/txcat demo $(ARGS)
+
+dev: runtime-venv ## Start the Dagster UI and the ML service; Ctrl-C ends both
+	@mkdir -p .txcat/dagster && cp dagster.yaml .txcat/dagster/
+	@DAGSTER_HOME="$(CURDIR)/.txcat/dagster" PATH="$(CURDIR)/$(BIN):$$PATH" honcho start
+
+test: dev-venv ## Run the whole test suite; ARGS picks some of it
+	@$(BIN)/python -m pytest $(ARGS)
+
+quick: dev-venv ## Run the tests that take less than a few seconds each
+	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+check: lint types test ## All that a change must pass: what CI runs
+
+lint: dev-venv ## Check style and layers
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --cache-dir .txcat/cache/import-linter
+
+fix: dev-venv ## Mend style where a tool can
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+types: dev-venv ## Check types, strictly
+	@$(BIN)/mypy
+
+docs: runtime-venv ## Write the generated pages anew
+	@$(BIN)/python -m tools.docs
+
+bench: runtime-venv ## Compare with bare metal in one run; ARGS="--rows 10000000" for more
+	@$(BIN)/python -m tools.bench $(ARGS)
+
+pins: dev-venv ## Remake the hashed pins; ARGS=--upgrade takes newer versions
+	@tools/pins.sh $(ARGS)
+
+hooks: dev-venv ## Run lint and types before each of your commits
+	@$(BIN)/pre-commit install
+
+clean: ## Remove the environment and the caches; the tables stay
+	@rm -rf .txcat/venv .txcat/cache
+
+runtime-venv:
+	@tools/setup.sh runtime
+
+dev-venv:
+	@tools/setup.sh dev
