@@ -1,0 +1,55 @@
+"""What the service says when it cannot answer: one class, and the one handler that renders all.
+
+Every error is JSON with a `code` for programs and a `detail` for people; refused records are
+listed in `errors` besides.
+"""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+
+log = structlog.stdlib.get_logger()
+
+
+class RecordFault(msgspec.Struct):
+    """Why a record of the request cannot be read; `field` is null when it is no object at all."""
+
+    index: int
+    field: str | None
+    message: str
+
+
+class ErrorReply(msgspec.Struct, omit_defaults=True):
+    """The body of every answer that is not a success."""
+
+    code: str
+    detail: str
+    errors: list[RecordFault] = []
+
+
+class RequestRefused(Exception):
+    """The request cannot be answered as it is; sent again, it will be refused again."""
+
+    def __init__(
+        self, status: int, code: str, detail: str, errors: Sequence[RecordFault] = ()
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.reply = ErrorReply(code, detail, list(errors))
+
+
+def answer_error(_: Request[object, object, State], error: Exception) -> Response[ErrorReply]:
+    """Render any exception; one that nobody foresaw is logged and told without its insides."""
+    if isinstance(error, RequestRefused):
+        return Response(error.reply, status_code=error.status)
+    if isinstance(error, HTTPException):
+        code = HTTPStatus(error.status_code).name.lower()
+        return Response(ErrorReply(code, error.detail), status_code=error.status_code)
+    log.error("request failed", exc_info=error)
+    reply = ErrorReply("internal_error", "The service failed; its log tells why by the request id.")
+    return Response(reply, status_code=HTTPStatus.INTERNAL_SERVER_ERROR)
