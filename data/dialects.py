@@ -1,0 +1,75 @@
+"""The ways in which a day's sample file is written, and how a record becomes a line in each.
+
+A dialect writes whatever text it is given, sound or not; it knows nothing of defects.
+"""
+
+import csv
+import gzip
+import io
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from data.transactions import FIELDS, Fields
+
+PLAIN_AMOUNT = re.compile(r"-?\d{1,9}\.\d\d")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One way to write a file; `bom` are the bytes before its first line."""
+
+    suffix: str = ".csv"
+    separator: str = ","
+    decimal: str = "."
+    encoding: str = "utf-8"
+    bom: bytes = b""
+    newline: str = "\n"
+    header: tuple[str, ...] = FIELDS
+    date_and_time: str = "T"
+
+    @property
+    def is_json(self) -> bool:
+        """Whether a record is a JSON object instead of separated fields."""
+        return self.suffix == ".jsonl"
+
+    def line(self, fields: Fields) -> str:
+        """One record as text, without the end of the line."""
+        if self.is_json:
+            return json_line(fields)
+        amount = fields["amount"].replace(".", self.decimal)
+        timestamp = fields["timestamp"].replace("T", self.date_and_time)
+        return self._join((fields | {"amount": amount, "timestamp": timestamp}).values())
+
+    def file(self, lines: Iterable[bytes]) -> bytes:
+        """The bytes of a whole file made of these encoded lines."""
+        end = self.newline.encode(self.encoding)
+        header = [] if self.is_json else [self._join(self.header).encode(self.encoding)]
+        content = self.bom + end.join([*header, *lines, b""])
+        return gzip.compress(content, mtime=0) if self.suffix.endswith(".gz") else content
+
+    def _join(self, fields: Iterable[str]) -> str:
+        line = io.StringIO()
+        csv.writer(line, delimiter=self.separator).writerow(fields)
+        return line.getvalue().removesuffix("\r\n")
+
+
+def json_line(fields: Fields) -> str:
+    """A JSON object without the missing fields; an ordinary amount is a number in it."""
+    values: dict[str, str | float] = {name: text for name, text in fields.items() if text}
+    if PLAIN_AMOUNT.fullmatch(fields["amount"]):
+        values["amount"] = float(fields["amount"])
+    return json.dumps(values, ensure_ascii=False)
+
+
+PLAIN = Dialect()
+SEMICOLON = Dialect(
+    separator=";", decimal=",", bom=b"\xef\xbb\xbf", newline="\r\n", date_and_time=" "
+)
+UTF16_TAB = Dialect(separator="\t", encoding="utf-16-le", bom=b"\xff\xfe")
+GZIP = Dialect(suffix=".csv.gz", header=tuple(f" {name.title()}" for name in FIELDS))
+JSON_LINES = Dialect(suffix=".jsonl")
+
+DIALECTS = (PLAIN, SEMICOLON, UTF16_TAB, GZIP, JSON_LINES)
+"""Each day takes the next one, and after the last the first again."""

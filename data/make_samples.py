@@ -1,0 +1,108 @@
+"""Makes the sample data: several daily files of transactions with every kind of defect in them.
+
+    python -m data.make_samples OUT_DIR [--rows N] [--days K]
+
+The same numbers always give the same files. What must become of every record is known from how it
+was made: each sample carries its truth, and the command prints the sum as a line of JSON.
+"""
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from itertools import cycle
+from pathlib import Path
+from random import Random
+
+from data.days import DUPLICATE, VALIDATED, Day, Record
+from data.dialects import DIALECTS
+from data.transactions import Transaction
+
+FIRST_DAY = date(2025, 1, 3)
+FEWEST_ROWS = 200
+"""Enough for every defect and every guise to stand among sound records."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """How many records must meet each fate; `warned` ones are validated all the same."""
+
+    landed: int
+    validated: int
+    warned: int
+    duplicate: int
+    quarantined: dict[str, int]
+    """By reason code, `conflict` among them. Every record has one reason only."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One file, the day in its name, and what must become of its records."""
+
+    path: Path
+    day: date
+    truth: Truth
+
+
+def make_samples(out: Path, *, rows: int = 2_000, days: int = 5) -> list[Sample]:
+    """Write a file of `rows` records for each of `days` days into the folder `out`.
+
+    Records are repeated in the files after theirs, so the truth is that of files which are landed
+    in the order of their days.
+    """
+    if rows < FEWEST_ROWS:
+        raise ValueError(f"{rows} rows have no room for every defect: take {FEWEST_ROWS} or more")
+    out.mkdir(parents=True, exist_ok=True)
+    random, known, samples = Random(7), list[Transaction](), list[Sample]()
+    for number, dialect in zip(range(days), cycle(DIALECTS), strict=False):
+        day = FIRST_DAY + timedelta(days=number)
+        records = Day(random, day, dialect, rows).records(known)
+        path = out / f"transactions_{day}{dialect.suffix}"
+        path.write_bytes(dialect.file(record.line for record in records))
+        samples.append(Sample(path, day, truth_of(records)))
+    return samples
+
+
+def truth_of(records: Iterable[Record]) -> Truth:
+    """The fates of these records, counted."""
+    records = list(records)
+    fates = Counter(record.fate for record in records)
+    return Truth(
+        landed=len(records),
+        validated=fates.pop(VALIDATED, 0),
+        warned=sum(record.is_warned for record in records),
+        duplicate=fates.pop(DUPLICATE, 0),
+        quarantined=dict(sorted(fates.items())),
+    )
+
+
+def truth_of_all(samples: Iterable[Sample]) -> Truth:
+    """The truth of several files together."""
+    truths = [sample.truth for sample in samples]
+    reasons = sum((Counter(truth.quarantined) for truth in truths), Counter[str]())
+    return Truth(
+        landed=sum(truth.landed for truth in truths),
+        validated=sum(truth.validated for truth in truths),
+        warned=sum(truth.warned for truth in truths),
+        duplicate=sum(truth.duplicate for truth in truths),
+        quarantined=dict(sorted(reasons.items())),
+    )
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--rows", type=int, default=2_000, help="records in each file")
+    parser.add_argument("--days", type=int, default=5, help="files")
+    args = parser.parse_args()
+    samples = make_samples(args.out, rows=args.rows, days=args.days)
+    print(json.dumps(asdict(truth_of_all(samples))))
+
+
+if __name__ == "__main__":
+    main()

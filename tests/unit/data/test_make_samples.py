@@ -1,0 +1,113 @@
+"""The sample data: the same each time, every oddity in it, and a truth that its files bear out."""
+
+import csv
+import gzip
+from datetime import date
+from itertools import chain
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from data.days import DUPLICATE, VALIDATED, Day, Record
+from data.dialects import DIALECTS, PLAIN
+from data.make_samples import FEWEST_ROWS, Sample, make_samples, truth_of_all
+from data.merchants import MERCHANTS
+from data.oddities import DEFECTS, GUISES
+from data.transactions import fitting_id
+from txcat_assets.contracts.reasons import CONFLICT
+from txcat_assets.contracts.rules import reason_texts
+from txcat_assets.contracts.transactions import CATEGORIES, CONTRACT
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
+    """A file in each dialect."""
+    return make_samples(tmp_path_factory.mktemp("samples"), rows=400)
+
+
+def texts_of(sample: Sample) -> str:
+    """The text of a file; bytes that are none are replaced."""
+    content = sample.path.read_bytes()
+    if sample.path.suffix == ".gz":
+        content = gzip.decompress(content)
+    return content.decode("utf-16" if content[:2] == b"\xff\xfe" else "utf-8-sig", "replace")
+
+
+def test_the_same_numbers_make_the_same_files(tmp_path: Path, samples: list[Sample]) -> None:
+    again = make_samples(tmp_path, rows=400)
+    assert [one.path.read_bytes() for one in again] == [one.path.read_bytes() for one in samples]
+
+
+def test_every_dialect_is_written_under_the_name_of_its_day(samples: list[Sample]) -> None:
+    assert [one.path.name for one in samples] == [
+        "transactions_2025-01-03.csv",
+        "transactions_2025-01-04.csv",
+        "transactions_2025-01-05.csv",
+        "transactions_2025-01-06.csv.gz",
+        "transactions_2025-01-07.jsonl",
+    ]
+
+
+def test_every_record_has_one_fate(samples: list[Sample]) -> None:
+    for sample in samples:
+        truth = sample.truth
+        fates = truth.validated + truth.duplicate + sum(truth.quarantined.values())
+        assert truth.landed == fates == 400
+
+
+def test_every_reason_of_a_defect_is_met_and_known_to_the_contract(samples: list[Sample]) -> None:
+    reasons = {defect.reason for defect in DEFECTS} | {CONFLICT}
+    assert truth_of_all(samples).quarantined.keys() == reasons
+    assert reasons <= reason_texts(CONTRACT).keys()
+
+
+def test_every_defect_and_guise_fits_some_file() -> None:
+    for oddity in chain(DEFECTS, GUISES):
+        assert any(oddity.fits(dialect) for dialect in DIALECTS), oddity.name
+
+
+def test_a_file_without_quoted_newlines_has_a_line_for_each_record(samples: list[Sample]) -> None:
+    plain, json_lines = texts_of(samples[0]), texts_of(samples[4])
+    assert len(plain.splitlines()) == 1 + 400
+    assert len(json_lines.splitlines()) == 400
+
+
+def test_quoted_newlines_are_read_as_one_record_by_a_plain_reader(samples: list[Sample]) -> None:
+    rows = list(csv.reader(texts_of(samples[2]).splitlines(keepends=True), delimiter="\t"))
+    assert len(rows) == 1 + 400
+    assert any("\n" in field for row in rows for field in row)
+
+
+def test_the_first_record_of_an_id_is_the_sound_one() -> None:
+    first: dict[bytes, str] = {}
+    for record in plain_records():
+        first.setdefault(record.line.split(b",")[0].strip(b"{}").lower(), record.fate)
+    assert DUPLICATE not in first.values()
+    assert CONFLICT not in first.values()
+
+
+def plain_records() -> list[Record]:
+    """The records of a day with nothing known before it."""
+    return Day(Random(1), date(2025, 1, 3), PLAIN, 4_000).records([])
+
+
+def test_a_repeat_says_what_its_original_says() -> None:
+    lines = [record.line for record in plain_records() if record.fate in (VALIDATED, DUPLICATE)]
+    rest = [line.split(b",", 1)[1] for line in lines]
+    repeats = sum(record.fate == DUPLICATE for record in plain_records())
+    assert len(rest) - len(set(rest)) == repeats == 20
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_ids_are_such_that_the_sample_service_names_the_merchants_category(category: str) -> None:
+    """The rule that the service is given: the hash of the id, by the number of categories."""
+    assert any(merchant.category == category for merchant in MERCHANTS)
+    for number in (0, 12_345, 2**61, 2**127):
+        assert CATEGORIES[hash(fitting_id(number, category)) % len(CATEGORIES)] == category
+
+
+def test_too_few_rows_are_refused_by_a_number_that_is_enough(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=f"take {FEWEST_ROWS} or more"):
+        make_samples(tmp_path, rows=FEWEST_ROWS - 1)
+    assert len(make_samples(tmp_path, rows=FEWEST_ROWS)) == 5
