@@ -3,7 +3,6 @@
 import csv
 import gzip
 from datetime import date
-from itertools import chain
 from pathlib import Path
 from random import Random
 
@@ -13,7 +12,7 @@ from data.days import DUPLICATE, VALIDATED, Day, Record
 from data.dialects import DIALECTS, PLAIN
 from data.make_samples import FEWEST_ROWS, Sample, make_samples, truth_of_all
 from data.merchants import MERCHANTS
-from data.oddities import DEFECTS, GUISES
+from data.oddities import DEFECTS, GUISES, Defect, Guise
 from data.transactions import fitting_id
 from txcat_assets.contracts.reasons import CONFLICT
 from txcat_assets.contracts.rules import reason_texts
@@ -62,9 +61,9 @@ def test_every_reason_of_a_defect_is_met_and_known_to_the_contract(samples: list
     assert reasons <= reason_texts(CONTRACT).keys()
 
 
-def test_every_defect_and_guise_fits_some_file() -> None:
-    for oddity in chain(DEFECTS, GUISES):
-        assert any(oddity.fits(dialect) for dialect in DIALECTS), oddity.name
+@pytest.mark.parametrize("oddity", [*DEFECTS, *GUISES], ids=lambda oddity: str(oddity.name))
+def test_every_oddity_fits_some_file(oddity: Defect | Guise) -> None:
+    assert any(oddity.fits(dialect) for dialect in DIALECTS)
 
 
 def test_a_file_without_quoted_newlines_has_a_line_for_each_record(samples: list[Sample]) -> None:
