@@ -1,0 +1,84 @@
+"""Every rule that a record of a dataset is judged by, and what each reason code means.
+
+Most rules follow from the types of the columns; a contract adds its own. They speak of a record
+as `txcat_assets.pipeline.parse` reads it: the typed value of each column, null where there is
+none, beside the complaint that kept its text from being read (see `why`). Nothing is judged here.
+"""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from txcat_assets.contracts.model import (
+    Choice,
+    Column,
+    Contract,
+    Id,
+    Instant,
+    Money,
+    Rule,
+    Text,
+)
+from txcat_assets.contracts.reasons import CONFLICT, FAULTS, REFUSED
+
+
+def why(name: str) -> str:
+    """The name of the column that says why column `name` has no value though it had text."""
+    return f"_why_{name}"
+
+
+def rules_of(contract: Contract) -> tuple[Rule, ...]:
+    """All rules of a dataset in the order in which reasons are given: by column, then its own.
+
+    One column breaks at most one of the rules that follow from its type.
+    """
+    of_columns = [rule for column in contract.columns for rule in _rules_of_column(column)]
+    return (*of_columns, *contract.rules)
+
+
+def reason_texts(contract: Contract) -> dict[str, str]:
+    """Every reason code that a record of this dataset can bear, with what it means to a reader."""
+    return {
+        **FAULTS,
+        **{rule.code: rule.description for rule in rules_of(contract)},
+        CONFLICT: "A record with the same key and other content arrived before.",
+        REFUSED: "The service of a later stage refused the record; it stays validated.",
+    }
+
+
+def _rules_of_column(column: Column) -> Iterator[Rule]:
+    if column.is_required:
+        present = pl.col(column.name).is_not_null() | pl.col(why(column.name)).is_not_null()
+        yield _rule(column, "missing", "is required; it was absent or blank.", present)
+    yield from _rules_of_type(column)
+
+
+def _rules_of_type(column: Column) -> Iterator[Rule]:
+    value = pl.col(column.name)
+    match column.type:
+        case Id():
+            yield _readable(column, "invalid", "is neither a UUID nor an integer.")
+        case Text(max_chars):
+            fits = value.str.len_chars() <= max_chars
+            yield _rule(column, "too_long", f"has more than {max_chars:,} characters.", fits)
+        case Money(precision, scale):
+            yield _readable(column, "invalid", "is not a plain decimal number.")
+            yield _readable(column, "too_precise", f"has more than {scale} decimal places.")
+            says = f"has more than {precision - scale} digits before the point."
+            yield _readable(column, "out_of_range", says)
+        case Instant():
+            yield _readable(column, "invalid", "is no ISO 8601 time such as 2025-01-31T23:59:59Z.")
+            end = pl.col("_day").cast(pl.Datetime("us")) + pl.duration(days=2)
+            says = "is later than the end of the day after the record's arrival."
+            yield _rule(column, "in_future", says, value < end)
+        case Choice(values):
+            known = pl.col(why(column.name)).is_null() & value.is_in(values)
+            yield _rule(column, "unknown", f"is none of: {', '.join(values)}.", known)
+
+
+def _readable(column: Column, complaint: str, says: str) -> Rule:
+    return _rule(column, complaint, says, pl.col(why(column.name)) != complaint)
+
+
+def _rule(column: Column, complaint: str, says: str, holds: pl.Expr) -> Rule:
+    return Rule(f"{column.name}_{complaint}", f"{column.name} {says}", holds)

@@ -1,0 +1,186 @@
+"""Reads the text of records into typed columns, never guessing and never losing a digit of money.
+
+What cannot be read is null beside a complaint, which `txcat_assets.contracts.rules` turns into a
+reason. docs/values.md tells users the same as a table.
+"""
+
+from datetime import datetime
+
+import polars as pl
+
+from txcat_assets.contracts.model import (
+    Choice,
+    Column,
+    ColumnType,
+    Contract,
+    Id,
+    Instant,
+    Money,
+    Text,
+)
+from txcat_assets.contracts.rules import why
+
+_UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_INTEGER = "^(0|[1-9][0-9]{0,38})$"
+_HEX = pl.Series([f"{number:04x}" for number in range(0x10000)])
+"""Four hex digits at a time: 1M integers become UUIDs in half the time that Python takes."""
+
+_COMMA = "^[+-]?[0-9]+,([0-9]{1,2}|[0-9]{4,})$"
+"""A decimal comma for certain: three digits behind it could as well be thousands."""
+
+_NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?$"
+"""A plain decimal number: no exponent, no grouping, a digit on both sides of the point."""
+
+_SECOND = "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-5][0-9]"
+_SECOND_CHARS = 19
+_PLAIN_TIME = "^[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]$"
+_OFFSET = "([+-])([01][0-9]|2[0-3])(?::?([0-5][0-9]))?"
+_TIME = rf"^{_SECOND}(\.[0-9]{{1,9}})?(Z|{_OFFSET})?$"
+_FIRST_INSTANT = datetime.min  # noqa: DTZ901
+"""The year 0 exists in polars but in neither Python nor PostgreSQL."""
+
+
+def typed_columns(contract: Contract) -> dict[str, pl.DataType]:
+    """The polars type in which each column of a validated record is kept, in contract order."""
+    return {column.name: _dtype(column.type) for column in contract.columns}
+
+
+def parse(contract: Contract, raw: pl.DataFrame, *, decimal_comma: bool) -> pl.DataFrame:
+    """One row per row of `raw`: each column's value and, where text has none, `why`.
+
+    `raw` has every column of the contract as text. Blanks at the ends do not count, and a blank
+    text is a missing one. `decimal_comma` says that a comma cannot be the separator of the file.
+    """
+    pairs = [_read(column, raw[column.name], decimal_comma) for column in contract.columns]
+    return pl.DataFrame([series for pair in pairs for series in pair])
+
+
+def _read(column: Column, text: pl.Series, decimal_comma: bool) -> tuple[pl.Series, pl.Series]:
+    """Values and complaints: most texts are plain and quickly read, the odd ones with care."""
+    values = _plain(column.type, text)
+    complaints = pl.repeat(None, len(text), dtype=pl.String, eager=True).alias(why(column.name))
+    odd = (values.is_null() & text.is_not_null()).arg_true()
+    if odd.is_empty():
+        return values, complaints
+    stripped = _stripped(text.gather(odd))
+    if decimal_comma and isinstance(column.type, Money):
+        stripped = _comma_to_point(stripped)
+    read = _careful(column.type, stripped)
+    complaint = _only(_complaints(column.type, stripped), read.is_null() & stripped.is_not_null())
+    return values.scatter(odd, read), complaints.scatter(odd, complaint)
+
+
+def _dtype(kind: ColumnType) -> pl.DataType:
+    match kind:
+        case Money(precision, scale):
+            return pl.Decimal(precision, scale)
+        case Instant():
+            return pl.Datetime("us")
+        case Id() | Text() | Choice():
+            return pl.String()
+
+
+def _plain(kind: ColumnType, text: pl.Series) -> pl.Series:
+    """The values of texts that are written as txcat itself would write them, and maybe others."""
+    match kind:
+        case Id():
+            return _only(text, text.str.contains(f"^{_UUID}$"))
+        case Text():
+            return _stripped(text)
+        case Money():
+            # Casting alone would cut 1.005 and take 1e3 for a number.
+            exact = _only(text, text.str.contains(_money(kind)))
+            return exact.cast(_dtype(kind), strict=False)
+        case Instant():
+            return _seconds(_only(text, text.str.contains(_PLAIN_TIME)))
+        case Choice(values):
+            return _only(text, text.is_in(values))
+
+
+def _careful(kind: ColumnType, text: pl.Series) -> pl.Series:
+    """The values of stripped texts in every form that txcat takes."""
+    match kind:
+        case Id():
+            return _id(text)
+        case Instant():
+            return _instant(text)
+        case Choice(values):
+            declared = {value.lower(): value for value in values}
+            lower = text.str.to_lowercase()
+            return lower.replace_strict(declared, default=None, return_dtype=pl.String)
+        case Text() | Money():
+            return _plain(kind, text)
+
+
+def _complaints(kind: ColumnType, unread: pl.Series) -> pl.Series:
+    frame = unread.alias("text").to_frame()
+    match kind:
+        case Money():
+            is_number = pl.col("text").str.contains(_NUMBER)
+            is_exact = pl.col("text").str.contains(_money(kind))
+            number = pl.when(is_exact).then(pl.lit("out_of_range")).otherwise(pl.lit("too_precise"))
+            found = pl.when(is_number).then(number).otherwise(pl.lit("invalid"))
+        case Choice():
+            found = pl.lit("unknown")
+        case _:
+            found = pl.lit("invalid")
+    return frame.with_columns(found.alias("why"))["why"]
+
+
+def _only(series: pl.Series, where: pl.Series) -> pl.Series:
+    return series.to_frame().select(pl.when(where).then(pl.first())).to_series()
+
+
+def _stripped(text: pl.Series) -> pl.Series:
+    stripped = text.str.strip_chars()
+    return _only(stripped, stripped != "")
+
+
+def _comma_to_point(text: pl.Series) -> pl.Series:
+    has_comma = text.str.contains(_COMMA)
+    return text.str.replace(",", ".", literal=True).zip_with(has_comma, text)
+
+
+def _money(money: Money) -> str:
+    """What a number looks like that `money` can hold without losing a digit behind its point."""
+    places = rf"(\.[0-9]{{1,{money.scale}}})?" if money.scale else ""
+    return rf"^[+-]?[0-9]+{places}$"
+
+
+def _id(text: pl.Series) -> pl.Series:
+    is_uuid = text.str.contains(rf"(?i)^({_UUID}|\{{{_UUID}\}})$").fill_null(value=False)
+    uuid = text.str.strip_chars("{}").str.to_lowercase()
+    return uuid.zip_with(is_uuid, _integer_id(text))
+
+
+def _integer_id(text: pl.Series) -> pl.Series:
+    """An integer n below 2**128 as the text of UUID(int=n): the two have the same hash()."""
+    number = pl.lit(_only(text, text.str.contains(_INTEGER)).cast(pl.UInt128, strict=False))
+    digits = [(number // 2**bits % 2**16).cast(pl.UInt32) for bits in range(112, -1, -16)]
+    words = [pl.lit(_HEX).gather(four) for four in digits]
+    groups = [pl.concat_str(words[:2]), *words[2:5], pl.concat_str(words[5:])]
+    return pl.select(pl.concat_str(groups, separator="-").alias(text.name)).to_series()
+
+
+def _instant(text: pl.Series) -> pl.Series:
+    known = _only(text, text.str.contains(_TIME))
+    local = _seconds(known.str.head(_SECOND_CHARS).str.replace(" ", "T", literal=True))
+    rest = pl.lit(known.str.slice(_SECOND_CHARS))
+    instant = pl.select(pl.lit(local) + _fraction(rest) - _offset(rest)).to_series()
+    return _only(instant, instant >= _FIRST_INSTANT)
+
+
+def _seconds(text: pl.Series) -> pl.Series:
+    return text.str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False)
+
+
+def _fraction(rest: pl.Expr) -> pl.Expr:
+    """Digits past the microsecond are cut: no table keeps them."""
+    digits = rest.str.extract(r"^\.([0-9]{1,6})").str.pad_end(6, "0").fill_null("0")
+    return pl.duration(microseconds=digits.cast(pl.Int64))
+
+
+def _offset(rest: pl.Expr) -> pl.Expr:
+    sign = pl.when(rest.str.extract(_OFFSET, 1) == "-").then(-1).otherwise(1)
+    hours, minutes = (rest.str.extract(_OFFSET, n).cast(pl.Int64).fill_null(0) for n in (2, 3))
+    return pl.duration(minutes=sign * (60 * hours + minutes))
