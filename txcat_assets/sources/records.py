@@ -1,0 +1,129 @@
+"""A file's records as frames, in order and numbered, in memory bounded by a block of the file.
+
+What a record is, is said in `csv_grammar` and `json_records`; here are the blocks and the numbers.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+
+from txcat_assets.sources.csv_records import CsvCutter
+from txcat_assets.sources.dialect import Dialect
+from txcat_assets.sources.frames import Cut
+from txcat_assets.sources.json_records import JsonCutter
+from txcat_assets.sources.streams import (
+    DAMAGE,
+    as_they_came,
+    damaged,
+    open_plain,
+    pieces_of,
+    read_pieces,
+    shortened,
+)
+
+SLICE_RECORDS = 100_000
+"""Records in a frame at most: a slice is the longest that a micro-batch waits for a file."""
+
+SLICE_BYTES = 67_108_864
+"""A frame is handed over when its text has grown so large, however few records it has."""
+
+BLOCK_BYTES = 16_777_216
+"""How much of a file is read at once; frames do not depend on it."""
+
+
+class Cutter(Protocol):
+    """Knows one format: cuts records from the front of a buffer of UTF-8."""
+
+    def header_end(self, buffer: bytes, *, is_last: bool) -> int | None:
+        """Where the records start, or None where it takes more of the file to tell."""
+
+    def cut(self, buffer: bytes, *, is_last: bool) -> Cut:
+        """The records of the buffer that are surely whole, and how many bytes they took."""
+
+
+def read(
+    path: Path | str,
+    dialect: Dialect,
+    columns: Sequence[str],
+    start: int = 0,
+    block_bytes: int = BLOCK_BYTES,
+) -> Iterator[pl.DataFrame]:
+    """The records of the file from number `start` on, at most SLICE_RECORDS to a frame.
+
+    Columns: `_position` (the record's number in its file, from 0), each of `columns` as text (null
+    when empty or absent), `_extra` (fields that are no column, as JSON), `_fault` (a code of
+    FAULTS; such a record has no text) and `_bytes` (its bytes, where there is a fault). Numbers
+    are the same at every reading. Raises SourceRefused when compressed data is damaged,
+    after the records of the blocks before the damage.
+    """
+    frames = _frames(str(path), dialect, columns, block_bytes)
+    records = start
+    try:
+        for frame in _slices(_numbered(frames, start)):
+            yield frame
+            records += frame.height
+    except DAMAGE as error:
+        raise damaged(str(path), error, records) from error
+
+
+def _frames(
+    path: str, dialect: Dialect, columns: Sequence[str], block_bytes: int
+) -> Iterator[pl.DataFrame]:
+    cutter = _cutter(dialect, tuple(columns))
+    rest, has_begun = b"", False
+    with open_plain(path, dialect.compression) as plain:
+        # Other encodings may take three times the bytes as UTF-8, and a block is a block.
+        size = block_bytes if dialect.encoding == "utf-8" else block_bytes // 3
+        pieces = shortened(pieces_of(read_pieces(plain, size), dialect.encoding))
+        for piece, is_last in chain(zip(pieces, repeat(False)), [(b"", True)]):
+            rest += piece
+            if not has_begun:
+                begin = cutter.header_end(rest, is_last=is_last)
+                has_begun, rest = begin is not None, rest[begin or 0 :]
+            if has_begun:
+                frame, used = cutter.cut(rest, is_last=is_last)
+                rest = rest[used:]
+                yield _with_own_bytes(frame, dialect.encoding)
+
+
+def _cutter(dialect: Dialect, columns: tuple[str, ...]) -> Cutter:
+    if dialect.separator is None:
+        return JsonCutter(columns)
+    return CsvCutter(dialect.separator, dialect.header, columns)
+
+
+def _with_own_bytes(frame: pl.DataFrame, encoding: str) -> pl.DataFrame:
+    """The records at fault with the bytes of the file, not those of its transcoding."""
+    raws = frame["_bytes"]
+    if encoding == "utf-8" or raws.null_count() == raws.len():
+        return frame
+    own = [None if raw is None else as_they_came(raw, encoding) for raw in raws]
+    return frame.with_columns(pl.Series("_bytes", own, pl.Binary))
+
+
+def _numbered(frames: Iterable[pl.DataFrame], start: int) -> Iterator[pl.DataFrame]:
+    position = 0
+    for frame in frames:
+        numbers = pl.int_range(position, position + frame.height, dtype=pl.Int64)
+        yield frame.select(numbers.alias("_position"), pl.all()).slice(max(0, start - position))
+        position += frame.height
+
+
+def _slices(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The same records, in frames as large as they may be."""
+    held = pl.DataFrame()
+    try:
+        for frame in frames:
+            held = pl.concat([held, frame]) if held.height else frame
+            while held.height >= SLICE_RECORDS or held.estimated_size() >= SLICE_BYTES:
+                yield held.head(SLICE_RECORDS)
+                held = held.slice(SLICE_RECORDS)
+    except DAMAGE:
+        if held.height:
+            yield held  # it came whole, before the damage
+        raise
+    if held.height:
+        yield held
