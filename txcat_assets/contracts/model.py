@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 
 import polars as pl
+import xxhash
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,11 @@ class Stage:
     description: str
     columns: tuple[Column, ...]
 
+    @property
+    def answer(self) -> str:
+        """The name of the column that holds the answer."""
+        return self.columns[0].name
+
 
 @dataclass(frozen=True)
 class Contract:
@@ -118,3 +124,12 @@ class Contract:
     def column_names(self) -> list[str]:
         """The names of the typed columns, in order."""
         return [column.name for column in self.columns]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What tells two contracts of one version apart: columns, and rules by code."""
+        columns = [(column.name, column.type, column.is_required) for column in self.columns]
+        rules = [(rule.code, rule.severity) for rule in self.rules]
+        stages = [(stage.name, [column.name for column in stage.columns]) for stage in self.stages]
+        meaning = repr((self.key, self.event_time, columns, rules, stages))
+        return xxhash.xxh3_128_hexdigest(meaning.encode())

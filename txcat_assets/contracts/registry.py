@@ -14,6 +14,7 @@ from txcat_assets.contracts.model import Contract
 @cache
 def all_contracts() -> dict[str, Contract]:
     """Every declared dataset by its name, in the order of the names."""
-    names = sorted(module.name for module in iter_modules(contracts.__path__, contracts.__name__ + "."))
+    prefix = contracts.__name__ + "."
+    names = sorted(module.name for module in iter_modules(contracts.__path__, prefix))
     found = [getattr(import_module(name), "CONTRACT", None) for name in names]
     return {contract.dataset: contract for contract in found if isinstance(contract, Contract)}

@@ -42,7 +42,7 @@ CONTRACT = Contract(
     event_time="timestamp",
     files="transactions*",
     columns=(
-        Column("id", Id(), "What tells transactions apart: a UUID, or an integer n as UUID(int=n)."),
+        Column("id", Id(), "What tells them apart: a UUID, or an integer n as UUID(int=n)."),
         Column("description", Text(max_chars=1_000), "The bank's own words for the movement."),
         Column("amount", Money(18, 2), "Signed amount in the account's currency."),
         Column("timestamp", Instant(), "When the movement happened, UTC."),

@@ -1,0 +1,167 @@
+"""The stage `landed`: files become slices of raw records, each position exactly once.
+
+First every file is registered, which settles the order of arrival; then each is read from its
+head on. A file that cannot be taken is set aside with the reason and the others go on.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from txcat_assets.errors import SourceChanged, SourceRefused
+from txcat_assets.sources.csv_records import read
+from txcat_assets.sources.dialect import Dialect, inspect
+from txcat_assets.sources.files import SeenFile, day_in_name, digest, find, is_settled, stat
+from txcat_assets.stages.work import SLICE_RECORDS, Work
+from txcat_assets.warehouse.ledger import (
+    Arrival,
+    FileObject,
+    begin,
+    files_to_land,
+    land,
+    register,
+    set_state,
+    try_again,
+)
+
+SLICE_BYTES = 256 * 1024 * 1024
+"""A slice of very long records ends here, so that memory follows this and not the records."""
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """A folder whose files belong to datasets by their names, once they have settled."""
+
+    folder: Path
+    settle_seconds: float
+
+
+@dataclass
+class Landed:
+    """What became of the files; `problems` are in words for people."""
+
+    files: int = 0
+    slices: int = 0
+    records: int = 0
+    same_content: int = 0
+    claimed_by_others: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def settled_files(work: Work, inbox: Inbox) -> list[SeenFile]:
+    """The files of the dataset in the inbox that nobody is still writing."""
+    if not work.contract.files or not inbox.folder.is_dir():
+        return []
+    now_ns = int(work.now().timestamp() * 1e9)
+    found = find([inbox.folder], work.contract.files)
+    return [file for file in found if is_settled(file, now_ns, inbox.settle_seconds)]
+
+
+def register_files(
+    work: Work, files: Sequence[SeenFile], today: date, *, encoding: str | None = None
+) -> dict[int, date]:
+    """Note files in the ledger, which settles their order and day; their object ids and days.
+
+    A dated file arrived on the day in its name, any other one today, if it was not known before.
+    A file that was refused is tried again.
+    """
+    arrivals = [
+        Arrival(f.path, f.size, f.modified_at_ns, day_in_name(Path(f.path).name) or today)
+        for f in files
+    ]
+    with work.warehouse.transaction() as tx:
+        days = register(tx, work.contract.dataset, arrivals, work.now())
+        if encoding is not None:
+            try_again(tx, list(days), encoding)
+    return days
+
+
+def land_files(work: Work) -> Landed:
+    """Land what is left of the days' files; again, it changes nothing."""
+    landed = Landed()
+    with work.warehouse.transaction() as tx:
+        files = files_to_land(tx, work.contract, work.days)
+    for file in files:
+        with work.warehouse.claim(work.contract.dataset, "file", file.object_id) as is_mine:
+            if is_mine:
+                _land_or_set_aside(work, file, landed)
+            else:
+                landed.claimed_by_others += 1
+    return landed
+
+
+def _land_or_set_aside(work: Work, file: FileObject, landed: Landed) -> None:
+    try:
+        _land_file(work, file, landed)
+    except (SourceRefused, SourceChanged) as error:
+        state = "refused" if isinstance(error, SourceRefused) else "changed"
+        landed.problems.append(str(error))
+        with work.warehouse.transaction() as tx:
+            set_state(tx, file.object_id, state, str(error), work.contract.version)
+
+
+def _land_file(work: Work, file: FileObject, landed: Landed) -> None:
+    contract = work.contract
+    _require_unchanged(file)
+    required = [column.name for column in contract.columns if column.is_required]
+    dialect = inspect(Path(file.name), contract.column_names, required, file.encoding)
+    identity = digest(Path(file.name))
+    if file.identity not in (None, identity):
+        raise _changed(file)
+    with work.warehouse.transaction() as tx:
+        started = begin(tx, file, contract.dataset, identity, dialect.to_json())
+    if started is None:
+        landed.same_content += 1
+        return
+    _land_slices(work, started, dialect, landed)
+    with work.warehouse.transaction() as tx:
+        set_state(tx, started.object_id, "landed")
+    landed.files += 1
+
+
+def _land_slices(work: Work, file: FileObject, dialect: Dialect, landed: Landed) -> None:
+    names = work.contract.column_names
+    for records in slices_of(read(Path(file.name), dialect, names, file.next)):
+        _require_unchanged(file)
+        with work.warehouse.transaction() as tx:
+            slice_id = land(tx, work.contract, file, records, work.run)
+        if slice_id is None:
+            raise SourceChanged(f"{file.name} is being landed by another run; leave it to that.")
+        file = replace(file, next=file.next + len(records))
+        landed.slices += 1
+        landed.records += len(records)
+        work.progress.expect("landed", len(records))
+        work.progress.advance("landed", len(records))
+
+
+def slices_of(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Cut frames of any size anew, each to a slice's worth of records or, if less, of bytes."""
+    held: list[pl.DataFrame] = []
+    records = size = 0
+    for frame in frames:
+        held.append(frame)
+        records += len(frame)
+        size += int(frame.estimated_size())
+        if records >= SLICE_RECORDS or size >= SLICE_BYTES:
+            whole = pl.concat(held)
+            yield whole[:SLICE_RECORDS]
+            held = [whole[SLICE_RECORDS:]]
+            records, size = len(held[0]), int(held[0].estimated_size())
+    if records:
+        yield pl.concat(held)
+
+
+def _require_unchanged(file: FileObject) -> None:
+    now = stat(Path(file.name))
+    if (now.size, now.modified_at_ns) != (file.size, file.modified_at_ns):
+        raise _changed(file)
+
+
+def _changed(file: FileObject) -> SourceChanged:
+    return SourceChanged(
+        f"{file.name} changed while it was read: its first {file.next:,} records have landed and "
+        "stay. Load it again once it is complete; records that are the same become duplicates."
+    )

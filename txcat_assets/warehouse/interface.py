@@ -1,0 +1,61 @@
+"""The small interface that every warehouse offers: short transactions, and claims.
+
+All SQL of txcat is written against it, in the part of SQL that DuckDB and PostgreSQL share, with
+`$name` for values. How a database is opened, locked and fed lives in a module of its own name.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+import polars as pl
+
+from txcat_assets.contracts.model import ColumnType
+
+
+class Transaction(Protocol):
+    """One transaction: what it ran is committed whole when its `with` ends, or not at all."""
+
+    def run(self, sql: str, **values: Any) -> None:
+        """Run one statement for its effect."""
+
+    def changed(self, sql: str, **values: Any) -> int:
+        """Run one INSERT, UPDATE or DELETE; how many rows it touched."""
+
+    def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+
+    def frame(self, sql: str, **values: Any) -> pl.DataFrame:
+        """The rows of a query as a frame; UUIDs come as text."""
+
+    def offer(self, name: str, frame: pl.DataFrame) -> None:
+        """Make a frame readable as a table of this name until the transaction ends."""
+
+
+class Warehouse(Protocol):
+    """The database that holds the tables and the ledger."""
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Begin a transaction; commit at the end of the block, roll back when it raises.
+
+        Raises WarehouseBusy when the database cannot be had in time.
+        """
+
+    def claim(self, *what: str | int) -> AbstractContextManager[bool]:
+        """Try to claim a piece of work by name; False when another process holds it.
+
+        A claim only saves effort: it is freed when the block ends or the process dies.
+        """
+
+    def type_of(self, column_type: ColumnType) -> str:
+        """The SQL type that a contract's column type has in this database."""
+
+    @property
+    def place(self) -> str:
+        """Where the database is, in words for people; never with a password."""
+
+
+def one(rows: Sequence[tuple[Any, ...]]) -> Any:
+    """The only value of the only row."""
+    ((value,),) = rows
+    return value

@@ -1,0 +1,170 @@
+"""The tables and views of the warehouse, made from the contracts.
+
+`judged.<dataset>` holds one row for each judged record, whatever became of it, with its place; so
+a record cannot be in two places. `validated` and `quarantined` are views of it. `raw` and the
+later stages are tables. The ledger's tables are the same for every dataset.
+"""
+
+from collections.abc import Iterable
+
+from txcat_assets.contracts.model import Column, Contract, Id, Stage
+from txcat_assets.contracts.reasons import CONFLICT, REFUSED
+from txcat_assets.errors import VersionRefused
+from txcat_assets.pipeline.places import CONFLICTING, INVALID, VALIDATED
+from txcat_assets.warehouse.interface import Transaction, Warehouse
+
+LEDGER = """
+CREATE SCHEMA IF NOT EXISTS ledger;
+CREATE SEQUENCE IF NOT EXISTS ledger.arrival;
+CREATE TABLE IF NOT EXISTS ledger.contracts (
+    dataset VARCHAR PRIMARY KEY, version INTEGER NOT NULL, fingerprint VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS ledger.objects (
+    object_id BIGINT PRIMARY KEY DEFAULT nextval('ledger.arrival'), dataset VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL, name VARCHAR NOT NULL, size BIGINT NOT NULL,
+    modified_at_ns BIGINT NOT NULL, encoding VARCHAR, dialect VARCHAR, identity VARCHAR,
+    day DATE NOT NULL, seen_at TIMESTAMP NOT NULL, next BIGINT NOT NULL DEFAULT 0,
+    state VARCHAR NOT NULL DEFAULT 'seen', reason VARCHAR, contract_version INTEGER,
+    UNIQUE (dataset, kind, identity), UNIQUE (dataset, name, size, modified_at_ns));
+CREATE TABLE IF NOT EXISTS ledger.slices (
+    slice_id BIGINT PRIMARY KEY, dataset VARCHAR NOT NULL, object_id BIGINT NOT NULL,
+    "start" BIGINT NOT NULL, "end" BIGINT NOT NULL, day DATE NOT NULL,
+    landed_at TIMESTAMP NOT NULL, run_id VARCHAR NOT NULL, landed BIGINT NOT NULL,
+    unjudged BIGINT NOT NULL, validated BIGINT NOT NULL DEFAULT 0,
+    quarantined BIGINT NOT NULL DEFAULT 0, duplicate BIGINT NOT NULL DEFAULT 0,
+    UNIQUE (object_id, "start"),
+    CHECK (landed = unjudged + validated + quarantined + duplicate
+           AND least(unjudged, validated, quarantined, duplicate) >= 0));
+CREATE TABLE IF NOT EXISTS ledger.stages (
+    slice_id BIGINT NOT NULL, stage VARCHAR NOT NULL, dataset VARCHAR NOT NULL, day DATE NOT NULL,
+    version VARCHAR, pending BIGINT NOT NULL DEFAULT 0, refused BIGINT NOT NULL DEFAULT 0,
+    redo_from TIMESTAMP, done_at TIMESTAMP, run_id VARCHAR, error VARCHAR,
+    PRIMARY KEY (slice_id, stage));
+CREATE TABLE IF NOT EXISTS ledger.predictions (
+    dataset VARCHAR NOT NULL, stage VARCHAR NOT NULL, slice_id BIGINT NOT NULL,
+    position BIGINT NOT NULL, digest UUID NOT NULL, model_version VARCHAR NOT NULL,
+    answer VARCHAR, refusal VARCHAR);
+CREATE TABLE IF NOT EXISTS ledger.refusals (
+    dataset VARCHAR NOT NULL, stage VARCHAR NOT NULL, slice_id BIGINT NOT NULL,
+    position BIGINT NOT NULL, digest UUID NOT NULL, model_version VARCHAR NOT NULL,
+    words VARCHAR NOT NULL);
+"""
+
+
+def prepare(warehouse: Warehouse, contract: Contract) -> None:
+    """Make what is missing of the ledger and the dataset's tables; doing it again changes nothing.
+
+    Raises VersionRefused when the warehouse has seen a newer contract than this code, or another
+    one under the same version.
+    """
+    with warehouse.transaction() as tx:
+        if not tx.rows("SELECT 1 FROM information_schema.tables WHERE table_schema = 'ledger'"):
+            tx.run(LEDGER)
+        if not require_version(tx, contract):
+            _note_contract(tx, contract)
+            for statement in _dataset_tables(warehouse, contract):
+                tx.run(statement)
+
+
+def require_version(tx: Transaction, contract: Contract) -> bool:
+    """Refuse to write with a contract that is older than the warehouse's, or differs from it.
+
+    Says whether the warehouse knows this very version already.
+    """
+    known = tx.rows(
+        "SELECT version, fingerprint FROM ledger.contracts WHERE dataset = $dataset",
+        dataset=contract.dataset,
+    )
+    for version, fingerprint in known:
+        if version > contract.version:
+            raise VersionRefused(
+                f"The warehouse holds {contract.dataset} by contract version {version}, this code "
+                f"has version {contract.version}. Install the newer txcat."
+            )
+        if version == contract.version and fingerprint != contract.fingerprint:
+            raise VersionRefused(
+                f"The contract of {contract.dataset} differs from the one the warehouse knows as "
+                f"version {version}. Raise `version` in its contract file."
+            )
+    return (contract.version, contract.fingerprint) in known
+
+
+def _note_contract(tx: Transaction, contract: Contract) -> None:
+    tx.run(
+        "INSERT INTO ledger.contracts VALUES ($dataset, $version, $fingerprint) ON CONFLICT "
+        "(dataset) DO UPDATE SET version = excluded.version, fingerprint = excluded.fingerprint",
+        dataset=contract.dataset,
+        version=contract.version,
+        fingerprint=contract.fingerprint,
+    )
+
+
+def _dataset_tables(warehouse: Warehouse, contract: Contract) -> list[str]:
+    name, typed = contract.dataset, _typed_columns(warehouse, contract.columns)
+    texts = ", ".join(f'"{column}" VARCHAR' for column in contract.column_names)
+    schemas = ["raw", "judged", "validated", "quarantined", *(s.name for s in contract.stages)]
+    return [
+        *(f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in schemas),
+        f"CREATE TABLE IF NOT EXISTS raw.{name} (_slice_id BIGINT, _position BIGINT, _day DATE, "
+        f"{texts}, _extra VARCHAR, _fault VARCHAR, _bytes BLOB, _run_id VARCHAR)",
+        f"CREATE TABLE IF NOT EXISTS judged.{name} (_slice_id BIGINT, _position BIGINT, "
+        f"_day DATE, {typed}, _digest UUID, _place UTINYINT, _reasons VARCHAR[], "
+        f"_contract_version INTEGER, _run_id VARCHAR)",
+        f"CREATE OR REPLACE VIEW validated.{name} AS SELECT {validated_columns(contract)} "
+        f"FROM judged.{name} WHERE _place = {VALIDATED}",
+        _quarantined_view(contract),
+        *(_stage_table(warehouse, contract, stage) for stage in contract.stages),
+    ]
+
+
+def validated_columns(contract: Contract) -> str:
+    """The columns of `validated.<dataset>`, as a select list over `judged.<dataset>`."""
+    return (
+        f"{quoted(contract.column_names)}, _slice_id, _position, _day, _digest, "
+        "_contract_version, _run_id, _reasons AS _warnings"
+    )
+
+
+def quoted(names: Iterable[str], table: str = "") -> str:
+    """Column names as a select list that no reserved word can break, of `table` if one is named."""
+    prefix = f"{table}." if table else ""
+    return ", ".join(f'{prefix}"{name}"' for name in names)
+
+
+def key_of(contract: Contract, table: str) -> str:
+    """The key in a table that was offered, where ids are text, as the type it has when stored."""
+    key = f'{table}."{contract.key}"'
+    is_id = any(c.name == contract.key and isinstance(c.type, Id) for c in contract.columns)
+    return f"CAST({key} AS UUID)" if is_id else key
+
+
+def _typed_columns(warehouse: Warehouse, columns: Iterable[Column]) -> str:
+    return ", ".join(f'"{c.name}" {warehouse.type_of(c.type)}' for c in columns)
+
+
+def _stage_table(warehouse: Warehouse, contract: Contract, stage: Stage) -> str:
+    return (
+        f"CREATE TABLE IF NOT EXISTS {stage.name}.{contract.dataset} ("
+        f"{_typed_columns(warehouse, contract.columns)}, _slice_id BIGINT, _position BIGINT, "
+        f"_day DATE, _digest UUID, _contract_version INTEGER, _run_id VARCHAR, "
+        f"_warnings VARCHAR[], {_typed_columns(warehouse, stage.columns)}, "
+        f"model_version VARCHAR, {stage.name}_at TIMESTAMP, "
+        f"_previous_{stage.answer} VARCHAR, _previous_model_version VARCHAR)"
+    )
+
+
+def _quarantined_view(contract: Contract) -> str:
+    name = contract.dataset
+    record = quoted([*contract.column_names, "_extra", "_fault", "_bytes"], "r")
+    where_from = "r._slice_id, r._position, r._day, r._run_id"
+    same = "r._slice_id = j._slice_id AND r._position = j._position"
+    return (
+        f"CREATE OR REPLACE VIEW quarantined.{name} AS "
+        f"SELECT {record}, CASE WHEN j._place = {CONFLICTING} THEN ['{CONFLICT}'] "
+        f"ELSE j._reasons END AS reasons, 'validated' AS stage, NULL AS words, {where_from} "
+        f"FROM judged.{name} j JOIN raw.{name} r ON {same} "
+        f"WHERE j._place IN ({CONFLICTING}, {INVALID}) UNION ALL "
+        f"SELECT {record}, ['{REFUSED}'], f.stage, f.words, {where_from} FROM ledger.refusals f "
+        f"JOIN judged.{name} j ON f.dataset = '{name}' AND j._slice_id = f.slice_id "
+        f"AND j._position = f.position AND j._digest = f.digest AND j._place = {VALIDATED} "
+        f"JOIN raw.{name} r ON {same}"
+    )
