@@ -1,0 +1,195 @@
+"""The conversation with the ML service: one pooled client, patience, limits, errors in our words.
+
+What a reply means is decided in `ml_protocol`, what is asked in `ml`.
+"""
+
+import random
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import NamedTuple, Self
+
+import httpx
+import stamina
+
+from txcat_assets.errors import ServiceBroken, ServiceDown
+
+MAX_REPLY_BYTES = 16 * 1024 * 1024
+"""More than a list of answers can fill: 1,000 of them take some 90 KB."""
+
+THIS_MACHINE = ("all://127.0.0.1", "all://[::1]", "all://localhost")
+"""No proxy of the environment leads to them."""
+
+TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
+
+WHEN_DOWN = (
+    "The records stay pending: start the service or mend TXCAT_ML_URL; the pending schedule then "
+    "goes on by itself, or run `txcat load` or materialize the asset again."
+)
+WHEN_BROKEN = (
+    "Nothing of the reply was stored: mend the service or TXCAT_ML_URL (docs/ml-protocol.md says "
+    "what is expected), then run `txcat load` or materialize the asset again."
+)
+
+
+@dataclass(frozen=True)
+class MlConfig:
+    """Where the service is, how much it is given at a time and how long it is waited for.
+
+    `read_seconds` is the longest silence within a reply, `total_seconds` the longest that one list
+    is tried, all `attempts` and the waits between them included.
+    """
+
+    url: str
+    list_items: int = 1_000
+    lists_at_once: int = 8
+    connect_seconds: float = 5
+    read_seconds: float = 30
+    total_seconds: float = 60
+    attempts: int = 5
+
+
+class Reply(NamedTuple):
+    """What the service said, whatever it is."""
+
+    asking: str
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+class Unanswered(ServiceDown):
+    """One attempt that may go better later, after `wait_seconds` if the service named them."""
+
+    def __init__(self, asking: str, found: str, wait_seconds: float | None = None) -> None:
+        super().__init__(f"{asking}: {found}. {WHEN_DOWN}")
+        self.wait_seconds = wait_seconds
+
+
+class MlConnection:
+    """A pool of connections to the service at one URL; safe to use from several threads."""
+
+    def __init__(self, config: MlConfig) -> None:
+        self._config = config
+        self._client = httpx.Client(
+            base_url=_address(config.url),
+            limits=httpx.Limits(max_connections=config.lists_at_once),
+            mounts=dict.fromkeys(THIS_MACHINE),
+            headers={"content-type": "application/json", "accept": "application/json"},
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    def ask(self, method: str, path: str, body: bytes = b"") -> Reply:
+        """The reply of the service, asked again while it may pass.
+
+        Raises ServiceDown when there is none within the attempts and the time of the config,
+        ServiceBroken when what comes is no reply to a request.
+        """
+        deadline = time.monotonic() + self._config.total_seconds
+        for attempt in stamina.retry_context(
+            on=partial(_shall_wait, deadline),
+            attempts=self._config.attempts,
+            timeout=self._config.total_seconds,
+            wait_initial=0.2,
+            wait_jitter=0.5,
+        ):
+            with attempt:
+                timeout = self._patience(deadline)
+                request = self._client.build_request(method, path, content=body, timeout=timeout)
+                return self._try(request, deadline)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _patience(self, deadline: float) -> httpx.Timeout:
+        """The limits for one attempt, none beyond the deadline; 0 would mean not to wait at all."""
+        left = max(deadline - time.monotonic(), 0.1)
+        connect_seconds = min(self._config.connect_seconds, left)
+        return httpx.Timeout(min(self._config.read_seconds, left), connect=connect_seconds)
+
+    def _try(self, request: httpx.Request, deadline: float) -> Reply:
+        asking = f"{request.method} {_without_secrets(request.url)}"
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                body = _receive(response, asking, deadline)
+            finally:
+                response.close()
+        except httpx.HTTPError as error:
+            raise translate(error, asking) from error
+        reply = Reply(asking, response.status_code, response.headers, body)
+        if reply.status == TOO_MANY_REQUESTS or reply.status >= SERVER_ERROR:
+            found = f"the service answered {reply.status} {response.reason_phrase}"
+            raise Unanswered(asking, found, _retry_after_seconds(response))
+        return reply
+
+
+def translate(error: Exception, asking: str) -> ServiceDown | ServiceBroken:
+    """Our error for one of httpx: ServiceDown for what may pass, ServiceBroken for what cannot."""
+    found = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    match error:
+        case httpx.UnsupportedProtocol() | httpx.LocalProtocolError():
+            return ServiceBroken(f"{asking}: {found}. {WHEN_BROKEN}")
+        case httpx.TransportError():
+            return Unanswered(asking, found)
+        case _:
+            return ServiceBroken(f"{asking}: {found}. {WHEN_BROKEN}")
+
+
+def _address(text: str) -> httpx.URL:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise translate(error, "TXCAT_ML_URL") from error
+    if url.scheme not in {"http", "https"} or not url.host:
+        expected = "expected an address like http://127.0.0.1:8900"
+        raise ServiceBroken(f"TXCAT_ML_URL: {expected}, found {_without_secrets(url)!r}.")
+    return url
+
+
+def _shall_wait(deadline: float, error: Exception) -> bool | float:
+    """Whether to ask again, and how many seconds from now if the service named them."""
+    if not isinstance(error, Unanswered):
+        return False
+    if error.wait_seconds is None:
+        return True
+    wait_seconds = error.wait_seconds + random.uniform(0, 0.1)  # noqa: S311  # not all at once
+    return wait_seconds if time.monotonic() + wait_seconds < deadline else False
+
+
+def _receive(response: httpx.Response, asking: str, deadline: float) -> bytes:
+    """The whole body; httpx limits the silence between two pieces, this the sum of them."""
+    body = bytearray()
+    for piece in response.iter_bytes():
+        body += piece
+        if len(body) > MAX_REPLY_BYTES:
+            found = f"the reply has more than {MAX_REPLY_BYTES} bytes"
+            raise ServiceBroken(f"{asking}: {found}. {WHEN_BROKEN}")
+        if time.monotonic() > deadline:
+            raise Unanswered(asking, "the reply did not end within the total time limit")
+    return bytes(body)
+
+
+def _retry_after_seconds(response: httpx.Response) -> float | None:
+    """Retry-After is a number of seconds or a date; anything else is passed over."""
+    value = response.headers.get("retry-after", "")
+    if value.isdecimal():
+        return float(value)
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+
+
+def _without_secrets(url: httpx.URL) -> str:
+    return str(url.copy_with(userinfo=b"", query=None))

@@ -1,0 +1,143 @@
+"""What is said to the ML service and what its replies mean; see docs/ml-protocol.md.
+
+Bytes and frames only: who sends them, and what follows from a refusal, is in `ml_http` and `ml`.
+"""
+
+import io
+import re
+from collections.abc import Collection, Sequence
+from typing import Any, Literal
+
+import msgspec
+import polars as pl
+import polars.selectors as cs
+
+from txcat_assets.errors import ServiceBroken
+from txcat_assets.services.ml_http import WHEN_BROKEN, Reply
+
+UNVERSIONED = "unversioned"
+"""The version of a model that names none."""
+
+ANSWERS = pl.Schema({"row": pl.UInt32, "answer": pl.String, "refusal": pl.String})
+"""A record's row number, with what was answered or why it was refused; the other one is null."""
+
+MAX_WORDS_CHARS = 500
+_GAPS = re.compile(r"[\s\x00-\x1f]+")  # no database text can hold a NUL
+
+OK, NOT_FOUND = 200, 404
+REFUSALS = frozenset({400, 413, 422})
+"""The service says that it is the list, or a record of it, that is wrong."""
+
+
+class Ready(msgspec.Struct):
+    """The reply to GET /ready."""
+
+    model_version: str = UNVERSIONED
+
+
+def wire_form(records: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """The records as they are sent, with their row numbers; times are UTC and say so.
+
+    Amounts become JSON numbers, exact to 15 digits: they inform the model and never come back.
+    """
+    return records.select(
+        pl.row_index("row").cast(pl.UInt32),
+        pl.col(columns),
+    ).with_columns(
+        cs.decimal().cast(pl.Float64),
+        cs.datetime().dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ"),
+    )
+
+
+def request_body(asked: pl.DataFrame) -> bytes:
+    """A list of records as JSON, without the row numbers, which stand first."""
+    body = io.BytesIO()
+    asked[:, 1:].write_json(body)
+    return body.getvalue()
+
+
+def refused(asked: pl.DataFrame, words: str) -> pl.DataFrame:
+    """Every record of the list is refused with these words."""
+    return _answers(asked, [None] * len(asked), [words] * len(asked))
+
+
+def _answers(
+    asked: pl.DataFrame, answers: Sequence[str | None], refusals: Sequence[str | None]
+) -> pl.DataFrame:
+    # Built of columns: a select would start polars' threads, for each list 0.2 ms.
+    answer = pl.Series("answer", answers, ANSWERS["answer"])
+    return pl.DataFrame([asked["row"], answer, pl.Series("refusal", refusals, ANSWERS["refusal"])])
+
+
+def words_of(reply: Reply) -> str:
+    """The service's own words: the detail of its error where it is text, else the whole body."""
+    text = reply.body.decode(errors="replace")
+    try:
+        error = msgspec.json.decode(reply.body)
+    except msgspec.DecodeError:
+        error = None
+    if isinstance(error, dict) and isinstance(error.get("detail"), str):
+        text = error["detail"]
+    return _GAPS.sub(" ", text).strip()[:MAX_WORDS_CHARS] or f"status {reply.status}"
+
+
+def named_version(reply: Reply) -> str:
+    """The version that a reply to GET /ready names; a service without this page has none."""
+    if reply.status == NOT_FOUND:
+        return UNVERSIONED
+    if reply.status != OK:
+        raise unexpected(reply)
+    try:
+        return msgspec.json.decode(reply.body, type=Ready).model_version or UNVERSIONED
+    except msgspec.ValidationError as error:
+        raise broken(reply, f"the reply is not ready information ({error})") from error
+    except msgspec.DecodeError:
+        return UNVERSIONED
+
+
+class ReplyReader:
+    """Reads replies to POST /predict; what is not wholly as asked is ServiceBroken."""
+
+    def __init__(self, labels: Collection[str]) -> None:
+        fields = [("transaction_id", str), ("category", Literal[tuple(labels)])]
+        prediction = msgspec.defstruct("Prediction", fields, gc=False)
+        self._decoder: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
+            list[prediction]  # type: ignore[valid-type]  # made when it runs, of these labels
+        )
+        self._allowed = ", ".join(labels)
+
+    def read(self, reply: Reply, asked: pl.DataFrame) -> pl.DataFrame:
+        """The answer to each asked record, matched by id, whatever the order of the reply."""
+        predictions = self._decode(reply)
+        ids = asked["id"].to_list()
+        if len(predictions) != len(ids):
+            raise broken(reply, f"{len(predictions)} answers came for {len(ids)} records")
+        by_id = {prediction.transaction_id: prediction.category for prediction in predictions}
+        try:
+            answers = [by_id[id_] for id_ in ids]
+        except KeyError as error:
+            found = f"no answer for {error}, but one for an unknown id or two for the same"
+            raise broken(reply, found) from error
+        return _answers(asked, answers, [None] * len(ids))
+
+    def _decode(self, reply: Reply) -> list[Any]:
+        try:
+            return self._decoder.decode(reply.body)
+        except msgspec.ValidationError as error:
+            expected = f"expected transaction_id and a category out of {self._allowed}"
+            raise broken(reply, f"{error}; {expected}") from error
+        except msgspec.DecodeError as error:
+            kind = reply.headers.get("content-type", "no content type")
+            found = f"the reply is not JSON but {kind} ({error}); is a proxy in between?"
+            raise broken(reply, found) from error
+
+
+def unexpected(reply: Reply) -> ServiceBroken:
+    """The error for a status that is no answer, no refusal and will not pass."""
+    to = f" to {reply.headers['location']}" if "location" in reply.headers else ""
+    return broken(reply, f"expected status 200, found {reply.status}{to}: {words_of(reply)}")
+
+
+def broken(reply: Reply, found: str) -> ServiceBroken:
+    """The error for a reply that cannot be believed."""
+    return ServiceBroken(f"{reply.asking}: {found}. {WHEN_BROKEN}")
