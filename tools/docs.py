@@ -1,0 +1,106 @@
+"""Writes the pages of docs/ that follow from the code: `make docs`.
+
+Each page is a function in PAGES; a test fails when a page is not what its function gives.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from txcat_assets.contracts.model import (
+    Choice,
+    ColumnType,
+    Contract,
+    Id,
+    Instant,
+    Money,
+    Severity,
+    Text,
+)
+from txcat_assets.contracts.registry import all_contracts
+from txcat_assets.contracts.rules import reason_texts, rules_of
+
+ROOT = Path(__file__).parents[1]
+
+
+def data_dictionary() -> str:
+    """Every dataset with its columns, rules, reason codes and stages."""
+    lines = [
+        "# Data dictionary",
+        "",
+        "Written from the contracts by `make docs`; edit those.",
+    ]
+    for contract in all_contracts().values():
+        lines += dataset(contract)
+    return "\n".join(lines) + "\n"
+
+
+def dataset(contract: Contract) -> Iterator[str]:
+    """The section of one dataset."""
+    yield from ("", f"## {contract.dataset}", "", contract.description, "")
+    yield f"Version {contract.version}, owned by {contract.owner}. Its records are told apart by"
+    yield f"`{contract.key}` and happened at `{contract.event_time}`; files that match"
+    yield f"`{contract.files}` are taken from the inbox."
+    yield from ("", f"### validated.{contract.dataset}", "")
+    yield from table(
+        ("column", "type", "required", "what it is"),
+        (
+            (f"`{one.name}`", words(one.type), "yes" if one.is_required else "no", one.description)
+            for one in contract.columns
+        ),
+    )
+    for stage in contract.stages:
+        yield from ("", f"### {stage.name}.{contract.dataset}", "")
+        yield from (f"{stage.description} It has all columns above, and:", "")
+        yield from table(
+            ("column", "type", "what it is"),
+            ((f"`{one.name}`", words(one.type), one.description) for one in stage.columns),
+        )
+    yield from ("", f"### quarantined.{contract.dataset}", "", "Reasons, and what each means:", "")
+    yield from reasons(contract)
+
+
+def reasons(contract: Contract) -> Iterator[str]:
+    """The reason codes; a warning is counted and its record validated all the same."""
+    warnings = {rule.code for rule in rules_of(contract) if rule.severity is Severity.WARNING}
+    yield from table(
+        ("code", "what it means"),
+        (
+            (f"`{code}`", f"{'Only a warning. ' if code in warnings else ''}{text}")
+            for code, text in reason_texts(contract).items()
+        ),
+    )
+
+
+def words(kind: ColumnType) -> str:
+    """A column's type in words."""
+    match kind:
+        case Id():
+            return "UUID"
+        case Text(max_chars):
+            return f"text of at most {max_chars:,} characters"
+        case Money(precision, scale):
+            return f"DECIMAL({precision},{scale})"
+        case Instant():
+            return "time in UTC"
+        case Choice(values):
+            return f"one of {', '.join(values)}"
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """A Markdown table."""
+    for cells in (head, ("---",) * len(head), *rows):
+        yield f"| {' | '.join(cells)} |"
+
+
+PAGES: dict[str, Callable[[], str]] = {"docs/data-dictionary.md": data_dictionary}
+
+
+def main() -> None:
+    """Write every page."""
+    for name, page in PAGES.items():
+        (ROOT / name).write_text(page())
+        print(f"wrote {name}")
+
+
+if __name__ == "__main__":
+    main()
