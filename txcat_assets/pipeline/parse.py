@@ -36,8 +36,8 @@ _SECOND_CHARS = 19
 _PLAIN_TIME = "^[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]$"
 _OFFSET = "([+-])([01][0-9]|2[0-3])(?::?([0-5][0-9]))?"
 _TIME = rf"^{_SECOND}(\.[0-9]{{1,9}})?(Z|{_OFFSET})?$"
-_FIRST_INSTANT = datetime.min  # noqa: DTZ901
-"""The year 0 exists in polars but in neither Python nor PostgreSQL."""
+_YEARS = (datetime.min, datetime.max)  # noqa: DTZ901
+"""The years 0 and 10000 exist in polars, but in neither Python nor every database."""
 
 
 def typed_columns(contract: Contract) -> dict[str, pl.DataType]:
@@ -167,7 +167,7 @@ def _instant(text: pl.Series) -> pl.Series:
     local = _seconds(known.str.head(_SECOND_CHARS).str.replace(" ", "T", literal=True))
     rest = pl.lit(known.str.slice(_SECOND_CHARS))
     instant = pl.select(pl.lit(local) + _fraction(rest) - _offset(rest)).to_series()
-    return _only(instant, instant >= _FIRST_INSTANT)
+    return _only(instant, instant.is_between(*_YEARS))
 
 
 def _seconds(text: pl.Series) -> pl.Series:

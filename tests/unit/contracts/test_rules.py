@@ -1,0 +1,49 @@
+"""The rules that follow from a contract, and the texts of every reason code."""
+
+import subprocess
+import sys
+
+from txcat_assets.contracts.reasons import CONFLICT, FAULTS, REFUSED
+from txcat_assets.contracts.registry import all_contracts
+from txcat_assets.contracts.rules import reason_texts, rules_of
+from txcat_assets.contracts.transactions import CONTRACT
+
+
+def test_rules_follow_from_the_types_of_the_columns() -> None:
+    assert [rule.code for rule in rules_of(CONTRACT)] == [
+        "id_missing",
+        "id_invalid",
+        "description_missing",
+        "description_too_long",
+        "amount_missing",
+        "amount_invalid",
+        "amount_too_precise",
+        "amount_out_of_range",
+        "timestamp_missing",
+        "timestamp_invalid",
+        "timestamp_in_future",
+        "merchant_too_long",
+        "operation_type_missing",
+        "operation_type_too_long",
+        "side_missing",
+        "side_unknown",
+        "sign_disagrees_with_side",
+    ]
+
+
+def test_no_code_of_any_dataset_means_two_things() -> None:
+    for contract in all_contracts().values():
+        codes = [*FAULTS, *(rule.code for rule in rules_of(contract)), CONFLICT, REFUSED]
+        assert len(codes) == len(set(codes))
+
+
+def test_every_reason_code_has_a_text() -> None:
+    texts = reason_texts(CONTRACT)
+    assert {*FAULTS, CONFLICT, REFUSED, *(rule.code for rule in rules_of(CONTRACT))} == set(texts)
+    assert texts["amount_out_of_range"] == "amount has more than 16 digits before the point."
+    assert all(text.endswith(".") for text in texts.values())
+
+
+def test_rules_are_read_without_pandera() -> None:
+    code = "import sys, txcat_assets.contracts.rules; sys.exit('pandera' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

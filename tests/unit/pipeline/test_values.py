@@ -1,0 +1,245 @@
+"""What becomes of each way to write a value: docs/values.md, line by line."""
+
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from tests.unit.pipeline.records import judged
+
+A_UUID = "8826d916-cdfb-41c6-a1ff-91a761565a70"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (A_UUID, A_UUID),
+        (A_UUID.upper(), A_UUID),
+        (f"{{{A_UUID}}}", A_UUID),
+        (f" \t{A_UUID.title()}\u00a0", A_UUID),
+        ("0", str(UUID(int=0))),
+        ("17", str(UUID(int=17))),
+        (str(2**64 + 5), str(UUID(int=2**64 + 5))),
+        (str(2**128 - 1), str(UUID(int=2**128 - 1))),
+    ],
+)
+def test_an_id_becomes_the_canonical_text_of_a_uuid(text: str, value: str) -> None:
+    assert judged(id=text)["id"] == value
+
+
+def test_an_integer_id_has_the_hash_of_its_uuid() -> None:
+    assert hash(UUID(judged(id="123456789")["id"])) == hash(123456789)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "TX-17",
+        "007",
+        "-7",
+        "+7",
+        "7.0",
+        str(2**128),
+        "9" * 60,
+        A_UUID.replace("-", ""),
+        f"{{{A_UUID}",
+        f"{A_UUID}}}",
+        f"urn:uuid:{A_UUID}",
+        A_UUID[:-1],
+        A_UUID[:-1] + "g",
+        "٣",
+    ],
+)
+def test_anything_else_is_no_id(text: str) -> None:
+    assert judged(id=text)["_reasons"] == ["id_invalid"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("12.34", "12.34"),
+        ("-0.5", "-0.50"),
+        ("+7", "7.00"),
+        ("-0", "0.00"),
+        ("007", "7.00"),
+        ("0" * 100 + "1.25", "1.25"),
+        (" 1.50 ", "1.50"),
+        ("9999999999999999.99", "9999999999999999.99"),
+        ("-9999999999999999.99", "-9999999999999999.99"),
+    ],
+)
+def test_a_plain_number_is_money_to_the_last_digit(text: str, value: str) -> None:
+    amount = judged(amount=text)["amount"]
+    assert (amount, str(amount)) == (Decimal(value), str(Decimal(value)))
+
+
+@pytest.mark.parametrize("text", ["1.005", "1.500", "-0.005", "1" * 30 + ".125"])
+def test_money_is_never_cut_to_its_scale(text: str) -> None:
+    assert judged(amount=text)["_reasons"] == ["amount_too_precise"]
+
+
+@pytest.mark.parametrize("text", ["1234567890" * 3, "10000000000000000", "-1" + "0" * 60 + ".00"])
+def test_money_beyond_its_digits_is_out_of_range(text: str) -> None:
+    assert judged(amount=text)["_reasons"] == ["amount_out_of_range"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NaN",
+        "Infinity",
+        "-inf",
+        "1e5",
+        "1E2",
+        "1.",
+        ".5",
+        "-",
+        "1,5",
+        "1,234",
+        "1 234.00",
+        "1_000",
+        "1'000",
+        "$5",
+        "5 EUR",
+        "(5.00)",
+        "5-",
+        "--5",
+        "0x10",
+        "١٢",
+        "\u22125",
+        "12.5O",
+        "1.2.3",
+    ],
+)
+def test_whatever_is_not_a_plain_number_is_no_money(text: str) -> None:
+    assert judged(amount=text)["_reasons"] == ["amount_invalid"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("952,40", "952.40"), ("-0,5", "-0.50"), ("952.40", "952.40"), (" 7 ", "7.00")],
+)
+def test_a_decimal_comma_is_read_where_the_separator_is_another(text: str, value: str) -> None:
+    assert judged(amount=text, decimal_comma=True)["amount"] == Decimal(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("1,234", "amount_invalid"),
+        ("1.234,50", "amount_invalid"),
+        ("1,234.50", "amount_invalid"),
+        ("1,2,3", "amount_invalid"),
+        ("1,", "amount_invalid"),
+        (",5", "amount_invalid"),
+        ("1,2345", "amount_too_precise"),
+        ("1.234", "amount_too_precise"),
+        ("1" * 30 + ",00", "amount_out_of_range"),
+    ],
+)
+def test_a_decimal_comma_is_never_guessed(text: str, reason: str) -> None:
+    assert judged(amount=text, decimal_comma=True)["_reasons"] == [reason]
+
+
+def test_three_digits_behind_a_comma_are_doubtful_at_any_scale() -> None:
+    assert judged(rate="1,234", decimal_comma=True)["_reasons"] == ["rate_invalid"]
+    assert judged(rate="1,2340", decimal_comma=True)["rate"] == Decimal("1.2340")
+
+
+def test_money_without_decimal_places_takes_none() -> None:
+    assert judged(units="999")["units"] == 999
+    assert judged(units="1.0")["_reasons"] == ["units_too_precise"]
+    assert judged(units="1000")["_reasons"] == ["units_out_of_range"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2025-01-03T10:00:00", "2025-01-03 10:00:00"),
+        ("2025-01-03 10:00:00", "2025-01-03 10:00:00"),
+        ("2025-01-03T10:00:00Z", "2025-01-03 10:00:00"),
+        ("2025-01-03T10:00:00.5", "2025-01-03 10:00:00.500000"),
+        ("2025-01-03 10:00:00.000001Z", "2025-01-03 10:00:00.000001"),
+        ("2025-01-03T10:00:00.123456789", "2025-01-03 10:00:00.123456"),
+        ("2025-01-03T10:00:00+02:00", "2025-01-03 08:00:00"),
+        ("2025-01-03T10:00:00.25-0530", "2025-01-03 15:30:00.250000"),
+        ("2025-01-03 10:00:00+00", "2025-01-03 10:00:00"),
+        ("2024-02-29T23:59:59", "2024-02-29 23:59:59"),
+        ("0001-01-01T00:00:00", "0001-01-01 00:00:00"),
+        ("1582-10-10T12:00:00", "1582-10-10 12:00:00"),
+        ("2025-02-02T01:59:59+02:00", "2025-02-01 23:59:59"),
+    ],
+)
+def test_an_iso_time_becomes_utc(text: str, value: str) -> None:
+    assert str(judged(at=text)["at"]) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2023-02-30T10:00:00",
+        "2023-02-29 10:00:00.5Z",
+        "2025-13-01T00:00:00",
+        "2025-01-03T24:00:00",
+        "2025-01-03T10:60:00",
+        "2025-01-03T10:00:60",
+        "2025-01-03",
+        "2025-01-03T10:00",
+        "2025-1-3T10:00:00",
+        "20250103T100000",
+        "03/01/2025 10:00:00",
+        "2025-01-03T10:00:00.",
+        "2025-01-03T10:00:00,5",
+        "2025-01-03T10:00:00.1234567890",
+        "2025-01-03T10:00:00 +02:00",
+        "2025-01-03T10:00:00+24:00",
+        "2025-01-03T10:00:00+2",
+        "2025-01-03T10:00:00 CET",
+        "2025-01-03t10:00:00z",
+        "0000-01-01T00:00:00",
+        "0001-01-01T00:00:00+00:01",
+        "9999-12-31T23:59:59-00:01",
+        "1735898400",
+        "now",
+    ],
+)
+def test_anything_else_is_no_time(text: str) -> None:
+    assert judged(at=text)["_reasons"] == ["at_invalid"]
+
+
+def test_a_time_may_lie_in_the_day_after_arrival_and_no_later() -> None:
+    assert judged(at="2025-02-01T23:59:59.999999")["_is_valid"]
+    assert judged(at="2025-02-02T00:00:00")["_reasons"] == ["at_in_future"]
+    assert judged(at="2042-01-01T00:00:00")["_reasons"] == ["at_in_future"]
+    assert judged(at="9999-12-31T23:59:59")["_reasons"] == ["at_in_future"]
+
+
+@pytest.mark.parametrize(("text", "value"), [("debit", "Debit"), (" CREDIT\n", "credit")])
+def test_a_choice_is_kept_as_it_is_declared(text: str, value: str) -> None:
+    assert judged(side=text)["side"] == value
+
+
+def test_a_choice_outside_the_list_is_unknown() -> None:
+    assert judged(side="sideways")["_reasons"] == ["side_unknown"]
+
+
+@pytest.mark.parametrize("text", ["=cmd|'A0", '"q" \\ ;', "NULL", "naïve 🙂", "a\nb", "\ufeffx"])
+def test_text_is_kept_as_it_came(text: str) -> None:
+    assert judged(note=f"\u3000{text} ")["note"] == text
+
+
+def test_text_is_measured_in_characters_without_its_blanks() -> None:
+    assert judged(note=f" {'🙂' * 10} ")["_is_valid"]
+    assert judged(note="é" * 11)["_reasons"] == ["note_too_long"]
+
+
+@pytest.mark.parametrize("blank", [None, "", "  ", "\t\n", "\u00a0\u3000"])
+@pytest.mark.parametrize("name", ["id", "amount", "at", "side"])
+def test_blank_is_missing(name: str, blank: str | None) -> None:
+    assert judged({name: blank})["_reasons"] == [f"{name}_missing"]
+
+
+@pytest.mark.parametrize("blank", [None, "", " "])
+def test_what_is_not_required_may_be_blank(blank: str | None) -> None:
+    verdict = judged(note=blank, rate=blank)
+    assert (verdict["_is_valid"], verdict["note"], verdict["rate"]) == (True, None, None)
