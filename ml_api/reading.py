@@ -30,12 +30,18 @@ def read_transactions(body: bytes, max_list_items: int) -> Body:
     index, the field and the reason of each record that is not a transaction.
     """
     try:
+        return _read(body, max_list_items)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise RequestRefused(400, "broken_json", str(error)) from None
+
+
+def _read(body: bytes, max_list_items: int) -> Body:
+    try:
         read = _body.decode(body)
     except msgspec.ValidationError:
-        _refuse_length(len(_records(body)), max_list_items)
-        raise _refusal(body) from None
-    except msgspec.DecodeError as error:
-        raise RequestRefused(400, "broken_json", str(error)) from None
+        records = _records(body)
+        _refuse_length(len(records), max_list_items)
+        raise _refusal(records) from None
     if isinstance(read, list):
         _refuse_length(len(read), max_list_items)
     return read
@@ -47,8 +53,7 @@ def _refuse_length(items: int, most: int) -> None:
         raise RequestRefused(413, "list_too_long", detail)
 
 
-def _refusal(body: bytes) -> RequestRefused:
-    records = _records(body)
+def _refusal(records: list[msgspec.Raw]) -> RequestRefused:
     faults = [fault for index, record in enumerate(records) for fault in _faults(index, record)]
     first, bad = faults[0], len({fault.index for fault in faults})
     detail = (
