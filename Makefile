@@ -24,7 +24,7 @@ check: lint types test ## All that a change must pass: what CI runs
 
 lint: dev-venv ## Check style and layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	@$(BIN)/lint-imports --cache-dir .txcat/cache/import-linter
+	@$(BIN)/lint-imports --no-logo --cache-dir .txcat/cache/import-linter
 
 fix: dev-venv ## Mend style where a tool can
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
