@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ml_api.model import CATEGORIES
@@ -137,6 +137,26 @@ BROKEN = [b"", b"{", b"[}", b"[5, {", b'{"id": 5', b"\xff\xfe", b"<html>", b"[" 
 def test_what_is_no_json_is_told_so(ml_url: str, body: bytes) -> None:
     answer = predict(ml_url, body)
     assert (answer.status_code, answer.json()["code"]) == (400, "broken_json")
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from([*transaction()]), inner),
+)
+
+
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(ANY_JSON | st.binary() | st.fixed_dictionaries(dict.fromkeys(transaction(), ANY_JSON)))
+def test_no_body_breaks_the_service(ml_url: str, body: object) -> None:
+    assert predict(ml_url, body).status_code in {200, 400, 422}
+
+
+@pytest.mark.parametrize("id_", [b"1" * 9_999, b"1e9999", b'"\\ud800"', b"-0"])
+def test_no_id_breaks_the_service(ml_url: str, id_: bytes) -> None:
+    body = json.dumps(transaction(id=0)).encode().replace(b'"id": 0', b'"id": ' + id_)
+    assert predict(ml_url, body).status_code in {200, 400, 422}
 
 
 @pytest.mark.parametrize("record", [transaction(), 5], ids=["good", "bad"])

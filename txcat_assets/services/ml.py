@@ -91,13 +91,13 @@ class MlService:
 
     def _ask(self, asked: pl.DataFrame) -> pl.DataFrame:
         reply = self._connection.ask("POST", "/predict", request_body(asked))
+        if reply.status not in {OK, *REFUSALS}:
+            raise unexpected(reply)
         version = reply.headers.get("x-model-version", self._version)
         if version != self._version:
             raise broken(reply, f"model {version} answered, {self._version} was expected")
         if reply.status in REFUSALS:
             raise ListRefused(words_of(reply))
-        if reply.status != OK:
-            raise unexpected(reply)
         return self._reader.read(reply, asked)
 
 
