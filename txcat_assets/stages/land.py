@@ -4,31 +4,26 @@ First every file is registered, which settles the order of arrival; then each is
 head on. A file that cannot be taken is set aside with the reason and the others go on.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-import polars as pl
-
 from txcat_assets.errors import SourceChanged, SourceRefused
-from txcat_assets.sources.csv_records import read
 from txcat_assets.sources.dialect import Dialect, inspect
 from txcat_assets.sources.files import SeenFile, day_in_name, digest, find, is_settled, stat
-from txcat_assets.stages.work import SLICE_RECORDS, Work
-from txcat_assets.warehouse.ledger import (
+from txcat_assets.sources.records import read
+from txcat_assets.stages.work import Work
+from txcat_assets.warehouse.ledger import land
+from txcat_assets.warehouse.objects import (
     Arrival,
     FileObject,
     begin,
     files_to_land,
-    land,
     register,
     set_state,
     try_again,
 )
-
-SLICE_BYTES = 256 * 1024 * 1024
-"""A slice of very long records ends here, so that memory follows this and not the records."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +45,17 @@ class Landed:
     claimed_by_others: int = 0
     problems: list[str] = field(default_factory=list)
 
+    @property
+    def figures(self) -> dict[str, int]:
+        """What this run did, by name."""
+        return {
+            "landed now: files": self.files,
+            "landed now: records": self.records,
+            "files of known content": self.same_content,
+            "files set aside": len(self.problems),
+            "files left to other runs": self.claimed_by_others,
+        }
+
 
 def settled_files(work: Work, inbox: Inbox) -> list[SeenFile]:
     """The files of the dataset in the inbox that nobody is still writing."""
@@ -60,23 +66,32 @@ def settled_files(work: Work, inbox: Inbox) -> list[SeenFile]:
     return [file for file in found if is_settled(file, now_ns, inbox.settle_seconds)]
 
 
-def register_files(
-    work: Work, files: Sequence[SeenFile], today: date, *, encoding: str | None = None
-) -> dict[int, date]:
-    """Note files in the ledger, which settles their order and day; their object ids and days.
+def register_inbox(work: Work, inbox: Inbox) -> None:
+    """Note the settled files of the inbox in the ledger, whatever their days."""
+    files = settled_files(work, inbox)
+    if files:
+        with work.warehouse.transaction() as tx:
+            register(tx, work.contract.dataset, _arrivals(work, files), work.now())
 
-    A dated file arrived on the day in its name, any other one today, if it was not known before.
-    A file that was refused is tried again.
+
+def register_named(work: Work, files: Sequence[SeenFile], encoding: str | None) -> dict[int, date]:
+    """Note files that somebody named in the ledger; their object ids and days.
+
+    One that was refused, or that changed while it was read, is tried again, in `encoding`.
     """
-    arrivals = [
+    with work.warehouse.transaction() as tx:
+        days = register(tx, work.contract.dataset, _arrivals(work, files), work.now())
+        try_again(tx, list(days), encoding)
+    return days
+
+
+def _arrivals(work: Work, files: Sequence[SeenFile]) -> list[Arrival]:
+    """A dated file arrived on the day in its name, any other one when it is first seen: today."""
+    today = work.now().date()
+    return [
         Arrival(f.path, f.size, f.modified_at_ns, day_in_name(Path(f.path).name) or today)
         for f in files
     ]
-    with work.warehouse.transaction() as tx:
-        days = register(tx, work.contract.dataset, arrivals, work.now())
-        if encoding is not None:
-            try_again(tx, list(days), encoding)
-    return days
 
 
 def land_files(work: Work) -> Landed:
@@ -124,7 +139,7 @@ def _land_file(work: Work, file: FileObject, landed: Landed) -> None:
 
 def _land_slices(work: Work, file: FileObject, dialect: Dialect, landed: Landed) -> None:
     names = work.contract.column_names
-    for records in slices_of(read(Path(file.name), dialect, names, file.next)):
+    for records in read(file.name, dialect, names, file.next):
         _require_unchanged(file)
         with work.warehouse.transaction() as tx:
             slice_id = land(tx, work.contract, file, records, work.run)
@@ -135,23 +150,6 @@ def _land_slices(work: Work, file: FileObject, dialect: Dialect, landed: Landed)
         landed.records += len(records)
         work.progress.expect("landed", len(records))
         work.progress.advance("landed", len(records))
-
-
-def slices_of(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """Cut frames of any size anew, each to a slice's worth of records or, if less, of bytes."""
-    held: list[pl.DataFrame] = []
-    records = size = 0
-    for frame in frames:
-        held.append(frame)
-        records += len(frame)
-        size += int(frame.estimated_size())
-        if records >= SLICE_RECORDS or size >= SLICE_BYTES:
-            whole = pl.concat(held)
-            yield whole[:SLICE_RECORDS]
-            held = [whole[SLICE_RECORDS:]]
-            records, size = len(held[0]), int(held[0].estimated_size())
-    if records:
-        yield pl.concat(held)
 
 
 def _require_unchanged(file: FileObject) -> None:
