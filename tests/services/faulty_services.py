@@ -123,6 +123,10 @@ def breaks_its_json(exchange: Exchange) -> None:
     exchange.say(200, json.dumps(predictions(exchange.items)).encode()[:-1])
 
 
+def nests_its_json(exchange: Exchange) -> None:
+    exchange.say(200, b'[{"more":' + b"[" * 100_000)
+
+
 def is_a_sign_in_page(exchange: Exchange) -> None:
     exchange.say(200, HTML, content_type="text/html")
 

@@ -63,7 +63,9 @@ def test_the_version_is_asked_once_and_marks_the_answers(ml_url: str) -> None:
         assert [ml.version(), ml.version()] == ["rule-1", "rule-1"]
 
 
-@pytest.mark.parametrize("ready", [{"status": "ok"}, {"model_version": ""}, b"OK", faulty.HTML])
+@pytest.mark.parametrize(
+    "ready", [{"status": "ok"}, {"model_version": ""}, b"OK", b'{"a":' + b"[" * 9_999, faulty.HTML]
+)
 def test_a_service_that_names_no_version_is_unversioned(ready: object) -> None:
     with serving(faulty.answers_well, ready) as service, client(service.url) as ml:
         assert ml.version() == "unversioned"

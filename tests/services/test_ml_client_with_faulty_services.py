@@ -11,7 +11,7 @@ from tests.services import faulty_services as faulty
 from tests.services.faulty_services import Behaviour, Exchange, FaultyService, serving
 from tests.services.records import client, validated
 from txcat_assets.errors import PermanentError, ServiceBroken, ServiceDown, TransientError
-from txcat_assets.services.ml_http import translate
+from txcat_assets.services.ml_trouble import translate
 
 BREACHES: dict[Behaviour, str] = {
     faulty.forgets_one: "9 answers came for 10 records",
@@ -21,6 +21,7 @@ BREACHES: dict[Behaviour, str] = {
     faulty.answers_null: "got `null`",
     faulty.answers_one_object: "Expected `array`",
     faulty.breaks_its_json: "not JSON",
+    faulty.nests_its_json: "not JSON",
     faulty.is_a_sign_in_page: "text/html",
     faulty.redirects: "307 to http://elsewhere.example/predict",
     faulty.wants_a_password: "401: who are you?",
@@ -32,8 +33,8 @@ BREACHES: dict[Behaviour, str] = {
     faulty.never_stops_talking: "more than 16777216 bytes",
 }
 OUTAGES: dict[Behaviour, str] = {
-    faulty.is_overloaded: "503",
-    faulty.crashes: "500",
+    faulty.is_overloaded: "503: <html><h1>Sign in",
+    faulty.crashes: "500: division by zero",
     faulty.cuts_the_connection: "RemoteProtocolError",
     faulty.cuts_the_reply: "RemoteProtocolError",
     faulty.speaks_no_http: "RemoteProtocolError",

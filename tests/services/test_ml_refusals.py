@@ -54,6 +54,7 @@ WORDS = {
     b'{"detail": "bad amount"}': "bad amount",
     b'{"detail": [{"loc": "amount"}]}': '{"detail": [{"loc": "amount"}]}',
     b"x" * 9_999: "x" * 500,
+    b"[" * 9_999: "[" * 500,
 }
 
 

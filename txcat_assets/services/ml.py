@@ -16,14 +16,12 @@ from txcat_assets.services.ml_protocol import (
     OK,
     REFUSALS,
     ReplyReader,
-    broken,
     named_version,
     refused,
     request_body,
-    unexpected,
     wire_form,
-    words_of,
 )
+from txcat_assets.services.ml_trouble import broken, unexpected, words_of
 
 __all__ = ["MlConfig", "MlService"]
 

@@ -1,6 +1,7 @@
-"""The conversation with the ML service: one pooled client, patience, limits, errors in our words.
+"""The conversation with the ML service: one pooled client, patience and limits.
 
-What a reply means is decided in `ml_protocol`, what is asked in `ml`.
+What a reply means is decided in `ml_protocol`, what is asked in `ml`, how errors are worded in
+`ml_trouble`.
 """
 
 import random
@@ -9,12 +10,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import NamedTuple, Self
 
 import httpx
 import stamina
 
-from txcat_assets.errors import ServiceBroken, ServiceDown
+from txcat_assets.errors import ServiceBroken
+from txcat_assets.services.ml_trouble import (
+    WHEN_BROKEN,
+    Reply,
+    Unanswered,
+    translate,
+    without_secrets,
+    words_of,
+)
 
 MAX_REPLY_BYTES = 16 * 1024 * 1024
 """More than a list of answers can fill: 1,000 of them take some 90 KB."""
@@ -23,15 +31,7 @@ THIS_MACHINE = ("all://127.0.0.1", "all://[::1]", "all://localhost")
 """No proxy of the environment leads to them."""
 
 TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
-
-WHEN_DOWN = (
-    "The records stay pending: start the service or mend TXCAT_ML_URL; the pending schedule then "
-    "goes on by itself, or run `txcat load` or materialize the asset again."
-)
-WHEN_BROKEN = (
-    "Nothing of the reply was stored: mend the service or TXCAT_ML_URL (docs/ml-protocol.md says "
-    "what is expected), then run `txcat load` or materialize the asset again."
-)
+"""From here on a status may pass by itself; all others are left to the protocol."""
 
 
 @dataclass(frozen=True)
@@ -51,23 +51,6 @@ class MlConfig:
     attempts: int = 5
 
 
-class Reply(NamedTuple):
-    """What the service said, whatever it is."""
-
-    asking: str
-    status: int
-    headers: httpx.Headers
-    body: bytes
-
-
-class Unanswered(ServiceDown):
-    """One attempt that may go better later, after `wait_seconds` if the service named them."""
-
-    def __init__(self, asking: str, found: str, wait_seconds: float | None = None) -> None:
-        super().__init__(f"{asking}: {found}. {WHEN_DOWN}")
-        self.wait_seconds = wait_seconds
-
-
 class MlConnection:
     """A pool of connections to the service at one URL; safe to use from several threads."""
 
@@ -79,12 +62,6 @@ class MlConnection:
             mounts=dict.fromkeys(THIS_MACHINE),
             headers={"content-type": "application/json", "accept": "application/json"},
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the connections back."""
@@ -117,7 +94,7 @@ class MlConnection:
         return httpx.Timeout(min(self._config.read_seconds, left), connect=connect_seconds)
 
     def _try(self, request: httpx.Request, deadline: float) -> Reply:
-        asking = f"{request.method} {_without_secrets(request.url)}"
+        asking = f"{request.method} {without_secrets(request.url)}"
         try:
             response = self._client.send(request, stream=True)
             try:
@@ -128,21 +105,9 @@ class MlConnection:
             raise translate(error, asking) from error
         reply = Reply(asking, response.status_code, response.headers, body)
         if reply.status == TOO_MANY_REQUESTS or reply.status >= SERVER_ERROR:
-            found = f"the service answered {reply.status} {response.reason_phrase}"
+            found = f"the service answered {reply.status}: {words_of(reply)}"
             raise Unanswered(asking, found, _retry_after_seconds(response))
         return reply
-
-
-def translate(error: Exception, asking: str) -> ServiceDown | ServiceBroken:
-    """Our error for one of httpx: ServiceDown for what may pass, ServiceBroken for what cannot."""
-    found = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    match error:
-        case httpx.UnsupportedProtocol() | httpx.LocalProtocolError():
-            return ServiceBroken(f"{asking}: {found}. {WHEN_BROKEN}")
-        case httpx.TransportError():
-            return Unanswered(asking, found)
-        case _:
-            return ServiceBroken(f"{asking}: {found}. {WHEN_BROKEN}")
 
 
 def _address(text: str) -> httpx.URL:
@@ -152,7 +117,7 @@ def _address(text: str) -> httpx.URL:
         raise translate(error, "TXCAT_ML_URL") from error
     if url.scheme not in {"http", "https"} or not url.host:
         expected = "expected an address like http://127.0.0.1:8900"
-        raise ServiceBroken(f"TXCAT_ML_URL: {expected}, found {_without_secrets(url)!r}.")
+        raise ServiceBroken(f"TXCAT_ML_URL: {expected}, found {without_secrets(url)!r}.")
     return url
 
 
@@ -189,7 +154,3 @@ def _retry_after_seconds(response: httpx.Response) -> float | None:
     except ValueError:
         return None
     return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
-
-
-def _without_secrets(url: httpx.URL) -> str:
-    return str(url.copy_with(userinfo=b"", query=None))

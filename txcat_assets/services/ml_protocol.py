@@ -1,10 +1,9 @@
 """What is said to the ML service and what its replies mean; see docs/ml-protocol.md.
 
-Bytes and frames only: who sends them, and what follows from a refusal, is in `ml_http` and `ml`.
+Bytes and frames only: `ml_http` sends them, and `ml` knows what follows from a refusal.
 """
 
 import io
-import re
 from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
@@ -12,17 +11,13 @@ import msgspec
 import polars as pl
 import polars.selectors as cs
 
-from txcat_assets.errors import ServiceBroken
-from txcat_assets.services.ml_http import WHEN_BROKEN, Reply
+from txcat_assets.services.ml_trouble import NOT_JSON, Reply, broken, unexpected
 
 UNVERSIONED = "unversioned"
 """The version of a model that names none."""
 
 ANSWERS = pl.Schema({"row": pl.UInt32, "answer": pl.String, "refusal": pl.String})
 """A record's row number, with what was answered or why it was refused; the other one is null."""
-
-MAX_WORDS_CHARS = 500
-_GAPS = re.compile(r"[\s\x00-\x1f]+")  # no database text can hold a NUL
 
 OK, NOT_FOUND = 200, 404
 REFUSALS = frozenset({400, 413, 422})
@@ -69,18 +64,6 @@ def _answers(
     return pl.DataFrame([asked["row"], answer, pl.Series("refusal", refusals, ANSWERS["refusal"])])
 
 
-def words_of(reply: Reply) -> str:
-    """The service's own words: the detail of its error where it is text, else the whole body."""
-    text = reply.body.decode(errors="replace")
-    try:
-        error = msgspec.json.decode(reply.body)
-    except msgspec.DecodeError:
-        error = None
-    if isinstance(error, dict) and isinstance(error.get("detail"), str):
-        text = error["detail"]
-    return _GAPS.sub(" ", text).strip()[:MAX_WORDS_CHARS] or f"status {reply.status}"
-
-
 def named_version(reply: Reply) -> str:
     """The version that a reply to GET /ready names; a service without this page has none."""
     if reply.status == NOT_FOUND:
@@ -91,7 +74,7 @@ def named_version(reply: Reply) -> str:
         return msgspec.json.decode(reply.body, type=Ready).model_version or UNVERSIONED
     except msgspec.ValidationError as error:
         raise broken(reply, f"the reply is not ready information ({error})") from error
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return UNVERSIONED
 
 
@@ -126,18 +109,7 @@ class ReplyReader:
         except msgspec.ValidationError as error:
             expected = f"expected transaction_id and a category out of {self._allowed}"
             raise broken(reply, f"{error}; {expected}") from error
-        except msgspec.DecodeError as error:
+        except NOT_JSON as error:
             kind = reply.headers.get("content-type", "no content type")
             found = f"the reply is not JSON but {kind} ({error}); is a proxy in between?"
             raise broken(reply, found) from error
-
-
-def unexpected(reply: Reply) -> ServiceBroken:
-    """The error for a status that is no answer, no refusal and will not pass."""
-    to = f" to {reply.headers['location']}" if "location" in reply.headers else ""
-    return broken(reply, f"expected status 200, found {reply.status}{to}: {words_of(reply)}")
-
-
-def broken(reply: Reply, found: str) -> ServiceBroken:
-    """The error for a reply that cannot be believed."""
-    return ServiceBroken(f"{reply.asking}: {found}. {WHEN_BROKEN}")

@@ -1,0 +1,85 @@
+"""What can go wrong with the ML service, in words that say what was asked, found and can be done.
+
+Here a reply or an error of httpx becomes ours; who asks and who judges is in `ml_http` and
+`ml_protocol`.
+"""
+
+import re
+from typing import NamedTuple
+
+import httpx
+import msgspec
+
+from txcat_assets.errors import ServiceBroken, ServiceDown
+
+WHEN_DOWN = (
+    "The records stay pending: start the service or mend TXCAT_ML_URL; the pending schedule then "
+    "goes on by itself, or run `txcat load` or materialize the asset again."
+)
+WHEN_BROKEN = (
+    "Nothing of the reply was stored: mend the service or TXCAT_ML_URL (docs/ml-protocol.md says "
+    "what is expected), then run `txcat load` or materialize the asset again."
+)
+
+NOT_JSON = (msgspec.DecodeError, RecursionError)
+"""What decoding raises: the second one for 1,000 lists within each other."""
+
+MAX_WORDS_CHARS = 500
+_GAPS = re.compile(r"[\s\x00-\x1f]+")  # no database text can hold a NUL
+
+
+class Reply(NamedTuple):
+    """What the service said, whatever it is."""
+
+    asking: str
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+class Unanswered(ServiceDown):
+    """One attempt that may go better later, after `wait_seconds` if the service named them."""
+
+    def __init__(self, asking: str, found: str, wait_seconds: float | None = None) -> None:
+        super().__init__(f"{asking}: {found}. {WHEN_DOWN}")
+        self.wait_seconds = wait_seconds
+
+
+def translate(error: Exception, asking: str) -> ServiceDown | ServiceBroken:
+    """Our error for one of httpx: ServiceDown for what may pass, ServiceBroken for what cannot."""
+    found = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    match error:
+        case httpx.UnsupportedProtocol() | httpx.LocalProtocolError():
+            return ServiceBroken(f"{asking}: {found}. {WHEN_BROKEN}")
+        case httpx.TransportError():
+            return Unanswered(asking, found)
+        case _:
+            return ServiceBroken(f"{asking}: {found}. {WHEN_BROKEN}")
+
+
+def unexpected(reply: Reply) -> ServiceBroken:
+    """The error for a status that is no answer, no refusal and will not pass."""
+    to = f" to {reply.headers['location']}" if "location" in reply.headers else ""
+    return broken(reply, f"expected status 200, found {reply.status}{to}: {words_of(reply)}")
+
+
+def broken(reply: Reply, found: str) -> ServiceBroken:
+    """The error for a reply that cannot be believed."""
+    return ServiceBroken(f"{reply.asking}: {found}. {WHEN_BROKEN}")
+
+
+def words_of(reply: Reply) -> str:
+    """The service's own words: the detail of its error where it is text, else the whole body."""
+    text = reply.body.decode(errors="replace")
+    try:
+        error = msgspec.json.decode(reply.body)
+    except NOT_JSON:
+        error = None
+    if isinstance(error, dict) and isinstance(error.get("detail"), str):
+        text = error["detail"]
+    return _GAPS.sub(" ", text).strip()[:MAX_WORDS_CHARS] or f"status {reply.status}"
+
+
+def without_secrets(url: httpx.URL) -> str:
+    """The address as it may be told: without password and query."""
+    return str(url.copy_with(userinfo=b"", query=None))
