@@ -13,7 +13,7 @@ import polars as pl
 from txcat_assets.contracts.model import Contract, Stage
 from txcat_assets.pipeline.places import VALIDATED
 from txcat_assets.warehouse.interface import Transaction
-from txcat_assets.warehouse.ledger import Run, in_slices, reach
+from txcat_assets.warehouse.ledger import Run, in_slices, judged_records, reach
 from txcat_assets.warehouse.tables import key_of, quoted, require_version
 
 RECORD = ["_slice_id", "_position", "_day", "_digest", "_contract_version"]
@@ -46,16 +46,12 @@ class Asked:
 def to_ask(tx: Transaction, asked: Asked, slice_ids: Sequence[int]) -> pl.DataFrame:
     """The validated records of these slices that have no answer by this model version yet.
 
-    Columns: the contract's, `_slice_id`, `_position`, `_digest`. Answers that an earlier try has
+    Columns: those of `judged_records`. Answers that an earlier try has
     only kept do not count here: see `kept`.
     """
     # Two plain reads and a join of frames: joined in DuckDB, the wide rows go through a hash
     # table, which took ten times as long.
-    records = tx.frame(
-        f"SELECT {quoted(asked.contract.column_names)}, _slice_id, _position, _digest "
-        f"FROM judged.{asked.contract.dataset} "
-        f"WHERE _place = {VALIDATED} AND {in_slices(slice_ids)}"
-    )
+    records = judged_records(tx, asked.contract, slice_ids, VALIDATED)
     answered = tx.frame(
         f"{_stored(asked, slice_ids, '$model')} UNION ALL {_refused(slice_ids, '$model')}",
         **asked.values,

@@ -59,3 +59,8 @@ def one(rows: Sequence[tuple[Any, ...]]) -> Any:
     """The only value of the only row."""
     ((value,),) = rows
     return value
+
+
+def listed(ids: Sequence[int]) -> str:
+    """Ids as the inside of an SQL list."""
+    return ", ".join(str(int(i)) for i in ids)

@@ -1,17 +1,18 @@
-"""The ledger: which files were seen, which slices landed, and what is left to do.
+"""The ledger: which slices landed, which stage each has reached, and what is left to do.
 
-One row per slice; the ledger alone decides what has been read and what must still be worked. How
-records move between places is in `apply`, how a stage's answers are stored in `answers`.
+It alone decides what has been read and what must still be worked. The files that slices come from
+are in `objects`, how records move between places in `apply`, how answers are stored in `answers`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 
 import polars as pl
 
 from txcat_assets.contracts.model import Contract
-from txcat_assets.warehouse.interface import Transaction, one
+from txcat_assets.warehouse.interface import Transaction, listed, one
+from txcat_assets.warehouse.objects import FileObject
 from txcat_assets.warehouse.tables import quoted
 
 PARTS = 1_000_000
@@ -27,152 +28,12 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Arrival:
-    """A file as it was seen: `name` is its absolute path; nothing of it has been read."""
-
-    name: str
-    size: int
-    modified_at_ns: int
-    day: date
-
-
-@dataclass(frozen=True)
-class FileObject:
-    """A file that the ledger knows and that has not landed whole; `next` is its head."""
-
-    object_id: int
-    name: str
-    size: int
-    modified_at_ns: int
-    encoding: str | None
-    dialect: str | None
-    identity: str | None
-    day: date
-    next: int
-
-
-@dataclass(frozen=True)
 class StaleSlice:
     """A slice that has not reached a stage under the wanted version, with its file's dialect."""
 
     slice_id: int
     records: int
     dialect: str | None
-
-
-def register(
-    tx: Transaction, dataset: str, arrivals: Sequence[Arrival], seen_at: datetime
-) -> dict[int, date]:
-    """Note files in the order of (day, name), each new (name, size, time) as an object.
-
-    Gives the object id and day of each, in that order. A file that is known keeps both.
-    """
-    days: dict[int, date] = {}
-    for arrival in sorted(arrivals, key=lambda a: (a.day, a.name)):
-        stat = {"name": arrival.name, "size": arrival.size, "ns": arrival.modified_at_ns}
-        known = tx.rows(
-            "SELECT object_id, day FROM ledger.objects WHERE dataset = $dataset AND name = $name "
-            "AND size = $size AND modified_at_ns = $ns",
-            dataset=dataset,
-            **stat,
-        ) or tx.rows(
-            "INSERT INTO ledger.objects (dataset, kind, name, size, modified_at_ns, day, seen_at) "
-            "VALUES ($dataset, 'file', $name, $size, $ns, $day, $seen_at) RETURNING object_id, day",
-            dataset=dataset,
-            day=arrival.day,
-            seen_at=seen_at,
-            **stat,
-        )
-        days.update(known)
-    return days
-
-
-def try_again(tx: Transaction, object_ids: Sequence[int], encoding: str | None) -> None:
-    """Let files that were refused, or changed while they were read, be tried once more."""
-    tx.run(
-        "UPDATE ledger.objects SET state = 'seen', reason = NULL, encoding = $encoding "
-        f"WHERE object_id IN ({_listed(object_ids)}) AND state IN ('seen', 'refused', 'changed')",
-        encoding=encoding,
-    )
-
-
-def files_to_land(tx: Transaction, contract: Contract, days: Sequence[date]) -> list[FileObject]:
-    """The files of these days that have not landed whole, in the order of arrival.
-
-    A refused file is here again once the contract has a newer version.
-    """
-    columns = ", ".join(field.name for field in fields(FileObject))
-    found = tx.rows(
-        f"SELECT {columns} FROM ledger.objects "
-        "WHERE dataset = $dataset AND kind = 'file' AND day = ANY($days) AND "
-        "(state IN ('seen', 'landing') OR (state = 'refused' AND contract_version < $version)) "
-        "ORDER BY object_id",
-        dataset=contract.dataset,
-        days=list(days),
-        version=contract.version,
-    )
-    return [FileObject(*row) for row in found]
-
-
-def begin(
-    tx: Transaction, file: FileObject, dataset: str, identity: str, dialect: str
-) -> FileObject | None:
-    """Give a file its identity (the digest of its bytes) and its dialect; the object to land.
-
-    None when a file of these bytes has landed before: nothing of this one lands. When one has
-    landed in part and then changed, this file carries that object on from its head.
-    """
-    known = tx.rows(
-        "SELECT object_id, state FROM ledger.objects "
-        "WHERE dataset = $dataset AND kind = 'file' AND identity = $identity",
-        dataset=dataset,
-        identity=identity,
-    )
-    object_id, state = known[0] if known else (file.object_id, "seen")
-    if object_id == file.object_id:
-        tx.run(
-            "UPDATE ledger.objects SET identity = $identity, dialect = $dialect, state = 'landing' "
-            "WHERE object_id = $object_id",
-            identity=identity,
-            dialect=dialect,
-            object_id=object_id,
-        )
-    elif state == "changed":
-        _carry_on(tx, file, object_id)
-    else:
-        set_state(tx, file.object_id, "same_content", f"the bytes of object {object_id}")
-        return None
-    columns = ", ".join(field.name for field in fields(FileObject))
-    (row,) = tx.rows(
-        f"SELECT {columns} FROM ledger.objects WHERE object_id = $object_id", object_id=object_id
-    )
-    return FileObject(*row)
-
-
-def _carry_on(tx: Transaction, file: FileObject, object_id: int) -> None:
-    tx.run("DELETE FROM ledger.objects WHERE object_id = $object_id", object_id=file.object_id)
-    tx.run(
-        "UPDATE ledger.objects SET name = $name, size = $size, modified_at_ns = $ns, "
-        "state = 'landing', reason = NULL WHERE object_id = $object_id",
-        name=file.name,
-        size=file.size,
-        ns=file.modified_at_ns,
-        object_id=object_id,
-    )
-
-
-def set_state(
-    tx: Transaction, object_id: int, state: str, reason: str | None = None, version: int = 0
-) -> None:
-    """Set a file's state, with the reason in words and the contract version it was judged by."""
-    tx.run(
-        "UPDATE ledger.objects SET state = $state, reason = $reason, contract_version = $version "
-        "WHERE object_id = $object_id",
-        state=state,
-        reason=reason,
-        version=version,
-        object_id=object_id,
-    )
 
 
 def land(
@@ -249,6 +110,16 @@ def raw_records(tx: Transaction, contract: Contract, slice_ids: Sequence[int]) -
     )
 
 
+def judged_records(
+    tx: Transaction, contract: Contract, slice_ids: Sequence[int], place: int
+) -> pl.DataFrame:
+    """The judged records of slices in one place: typed columns and `_slice_id`, `_position`, ..."""
+    return tx.frame(
+        f"SELECT {quoted(contract.column_names)}, _slice_id, _position, _day, _digest "
+        f"FROM judged.{contract.dataset} WHERE _place = {place} AND {in_slices(slice_ids)}"
+    )
+
+
 def stale_slices(
     tx: Transaction, dataset: str, stage: str, days: Sequence[date], version: str
 ) -> list[StaleSlice]:
@@ -308,7 +179,7 @@ def note_error(tx: Transaction, stage: str, slice_ids: Sequence[int], words: str
     """Keep with the slices why their last try failed."""
     tx.run(
         f"UPDATE ledger.stages SET error = $words WHERE stage = $stage "
-        f"AND slice_id IN ({_listed(slice_ids)})",
+        f"AND slice_id IN ({listed(slice_ids)})",
         stage=stage,
         words=words,
     )
@@ -316,9 +187,5 @@ def note_error(tx: Transaction, stage: str, slice_ids: Sequence[int], words: str
 
 def in_slices(slice_ids: Sequence[int], column: str = "_slice_id") -> str:
     """An SQL condition on slice ids that lets a database skip all other parts of a table."""
-    ids = _listed(slice_ids)
+    ids = listed(slice_ids)
     return f"({column} BETWEEN {min(slice_ids)} AND {max(slice_ids)} AND {column} IN ({ids}))"
-
-
-def _listed(ids: Sequence[int]) -> str:
-    return ", ".join(str(int(i)) for i in ids)

@@ -43,6 +43,9 @@ CREATE TABLE IF NOT EXISTS ledger.predictions (
     dataset VARCHAR NOT NULL, stage VARCHAR NOT NULL, slice_id BIGINT NOT NULL,
     position BIGINT NOT NULL, digest UUID NOT NULL, model_version VARCHAR NOT NULL,
     answer VARCHAR, refusal VARCHAR);
+CREATE TABLE IF NOT EXISTS ledger.checked (
+    dataset VARCHAR NOT NULL, asset VARCHAR NOT NULL, checked_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (dataset, asset));
 CREATE TABLE IF NOT EXISTS ledger.refusals (
     dataset VARCHAR NOT NULL, stage VARCHAR NOT NULL, slice_id BIGINT NOT NULL,
     position BIGINT NOT NULL, digest UUID NOT NULL, model_version VARCHAR NOT NULL,

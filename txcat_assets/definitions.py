@@ -1,0 +1,74 @@
+"""The code location: the one place where settings become resources and everything is wired.
+
+Nothing is read, opened or connected when it is loaded, so it loads with every service down.
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+import dagster as dg
+from dagster_duckdb import DuckDBResource
+
+from txcat_assets.contracts.model import Choice, Contract, Stage
+from txcat_assets.contracts.registry import all_contracts
+from txcat_assets.defs.assets import dataset_assets
+from txcat_assets.defs.checks import dataset_checks
+from txcat_assets.defs.jobs import check_job, load_job
+from txcat_assets.defs.sensors import backlog_sensor, checks_sensor, inbox_sensor
+from txcat_assets.partitions import arrival_days
+from txcat_assets.settings import Settings
+from txcat_assets.stages.enrich import Enricher
+from txcat_assets.stages.land import Inbox
+from txcat_assets.stages.work import Silent
+from txcat_assets.warehouse.connect import connect
+
+
+def build_definitions(
+    settings: Settings,
+    contracts: Mapping[str, Contract] | None = None,
+    resources: Mapping[str, Any] | None = None,
+) -> dg.Definitions:
+    """Everything that Dagster shall know; `contracts` and `resources` replace the usual ones."""
+    every = (all_contracts() if contracts is None else contracts).values()
+    days = arrival_days(settings.first_day)
+    return dg.Definitions(
+        assets=[asset for contract in every for asset in dataset_assets(contract, days)],
+        asset_checks=[check for contract in every for check in dataset_checks(contract, settings)],
+        jobs=[job for contract in every for job in (load_job(contract, days), check_job(contract))],
+        sensors=[
+            sensor
+            for contract in every
+            for sensor in (
+                inbox_sensor(contract),
+                backlog_sensor(contract),
+                checks_sensor(contract),
+            )
+        ],
+        resources={**_resources(settings), **(resources or {})},
+        executor=dg.in_process_executor,
+    )
+
+
+def _resources(settings: Settings) -> dict[str, Any]:
+    def open_enricher(contract: Contract, stage: Stage) -> AbstractContextManager[Enricher]:
+        from txcat_assets.services.ml import MlConfig, MlService  # noqa: PLC0415 - httpx is not light
+
+        answer = stage.columns[0].type
+        labels = answer.values if isinstance(answer, Choice) else ()
+        config = MlConfig(url=settings.ml_url)
+        return MlService(config, labels=labels, columns=contract.column_names)
+
+    return {
+        "warehouse": connect(settings.warehouse, settings.warehouse_wait_seconds),
+        "inbox": Inbox(settings.inbox_folder, settings.inbox_settle_seconds),
+        "enrichers": open_enricher,
+        "progress": Silent(),
+        "duckdb": DuckDBResource(database=settings.warehouse.removeprefix("duckdb:///")),
+    }
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The definitions by the environment's settings; called when Dagster loads the location."""
+    return build_definitions(Settings())

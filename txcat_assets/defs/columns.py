@@ -1,0 +1,106 @@
+"""What the UI shows of a table's columns: types, constraints, words and lineage, by contract."""
+
+from collections.abc import Iterable
+
+import dagster as dg
+
+from txcat_assets.contracts.model import (
+    Choice,
+    Column,
+    ColumnType,
+    Contract,
+    Id,
+    Instant,
+    Money,
+    Stage,
+    Text,
+)
+
+POSITION = [
+    dg.TableColumn("_slice_id", "bigint", "The slice with which the record landed."),
+    dg.TableColumn("_position", "bigint", "The record's number in its file, from 0."),
+    dg.TableColumn("_day", "date", "The UTC day on which the slice arrived: the partition."),
+    dg.TableColumn("_run_id", "text", "The Dagster run that wrote the row."),
+]
+VERDICT = [
+    dg.TableColumn("_digest", "uuid", "128 bits over the record's typed content."),
+    dg.TableColumn("_contract_version", "integer", "Contract version that wrote this content."),
+    dg.TableColumn("_warnings", "text[]", "Rules that the record breaks without being rejected."),
+]
+UNREAD = [
+    dg.TableColumn("_extra", "text", "Fields that the contract does not know, as JSON."),
+    dg.TableColumn("_fault", "text", "Why the record could not be cut into fields."),
+    dg.TableColumn("_bytes", "bytes", "The record as it came, where there is a fault."),
+]
+REASONS = [
+    dg.TableColumn("reasons", "text[]", "Why: reason codes of the data dictionary."),
+    dg.TableColumn("stage", "text", "The stage that set the record aside."),
+    dg.TableColumn("words", "text", "The refusing service's own words."),
+]
+
+
+def columns_of(contract: Contract, schema: str) -> dg.TableSchema:
+    """The columns of a dataset's table in the schema `raw`, `validated`, ... or a stage's name."""
+    texts = [dg.TableColumn(c.name, "text", c.description) for c in contract.columns]
+    typed = [_typed(c, is_key=c.name == contract.key) for c in contract.columns]
+    stages = {stage.name: stage for stage in contract.stages}
+    if schema == "raw":
+        return dg.TableSchema([*texts, *UNREAD, *POSITION])
+    if schema == "quarantined":
+        return dg.TableSchema([*texts, *REASONS, *UNREAD, *POSITION])
+    answered = _answered(stages[schema]) if schema in stages else []
+    return dg.TableSchema([*typed, *answered, *VERDICT, *POSITION])
+
+
+def lineage_of(contract: Contract, schema: str) -> dg.TableColumnLineage:
+    """From which columns of which asset each column of a table comes."""
+    stages = {stage.name: stage for stage in contract.stages}
+    source = dg.AssetKey(["validated" if schema in stages else "raw", contract.dataset])
+
+    def deps(names: Iterable[str]) -> list[dg.TableColumnDep]:
+        return [dg.TableColumnDep(asset_key=source, column_name=name) for name in names]
+
+    lineage = {name: deps([name]) for name in contract.column_names}
+    if schema in stages:
+        lineage[stages[schema].answer] = deps(contract.column_names)
+    return dg.TableColumnLineage(lineage)
+
+
+def _answered(stage: Stage) -> list[dg.TableColumn]:
+    return [
+        *(_typed(column, is_key=False) for column in stage.columns),
+        dg.TableColumn("model_version", "text", "The version of the model that answered."),
+        dg.TableColumn(f"{stage.name}_at", "timestamp", "When the answer was stored, UTC."),
+        dg.TableColumn(f"_previous_{stage.answer}", "text", "The answer before this one."),
+        dg.TableColumn("_previous_model_version", "text", "The model that gave it."),
+    ]
+
+
+def _typed(column: Column, *, is_key: bool) -> dg.TableColumn:
+    constraints = dg.TableColumnConstraints(
+        nullable=not column.is_required, unique=is_key, other=_limits(column.type)
+    )
+    return dg.TableColumn(column.name, type_name(column.type), column.description, constraints)
+
+
+def type_name(column_type: ColumnType) -> str:
+    """A column type in the words of a database."""
+    match column_type:
+        case Id():
+            return "uuid"
+        case Money(precision, scale):
+            return f"decimal({precision},{scale})"
+        case Instant():
+            return "timestamp"
+        case Text() | Choice():
+            return "text"
+
+
+def _limits(column_type: ColumnType) -> list[str]:
+    match column_type:
+        case Text(max_chars):
+            return [f"at most {max_chars:,} characters"]
+        case Choice(values):
+            return ["one of " + ", ".join(values)]
+        case _:
+            return []

@@ -1,0 +1,59 @@
+"""The jobs of a dataset: the whole path for some days, and its checks in a run of their own.
+
+A run of checks has no partition: only so does Dagster keep a clean history of them.
+"""
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from txcat_assets.contracts.model import Contract
+
+if TYPE_CHECKING:  # Dagster has no public name for it
+    from dagster._core.definitions.unresolved_asset_job_definition import (
+        UnresolvedAssetJobDefinition as Job,
+    )
+
+
+def schemas(contract: Contract) -> list[str]:
+    """The first parts of the keys of a dataset's assets, upstream first."""
+    return ["raw", "validated", "quarantined", *(stage.name for stage in contract.stages)]
+
+
+def load_name(contract: Contract) -> str:
+    """The name of the job that loads a dataset."""
+    return f"load_{contract.dataset}"
+
+
+def check_name(contract: Contract) -> str:
+    """The name of the job that checks a dataset."""
+    return f"check_{contract.dataset}"
+
+
+def load_job(contract: Contract, days: dg.PartitionsDefinition[str]) -> "Job":
+    """Bring days of a dataset up to date, from its files to its last stage."""
+    return dg.define_asset_job(
+        load_name(contract),
+        selection=_assets(contract).without_checks(),
+        partitions_def=days,
+        description=f"Bring days of {contract.dataset} up to date; what is done is left alone.",
+        tags={"dataset": contract.dataset},
+    )
+
+
+def check_job(contract: Contract) -> "Job":
+    """Run the checks of a dataset for the days in the run config, or those touched lately."""
+    return dg.define_asset_job(
+        check_name(contract),
+        selection=dg.AssetSelection.checks_for_assets(*_keys(contract)),
+        description=f"Run every check of {contract.dataset} on the days that were touched lately.",
+        tags={"dataset": contract.dataset},
+    )
+
+
+def _keys(contract: Contract) -> list[dg.AssetKey]:
+    return [dg.AssetKey([schema, contract.dataset]) for schema in schemas(contract)]
+
+
+def _assets(contract: Contract) -> dg.AssetSelection:
+    return dg.AssetSelection.assets(*_keys(contract))

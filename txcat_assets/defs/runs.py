@@ -1,0 +1,100 @@
+"""What every asset of every run needs: its days, its identity, and failures in Dagster's words.
+
+A run is tagged with the process that works it, because Dagster does not see that an in-process
+run was killed; `dead_runs` goes by these tags.
+"""
+
+import os
+import socket
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+import dagster as dg
+import psutil
+
+from txcat_assets.contracts.model import Contract
+from txcat_assets.errors import TxcatError
+from txcat_assets.stages.work import Progress, Work
+from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.warehouse.tables import prepare
+
+HOST, PID, STARTED = "txcat/host", "txcat/pid", "txcat/process_started"
+
+
+class WorkConfig(dg.Config):
+    """What may be asked of a run beside its days."""
+
+    full_refresh: bool = False
+    """Do the days again from their raw records, though they are up to date."""
+
+
+def utc_now() -> datetime:
+    """This moment, UTC, without a time zone, as the tables keep times."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def work_of(
+    context: dg.AssetExecutionContext, contract: Contract, warehouse: Warehouse, progress: Progress
+) -> Work:
+    """What this run is to bring up to date; the tables are made where they are missing."""
+    days = days_of(context)
+    if HOST not in context.run.tags:
+        context.instance.add_run_tags(context.run_id, process_tags())
+    try:
+        prepare(warehouse, contract)
+    except TxcatError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    return Work(warehouse, contract, days, context.run_id, utc_now, progress)
+
+
+def days_of(context: dg.AssetExecutionContext) -> list[date]:
+    """The days of the run's partitions; a run without any would be green and do nothing."""
+    is_partitioned = context.has_partition_key or context.has_partition_key_range
+    keys: Sequence[str] = context.partition_keys if is_partitioned else []
+    if not keys:
+        raise dg.Failure(
+            "This run has no day to work on: its partition is missing or lies outside the daily "
+            "partitions (TXCAT_FIRST_DAY to today, UTC). Launch it again with such a day.",
+            allow_retries=False,
+        )
+    return [date.fromisoformat(key) for key in keys]
+
+
+def fail_on(problems: Sequence[str], left: str) -> None:
+    """End the run as failed when something is left to do, saying what and what to do next."""
+    if problems:
+        raise dg.Failure(
+            f"{left} {' '.join(dict.fromkeys(problems))}",
+            metadata={"problems": len(problems)},
+            allow_retries=False,
+        )
+
+
+def process_tags() -> dict[str, str]:
+    """Tags that tell which process on which host works a run."""
+    started = psutil.Process().create_time()
+    return {HOST: socket.gethostname(), PID: str(os.getpid()), STARTED: f"{started:.2f}"}
+
+
+def report_dead_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Report as failed the runs whose process on this host is gone; the ids of these runs.
+
+    Nothing is lost with them: the next run of their days takes up what is left.
+    """
+    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
+    dead = [run for run in instance.get_runs(unfinished) if _is_dead(run)]
+    for run in dead:
+        instance.report_run_failed(
+            run, "The process of this run is gone. Run its days again: nothing is lost or doubled."
+        )
+    return [run.run_id for run in dead]
+
+
+def _is_dead(run: dg.DagsterRun) -> bool:
+    if run.tags.get(HOST) != socket.gethostname():
+        return False
+    try:
+        started = psutil.Process(int(run.tags[PID])).create_time()
+    except psutil.NoSuchProcess:
+        return True
+    return f"{started:.2f}" != run.tags[STARTED]

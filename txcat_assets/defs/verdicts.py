@@ -1,0 +1,185 @@
+"""What each asset check says of some days: passed or not, how bad, and the figures behind it.
+
+Which check belongs to which asset, and how Dagster runs them, is in `checks`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import dagster as dg
+
+from txcat_assets.contracts.model import Contract, Rule, Stage
+from txcat_assets.contracts.reasons import CONFLICT, FAULTS
+from txcat_assets.defs.reports import SAMPLE_ROWS, as_markdown
+from txcat_assets.pipeline.places import VALIDATED
+from txcat_assets.settings import Settings
+from txcat_assets.warehouse import figures
+from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.warehouse.ledger import judged_records
+
+ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check says; `severity` counts only where it did not pass."""
+
+    passed: bool
+    severity: dg.AssetCheckSeverity
+    metadata: Mapping[str, Any]
+    description: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the checks of one run look at: a dataset's days, at one moment, under which limits."""
+
+    warehouse: Warehouse
+    contract: Contract
+    days: Sequence[date]
+    at: datetime
+    settings: Settings
+
+    @cached_property
+    def counts(self) -> figures.Counts:
+        """Where the records of the days are."""
+        with self.warehouse.transaction() as tx:
+            return figures.counts(tx, self.contract.dataset, self.days)
+
+    @cached_property
+    def reasons(self) -> dict[str, int]:
+        """How many records of the days have each reason code."""
+        with self.warehouse.transaction() as tx:
+            return figures.reason_counts(tx, self.contract, self.days)
+
+    @property
+    def share_quarantined(self) -> float:
+        """The share of landed records that are quarantined, 0 to 1."""
+        return self.counts.quarantined / max(self.counts.landed, 1)
+
+    @property
+    def severity(self) -> dg.AssetCheckSeverity:
+        """A broken rule is a warning while few records are quarantined, else an error."""
+        return ERROR if self.share_quarantined > self.settings.quarantine_threshold else WARN
+
+
+def conservation(look: Look) -> Verdict:
+    """Every landed record is in exactly one place, counted in the tables."""
+    with look.warehouse.transaction() as tx:
+        broken = figures.broken_conservation(tx, look.contract, look.days)
+    words = "; ".join(f"slice {s}: {landed} landed, {n} in raw" for s, landed, n in broken[:3])
+    return Verdict(
+        not broken,
+        ERROR,
+        {"records": look.counts.landed, "broken slices": len(broken)},
+        words or "Every landed record is in exactly one place.",
+    )
+
+
+def no_file_set_aside(look: Look) -> Verdict:
+    """No file was refused, or changed while it was read."""
+    with look.warehouse.transaction() as tx:
+        files = figures.set_aside_files(tx, look.contract.dataset, look.days)
+    words = "\n".join(f"{state}: {reason}" for _, state, reason in files[:SAMPLE_ROWS])
+    return Verdict(not files, ERROR, {"files": len(files)}, words or "Every file was taken.")
+
+
+def share_quarantined(look: Look) -> Verdict:
+    """Few enough of the landed records are quarantined."""
+    share, limit = look.share_quarantined, look.settings.quarantine_threshold
+    return Verdict(
+        share <= limit,
+        ERROR,
+        {"share": share, "threshold": limit, "records": look.counts.quarantined},
+        f"{share:.2%} of the records are quarantined; {limit:.2%} are allowed.",
+    )
+
+
+def rule(rule: Rule) -> Callable[[Look], Verdict]:
+    """The check of one rule of the contract."""
+    return lambda look: _codes(look, [rule.code], rule.description)
+
+
+def unreadable_records(look: Look) -> Verdict:
+    """Every record could be cut into fields."""
+    return _codes(look, list(FAULTS), "Every record could be cut into fields.")
+
+
+def conflicts(look: Look) -> Verdict:
+    """No key came again with other content."""
+    return _codes(look, [CONFLICT], "No key came again with other content.")
+
+
+def meets_contract(look: Look) -> Verdict:
+    """What is stored in validated meets the contract still, slice by slice, read anew."""
+    # Imports Pandera, which loading the code location must not wait for.
+    from txcat_assets.pipeline.schema import broken_rules  # noqa: PLC0415
+
+    with look.warehouse.transaction() as tx:
+        slice_ids = figures.slices_of_days(tx, look.contract.dataset, look.days)
+    found: dict[str, int] = {}
+    for slice_id in slice_ids:
+        with look.warehouse.transaction() as tx:
+            stored = judged_records(tx, look.contract, [slice_id], VALIDATED)
+        for code, rows, _ in broken_rules(look.contract, stored).rows():
+            found[code] = found.get(code, 0) + rows
+    words = ", ".join(f"{code}: {rows} rows" for code, rows in found.items())
+    return Verdict(
+        not found,
+        ERROR,
+        {"records": look.counts.validated, "broken rules": len(found)},
+        words or "Every stored record meets the contract.",
+    )
+
+
+def nothing_pending_too_long(stage: Stage) -> Callable[[Look], Verdict]:
+    """The check that no record waits too long for a stage."""
+
+    def check(look: Look) -> Verdict:
+        with look.warehouse.transaction() as tx:
+            since = figures.pending_since(tx, look.contract.dataset, stage.name, look.days)
+            left = figures.stage_counts(tx, look.contract.dataset, stage.name, look.days)
+        limit = look.settings.pending_limit_hours
+        waited = (look.at - since) if since else timedelta()
+        return Verdict(
+            waited <= timedelta(hours=limit),
+            ERROR,
+            {"pending": left.pending, "oldest waits hours": waited / timedelta(hours=1)},
+            f"{left.pending} records are pending; {limit:g} hours are allowed.",
+        )
+
+    return check
+
+
+def none_refused(stage: Stage) -> Callable[[Look], Verdict]:
+    """The check that the service of a stage refused no record."""
+
+    def check(look: Look) -> Verdict:
+        with look.warehouse.transaction() as tx:
+            left = figures.stage_counts(tx, look.contract.dataset, stage.name, look.days)
+        said = f"The service refused {left.refused} records; they stay validated."
+        return Verdict(not left.refused, WARN, {"refused": left.refused}, said)
+
+    return check
+
+
+def _codes(look: Look, codes: Sequence[str], description: str) -> Verdict:
+    """Count, share and sample of the records that bear one of some reason codes."""
+    found = {code: look.reasons[code] for code in codes if look.reasons.get(code)}
+    records = sum(found.values())
+    metadata: dict[str, Any] = {
+        "records": records,
+        "share": records / max(look.counts.landed, 1),
+    }
+    if found:
+        with look.warehouse.transaction() as tx:
+            rows = figures.broken_sample(
+                tx, look.contract, look.days, next(iter(found)), SAMPLE_ROWS
+            )
+        metadata["sample"] = dg.MetadataValue.md(as_markdown(rows))
+    if len(codes) > 1:
+        metadata |= found
+    return Verdict(not found, look.severity, metadata, description)

@@ -1,0 +1,68 @@
+"""Every setting of txcat, in one class: TXCAT_* in the environment, or in a file named `.env`.
+
+Read once, by `definitions.py` or the command line, when they start; nothing else reads the
+environment. `docs/settings.md` is made from this class.
+"""
+
+from datetime import date
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What differs between one installation and another; every value has a safe default."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TXCAT_",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
+
+    home: Path = Path(".txcat")
+    """The one folder for all that txcat makes; also DAGSTER_HOME, unless that is set."""
+
+    warehouse_url: str = ""
+    """Where the tables are: duckdb:///PATH. Without it, warehouse.duckdb in the home folder."""
+
+    warehouse_wait_seconds: float = Field(default=60, gt=0)
+    """How long a transaction waits for its turn at a DuckDB file that another program has open."""
+
+    inbox: Path | None = None
+    """The folder whose new files are taken. Without it, inbox in the home folder."""
+
+    inbox_settle_seconds: float = Field(default=5, ge=0)
+    """A file of the inbox is taken once it has not been written to for so long."""
+
+    ml_url: str = "http://127.0.0.1:8900"
+    """The ML service that names the categories; docs/ml-protocol.md says what it must answer."""
+
+    first_day: date = date(2023, 1, 1)
+    """The first day of the daily partitions; near the first data keeps the UI's bars readable."""
+
+    quarantine_threshold: float = Field(default=0.05, ge=0, le=1)
+    """Share of a day's records in quarantine above which broken rules are errors, not warnings."""
+
+    pending_limit_hours: float = Field(default=24, gt=0)
+    """How long a record may wait for its category before the check on it fails."""
+
+    strict: bool = False
+    """Make the rule checks blocking, so that the bare dagster CLI exits 1 when one fails."""
+
+    @property
+    def home_folder(self) -> Path:
+        """The home folder as an absolute path."""
+        return self.home.expanduser().resolve()
+
+    @property
+    def warehouse(self) -> str:
+        """The warehouse's URL, given or by default."""
+        return self.warehouse_url or f"duckdb:///{self.home_folder / 'warehouse.duckdb'}"
+
+    @property
+    def inbox_folder(self) -> Path:
+        """The inbox, given or by default, as an absolute path."""
+        return (self.inbox or self.home_folder / "inbox").expanduser().resolve()
