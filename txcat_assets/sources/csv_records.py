@@ -1,19 +1,19 @@
-"""CSV in blocks: by polars where a block is provably plain, by the grammar where it is not.
+"""CSV in blocks: sure lines by polars at once, all else record by record through the grammar.
 
-The proof: every line of the block is one record by itself, because the block has no quote at all
-or each line's quotes open and close rightly within it. Lines of too few or too many fields are
-then found by counting. All else (a quoted line break, a stray quote, a NUL, bytes that are not
-UTF-8) goes record by record through `csv_grammar`, which says what a record is.
+Most blocks have no quote, or none that spans lines, and go to `csv_lines` whole. A quoted line
+break, a stray quote, a NUL or bytes that are not UTF-8 make a line unsure: `csv_grammar` says what
+starts there, and the lines that it does not take are sure again.
 """
 
-import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from itertools import accumulate
 
 import polars as pl
 
 from txcat_assets.sources.csv_grammar import MAX_LINE_BYTES, CsvGrammar
+from txcat_assets.sources.csv_lines import CsvLines
 from txcat_assets.sources.frames import Cut, Row, contract_frame, rows_frame
 
 
@@ -37,100 +37,71 @@ class CsvCutter:
     def cut(self, buffer: bytes, *, is_last: bool) -> Cut:
         """The records of the buffer that are surely whole; `is_last`: the file ends with it."""
         end = len(buffer) if is_last else buffer.rfind(b"\n") + 1
-        frame = self._plain(buffer[:end]) if end else None
+        if not end:
+            return contract_frame(rows_frame([], self._lines.places), self.header, self.columns), 0
+        frame = self._whole(buffer[:end])
         if frame is None:
-            rows, end = self._salvaged(buffer, is_last=is_last)
-            frame = rows_frame(rows, self._places)
+            frame, end = self._mixed(buffer, end, is_last=is_last)
         return contract_frame(frame, self.header, self.columns), end
 
-    def _salvaged(self, buffer: bytes, *, is_last: bool) -> tuple[list[Row], int]:
-        rows: list[Row] = []
-        at = 0
-        while at < len(buffer):
-            record = self._grammar.record_at(buffer, at, is_last=is_last)
-            if record is None:
-                break
-            at = min(record.end, len(buffer))
-            if not record.is_blank:
-                rows.append((record.fields, record.fault, record.raw))
-        return rows, at
-
-    def _plain(self, block: bytes) -> pl.DataFrame | None:
-        """The block by polars, or None unless each of its lines is surely a record by itself."""
-        # polars keeps NULs, drops what looks like a byte order mark, and has no limit to a line
-        if (
-            b"\0" in block
-            or block.startswith(b"\xef\xbb\xbf")
-            or _first_line(block) > MAX_LINE_BYTES
-        ):
+    def _whole(self, block: bytes) -> pl.DataFrame | None:
+        """The block at once, or None unless each of its lines is surely a record by itself."""
+        if _has_traps(block) or _is_long(block):
             return None
         try:
-            return self._quoted(block) if b'"' in block else self._unquoted(block)
+            if b'"' not in block:
+                return self._lines.unquoted(block)
+            lines = pl.read_lines(block)["line"]
+            return self._lines.quoted(block, lines) if self._lines.is_sure(lines).all() else None
         except pl.exceptions.PolarsError:
             return None
 
-    def _unquoted(self, block: bytes) -> pl.DataFrame:
-        lines = pl.read_lines(block)["line"]
-        try:
-            frame = self._parsed(block, extra_columns="raise")
-            suspects = frame.to_series(-1).is_null().arg_true()
-        except pl.exceptions.PolarsError:  # some line is too long: count in all of them
-            frame = self._parsed(block, extra_columns="ignore")
-            suspects = lines.is_not_null().arg_true()
-        counts = lines.gather(suspects).str.count_matches(self.separator, literal=True)
-        ragged = suspects.filter(counts != len(self.header) - 1)
-        return _set_aside(frame, lines, ragged)
+    def _mixed(self, buffer: bytes, end: int, *, is_last: bool) -> tuple[pl.DataFrame, int]:
+        """The records of a block with unsure lines, and where they end."""
+        block = buffer[:end]
+        starts = [0, *accumulate(len(line) + 1 for line in block.split(b"\n"))]
+        lines = pl.read_lines(block.decode(errors="replace").encode())["line"]
+        is_sure = (self._lines.is_sure(lines) & (lines.str.len_bytes() <= MAX_LINE_BYTES)).to_list()
+        rows: dict[int, Row] = {}
+        at = 0
+        for place in [place for place, sure in enumerate(is_sure) if not sure]:
+            if starts[place] < at:
+                continue  # it belongs to the record that began before it
+            record = self._grammar.record_at(buffer, starts[place], is_last=is_last)
+            if record is None:
+                return self._merged(lines.head(place), is_sure[:place], rows), starts[place]
+            at = record.end
+            after = min(bisect_left(starts, at), len(is_sure))
+            is_sure[place:after] = [False] * (after - place)
+            rows[place] = (record.fields, record.fault, record.raw)
+        return self._merged(lines, is_sure, rows), end
 
-    def _quoted(self, block: bytes) -> pl.DataFrame | None:
-        lines = pl.read_lines(block)["line"]
-        ragged = (~lines.str.contains(self._line(len(self.header)))).arg_true()
-        if not lines.gather(ragged).str.contains(self._line(None)).all():
-            return None
-        frame = self._parsed(block, extra_columns="ignore", quote_char='"')
-        return _set_aside(frame.with_columns(pl.when(pl.all() != "").then(pl.all())), lines, ragged)
+    def _merged(self, lines: pl.Series, is_sure: list[bool], rows: dict[int, Row]) -> pl.DataFrame:
+        """The sure lines by polars and the rows that the grammar took, in the file's order."""
+        places = (pl.Series(is_sure, dtype=pl.Boolean) & (lines != "")).arg_true()
+        parts = [rows_frame(list(rows.values()), self._lines.places)]
+        if sure := lines.gather(places).to_list():
+            # with CRLF, for a line may end with a lone CR that is data
+            block = "".join(f"{line}\r\n" for line in sure).encode()
+            parts.append(self._lines.quoted(block, lines.gather(places)))
+        order = pl.Series([*rows, *places.to_list()], dtype=pl.Int64).arg_sort()
+        return pl.concat(parts)[order]
 
-    def _parsed(self, block: bytes, **options: Any) -> pl.DataFrame:
-        return pl.read_csv(
-            block,
-            has_header=False,
-            separator=self.separator,
-            schema=dict.fromkeys(self._places, pl.String()),
-            missing_columns="insert",
-            **{"quote_char": None, **options},
-        )
+    @cached_property
+    def _lines(self) -> CsvLines:
+        return CsvLines(self.separator, len(self.header))
 
     @cached_property
     def _grammar(self) -> CsvGrammar:
         return CsvGrammar(self.separator, len(self.header))
 
-    @cached_property
-    def _places(self) -> list[str]:
-        return [str(place) for place in range(len(self.header))]
 
-    def _line(self, width: int | None) -> str:
-        """The pattern of a line that is one record of so many fields, or of any number."""
-        s = re.escape(self.separator)
-        field = rf'(?:[^"{s}]*|"(?:[^"]|"")*")'
-        return rf"^{field}(?:{s}{field})" + ("*$" if width is None else f"{{{width - 1}}}$")
+def _has_traps(block: bytes) -> bool:
+    """Whether polars would keep a NUL, or drop a mark at the front or a lone CR, which are data."""
+    has_mark = block.startswith(b"\xef\xbb\xbf")
+    return has_mark or b"\0" in block or block.count(b"\r") != block.count(b"\r\n")
 
 
-def _set_aside(frame: pl.DataFrame, lines: pl.Series, ragged: pl.Series) -> pl.DataFrame:
-    """The frame with the ragged rows emptied and marked, and without the blank lines."""
-    if frame.height != lines.len():
-        raise pl.exceptions.ShapeError("a line is not a record")
-    if ragged.is_empty():
-        frame = frame.with_columns(_fault=pl.lit(None, pl.String), _bytes=pl.lit(None, pl.Binary))
-    else:
-        is_ragged = pl.repeat(False, frame.height, eager=True).scatter(ragged, True)
-        frame = frame.with_columns(
-            pl.when(~is_ragged).then(pl.all()),
-            _fault=pl.when(is_ragged).then(pl.lit("ragged_line")),
-            _bytes=pl.when(is_ragged).then(lines.cast(pl.Binary)),
-        )
-    is_blank = lines == ""
-    return frame.filter(~is_blank) if is_blank.any() else frame
-
-
-def _first_line(block: bytes) -> int:
-    """How many bytes the first line has: only one that came in pieces can be longer than them."""
-    return block.find(b"\n") if b"\n" in block else len(block)
+def _is_long(block: bytes) -> bool:
+    """Whether a line may be too long: only one that came in pieces can be longer than they are."""
+    return max(block.find(b"\n"), len(block) - block.rfind(b"\n")) > MAX_LINE_BYTES

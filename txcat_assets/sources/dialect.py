@@ -12,7 +12,7 @@ import msgspec
 
 from txcat_assets.errors import SourceRefused
 from txcat_assets.sources.headers import check_columns, read_header
-from txcat_assets.sources.heads import HEAD_BYTES, encoding_of, plain_head, refuse_binary
+from txcat_assets.sources.heads import HEAD_BYTES, encoding_of, plain_head, refuse_unless_text
 from txcat_assets.sources.streams import Compression, pieces_of
 
 _JSON_SUFFIXES = {".jsonl", ".ndjson"}
@@ -49,16 +49,17 @@ def inspect(
     required: Collection[str],
     encoding: str | None = None,
 ) -> Dialect:
-    """The file's dialect, from its first MiB; `encoding` is what the user was told.
+    """The file's dialect, from its first MiB; `encoding` is what the user says it is.
 
     Raises SourceRefused for what cannot be a file of these columns: no text, an encoding that has
-    to be named, no records at all, a header that lacks a required column or has one twice.
+    to be named, nothing at all, a header that lacks a required column or has one twice. Compressed
+    data is read to its end once, for what is damaged there may pass for records before it shows.
     """
     path = str(path)
     compression, plain = plain_head(path)
     found = encoding_of(path, plain, encoding)
     head = b"".join(pieces_of([plain], found)).lstrip(b"\r\n")
-    line = _first_line(path, head)
+    line = _first_line(path, head, is_told=encoding is not None)
     if _is_json(path, line):
         return Dialect("jsonl", found, None, compression)
     separator, header = read_header(path, head, columns)
@@ -66,14 +67,14 @@ def inspect(
     return Dialect("csv", found, separator, compression, header)
 
 
-def _first_line(path: str, head: bytes) -> bytes:
+def _first_line(path: str, head: bytes, *, is_told: bool) -> bytes:
     if not head.strip():
         raise SourceRefused(
             f"Reading {path}: it is empty. Expected a header, or JSON Lines. Ask the sender "
             "for the file again."
         )
     line, line_feed, _ = head.partition(b"\n")
-    refuse_binary(path, line)
+    refuse_unless_text(path, head[:HEAD_BYTES], is_told=is_told)
     if b"\r" in line.rstrip(b"\r") and not line_feed:
         raise SourceRefused(
             f"Reading {path}: its lines end with a lone carriage return. Expected LF or CRLF. "

@@ -6,6 +6,7 @@ A header that does not fit is refused with what was found and what was expected.
 from collections import Counter
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 
 from txcat_assets.errors import SourceRefused
 from txcat_assets.sources.csv_grammar import MAX_FIELDS, CsvGrammar
@@ -14,6 +15,7 @@ SEPARATORS = (",", ";", "\t", "|")
 _SHOWN = 20  # names in a message: enough to see what the file is, few enough to read
 
 
+@lru_cache(maxsize=4_096)  # JSON Lines name every field of every record
 def normalised(name: str) -> str:
     """A column's name as contracts write it: lower case, underscores, no blanks around it."""
     return name.strip().lower().replace(" ", "_").replace("-", "_")

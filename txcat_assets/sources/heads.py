@@ -7,7 +7,7 @@ columns are judged in `headers`.
 import codecs
 
 from txcat_assets.errors import SourceRefused
-from txcat_assets.sources.streams import DAMAGE, Compression, damaged, is_text_encoding, open_plain
+from txcat_assets.sources.streams import Compression, is_text_encoding, open_plain, refuse_damaged
 
 HEAD_BYTES = 1_048_576  # holds every header of sense, and enough lines to tell Latin-1 from UTF-8
 
@@ -32,21 +32,18 @@ _CONTROLS = frozenset(range(32)) - frozenset(b"\t\r\n\x0b\x0c\x1b")
 
 
 def plain_head(path: str) -> tuple[Compression | None, bytes]:
-    """The file's compression and its first decompressed bytes; refuses what is no text file."""
+    """The file's compression and its first decompressed bytes; refuses known foreign formats."""
     with open_plain(path, None) as file:
         magic = file.read(16)
-    compression = next(
-        (name for mark, name in _COMPRESSIONS.items() if magic.startswith(mark)), None
-    )
-    with open_plain(path, compression) as file:
-        try:
-            head = file.read(HEAD_BYTES)
-        except DAMAGE as error:
-            raise damaged(path, error, 0) from error
+    found = next((name for mark, name in _COMPRESSIONS.items() if magic.startswith(mark)), None)
+    if found is not None:
+        refuse_damaged(path, found)
+    with open_plain(path, found) as file:
+        head = file.read(HEAD_BYTES)
     for mark, words in _FOREIGN.items():
         if head.startswith(mark):
             raise SourceRefused(f"Looking into {path}: expected CSV or JSON Lines, found {words}.")
-    return compression, head
+    return found, head
 
 
 def encoding_of(path: str, head: bytes, told: str | None) -> str:
@@ -54,23 +51,27 @@ def encoding_of(path: str, head: bytes, told: str | None) -> str:
     marked = next((name for mark, name in _MARKS.items() if head.startswith(mark)), None)
     if told is not None and marked is None:
         return _told(path, head, told)
-    found = marked or _utf16_by_its_zeros(head) or "utf-8"
-    if found == "utf-8":
-        _refuse_unless_utf8(path, head)
-    return found
+    return marked or _utf16_by_its_zeros(head) or "utf-8"
 
 
-def refuse_binary(path: str, header: bytes) -> None:
-    """Refuse a file whose first line, as UTF-8, is not a line of text."""
+def refuse_unless_text(path: str, text: bytes, *, is_told: bool) -> None:
+    """Refuse what is binary, or in an encoding that has to be told; `text` should be UTF-8.
+
+    A few broken lines are records at fault. Mostly broken ones are another encoding.
+    """
+    header, *lines = [line for line in text.split(b"\n") if line.strip()]
     if _CONTROLS.intersection(header):
         raise SourceRefused(
             f"Looking into {path}: its first line is not text but binary data. Expected CSV with a "
             "header, or JSON Lines. Export the data again as one of these."
         )
-    try:
-        header.decode()
-    except UnicodeDecodeError as error:
-        raise _not_utf8(path, f"its first line has the byte {header[error.start]:#04x}") from error
+    if not _is_utf8(header):
+        raise _not_utf8(path, "its first line is not")
+    foreign = [line for line in lines if not line.isascii()]
+    broken = [line for line in foreign if not _is_utf8(line)]
+    are_many = 2 <= len(broken) >= len(lines) / 10 or 1 <= len(broken) == len(lines)
+    if are_many and len(broken) > len(foreign) / 2 and not is_told:
+        raise _not_utf8(path, f"{len(broken)} of its first {len(lines)} records are not")
 
 
 def _told(path: str, head: bytes, told: str) -> str:
@@ -87,24 +88,11 @@ def _told(path: str, head: bytes, told: str) -> str:
 
 def _utf16_by_its_zeros(head: bytes) -> str | None:
     """ASCII letters in UTF-16 have a zero in every second byte; text in UTF-8 has none."""
-    sample = head[:4_096]
+    sample = head[:64]  # of the header, or of the first names of the first object
     even, odd = sample[::2].count(0), sample[1::2].count(0)
-    if odd > 0.6 * len(sample[1::2]) and even == 0:
-        return "utf-16-le"
-    if even > 0.6 * len(sample[::2]) and odd == 0:
-        return "utf-16-be"
-    return None
-
-
-def _refuse_unless_utf8(path: str, head: bytes) -> None:
-    """A few broken lines are records at fault; mostly broken ones are another encoding."""
-    whole = head[: head.rfind(b"\n") + 1] or head
-    lines = [line for line in whole.split(b"\n")[1:] if line.strip()]
-    foreign = [line for line in lines if not line.isascii()]
-    broken = [line for line in foreign if not _is_utf8(line)]
-    many = len(broken) >= 2 and len(broken) >= len(lines) / 10
-    if len(broken) > len(foreign) / 2 and (many or len(broken) == len(lines)):
-        raise _not_utf8(path, f"{len(broken)} of its first {len(lines)} lines are not UTF-8")
+    if max(even, odd) < 16 or min(even, odd) > 1:
+        return None
+    return "utf-16-le" if odd > even else "utf-16-be"
 
 
 def _is_utf8(line: bytes) -> bool:
@@ -117,6 +105,6 @@ def _is_utf8(line: bytes) -> bool:
 
 def _not_utf8(path: str, found: str) -> SourceRefused:
     return SourceRefused(
-        f"Reading {path}: expected UTF-8 or UTF-16, but {found}. If it is in another encoding, "
-        "name it, such as --encoding cp1252 or --encoding latin-1."
+        f"Reading {path}: expected UTF-8 or UTF-16, but {found} UTF-8. If it is in "
+        "another encoding, name it, such as --encoding cp1252 or --encoding latin-1."
     )

@@ -5,7 +5,7 @@ are matched as the header of a CSV file is. A name given twice has no safe readi
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,10 +58,11 @@ class JsonCutter:
         named = {normalised(name): value for name, value in pairs}
         if len(named) != len(pairs):
             raise _Fault("broken_json")
-        fields = [_plain(named.get(name)) for name in self.columns]
+        values = [named.get(name) for name in self.columns]
+        fields = [value if type(value) is str else _plain(value) for value in values]
         if b"\\u" in line:
             _refuse_what_no_table_holds(fields)
-        others = [name for name, _ in pairs if normalised(name) not in self.columns]
+        others = named.keys() - set(self.columns)
         return [*fields, _as_json(line, others) if others else None]
 
 
@@ -81,10 +82,8 @@ def _pairs(line: bytes) -> tuple[tuple[str, Any], ...]:
 
 
 def _plain(value: Any) -> str | None:
-    if value is None or value == "":
+    if value is None:
         return None
-    if isinstance(value, str):
-        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     raise _Fault("nested_value")
@@ -101,10 +100,11 @@ def _refuse_what_no_table_holds(fields: Sequence[str | None]) -> None:
         raise _Fault("bad_encoding") from error
 
 
-def _as_json(line: bytes, names: Sequence[str]) -> str:
+def _as_json(line: bytes, names: Set[str]) -> str:
     """The named fields as one JSON object, their values letter by letter as they stand in line."""
     try:
         values = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
     except (msgspec.MsgspecError, RecursionError) as error:
         raise _Fault("broken_json") from error
-    return msgspec.json.encode({normalised(name): values[name] for name in names}).decode()
+    named = {normalised(name): value for name, value in values.items()}
+    return msgspec.json.encode({name: named[name] for name in named if name in names}).decode()

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import polars as pl
 
+from txcat_assets.errors import SourceChanged
 from txcat_assets.sources.csv_records import CsvCutter
 from txcat_assets.sources.dialect import Dialect
 from txcat_assets.sources.frames import Cut
@@ -17,7 +18,6 @@ from txcat_assets.sources.json_records import JsonCutter
 from txcat_assets.sources.streams import (
     DAMAGE,
     as_they_came,
-    damaged,
     open_plain,
     pieces_of,
     read_pieces,
@@ -56,17 +56,15 @@ def read(
     Columns: `_position` (the record's number in its file, from 0), each of `columns` as text (null
     when empty or absent), `_extra` (fields that are no column, as JSON), `_fault` (a code of
     FAULTS; such a record has no text) and `_bytes` (its bytes, where there is a fault). Numbers
-    are the same at every reading. Raises SourceRefused when compressed data is damaged,
-    after the records of the blocks before the damage.
+    are the same at every reading.
     """
-    frames = _frames(str(path), dialect, columns, block_bytes)
-    records = start
     try:
-        for frame in _slices(_numbered(frames, start)):
-            yield frame
-            records += frame.height
+        yield from _slices(_numbered(_frames(str(path), dialect, columns, block_bytes), start))
     except DAMAGE as error:
-        raise damaged(str(path), error, records) from error
+        raise SourceChanged(
+            f"Reading {path}: its compressed data was whole when first looked at, now it is not "
+            f"({error}). What has landed stays; load it again when its writer is done."
+        ) from error
 
 
 def _frames(
@@ -115,15 +113,10 @@ def _numbered(frames: Iterable[pl.DataFrame], start: int) -> Iterator[pl.DataFra
 def _slices(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     """The same records, in frames as large as they may be."""
     held = pl.DataFrame()
-    try:
-        for frame in frames:
-            held = pl.concat([held, frame]) if held.height else frame
-            while held.height >= SLICE_RECORDS or held.estimated_size() >= SLICE_BYTES:
-                yield held.head(SLICE_RECORDS)
-                held = held.slice(SLICE_RECORDS)
-    except DAMAGE:
-        if held.height:
-            yield held  # it came whole, before the damage
-        raise
+    for frame in frames:
+        held = pl.concat([held, frame]) if held.height else frame
+        while held.height >= SLICE_RECORDS or held.estimated_size() >= SLICE_BYTES:
+            yield held.head(SLICE_RECORDS)
+            held = held.slice(SLICE_RECORDS)
     if held.height:
         yield held

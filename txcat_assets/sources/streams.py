@@ -23,20 +23,35 @@ Compression = Literal["gzip", "zstd"]
 DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError)
 """What a reader of `open_plain` raises when the compressed data is cut short or corrupt."""
 
+_CHECKED_BYTES = 1_048_576
+
 _ZSTD_READ_BYTES = 2_048  # four bytes of zstd can hold 128 KiB: this bounds one step to 64 MiB
 
 
 def open_plain(path: str, compression: Compression | None) -> BinaryIO:
     """The file's bytes without its compression; raises SourceRefused when it cannot be opened."""
     try:
-        file = Path(path).open("rb", buffering=0 if compression is None else -1)  # noqa: SIM115
+        if compression == "gzip":
+            return cast("BinaryIO", gzip.open(path))
+        if compression == "zstd":
+            return io.BufferedReader(_ZstdFrames(Path(path).open("rb")))
+        return Path(path).open("rb", buffering=0)
     except OSError as error:
         raise cannot_open(path, error) from error
-    if compression == "gzip":
-        return cast("BinaryIO", gzip.GzipFile(fileobj=file))
-    if compression == "zstd":
-        return io.BufferedReader(_ZstdFrames(file))
-    return file
+
+
+def refuse_damaged(path: str, compression: Compression) -> None:
+    """Raises SourceRefused when the file cannot be decompressed to its end."""
+    lines = 0
+    with open_plain(path, compression) as plain:
+        try:
+            for piece in read_pieces(plain, _CHECKED_BYTES):
+                lines += piece.count(b"\n")
+        except DAMAGE as error:
+            raise SourceRefused(
+                f"Reading {path}: its {compression} data is cut short or corrupt after {lines} "
+                f"lines ({error}). None of them was landed. Ask the sender for the file again."
+            ) from error
 
 
 def read_pieces(plain: BinaryIO, piece_bytes: int) -> Iterator[bytes]:
@@ -87,14 +102,6 @@ def is_text_encoding(name: str) -> bool:
     except (LookupError, ValueError):
         return False
     return True
-
-
-def damaged(path: str, error: Exception, records: int) -> SourceRefused:
-    """The error to raise when one of DAMAGE ended the reading of a file."""
-    return SourceRefused(
-        f"Reading {path}: its compressed data is cut short or corrupt ({error}). {records} records "
-        "came before the damage, nothing after them was read. Ask the sender for the file again."
-    )
 
 
 def _transcoded(raw: Iterable[bytes], encoding: str) -> Iterator[bytes]:
