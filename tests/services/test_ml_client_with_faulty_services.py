@@ -148,7 +148,7 @@ def test_what_was_answered_before_an_outage_is_kept() -> None:
         client(service.url, list_items=2, lists_at_once=2, attempts=1) as ml,
         pytest.raises(ServiceDown),
     ):
-        kept.extend(ml.answers(validated(range(10))))
+        kept.extend(ml.answers(validated(range(20))))
     assert sum(map(len, kept)) == 6
     assert len(service.asked) <= 5
 
