@@ -1,4 +1,7 @@
-"""A small dataset with every type of column, and raw records of it as the warehouse gives them."""
+"""A small dataset with every type of column, and raw records of it as the warehouse gives them.
+
+What is expected of them stands in the tests.
+"""
 
 from collections.abc import Iterable
 from datetime import date
