@@ -9,7 +9,7 @@ import polars as pl
 
 from txcat_assets.contracts.rules import reason_texts
 from txcat_assets.stages.work import Work
-from txcat_assets.warehouse.figures import counts, reason_counts, sample, stage_counts
+from txcat_assets.warehouse.figures import Scope, counts, reason_counts, sample, stage_counts
 from txcat_assets.warehouse.interface import Transaction
 
 SAMPLE_ROWS = 5
@@ -33,25 +33,25 @@ def report(
 
 def _day_metadata(tx: Transaction, work: Work, schema: str, day: date) -> dict[str, Any]:
     contract = work.contract
-    rows = sample(tx, f"{schema}.{contract.dataset}", _shown(work, schema), [day], SAMPLE_ROWS)
+    scope = Scope(contract.dataset, "day", [day])
+    rows = sample(tx, f"{schema}.{contract.dataset}", _shown(work, schema), scope, SAMPLE_ROWS)
     return {
-        **_day_counts(tx, work, schema, day),
+        **_counts(tx, work, schema, scope),
         "sample": dg.MetadataValue.md(as_markdown(rows)),
         "warehouse": dg.MetadataValue.text(work.warehouse.place),
     }
 
 
-def _day_counts(tx: Transaction, work: Work, schema: str, day: date) -> dict[str, Any]:
-    contract = work.contract
-    placed = counts(tx, contract.dataset, [day])
+def _counts(tx: Transaction, work: Work, schema: str, scope: Scope) -> dict[str, Any]:
+    placed = counts(tx, scope)
     if schema == "raw":
         return {"dagster/row_count": placed.landed, "unjudged": placed.unjudged}
     if schema == "validated":
         return {"dagster/row_count": placed.validated, "duplicate": placed.duplicate}
     if schema == "quarantined":
-        reasons = reason_counts(tx, contract, [day])
+        reasons = reason_counts(tx, work.contract, scope)
         return {"dagster/row_count": placed.quarantined, "reasons": _reasons(work, reasons)}
-    later = stage_counts(tx, contract.dataset, schema, [day])
+    later = stage_counts(tx, scope, schema)
     answered = placed.validated - later.pending - later.refused
     return {
         "dagster/row_count": answered,

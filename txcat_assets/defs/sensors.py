@@ -84,7 +84,7 @@ def backlog_sensor(contract: Contract) -> dg.SensorDefinition:
             return dg.SkipReason(f"Run {running} is at work.")
         prepare(warehouse, contract)
         with warehouse.transaction() as tx:
-            days = days_left(tx, contract.dataset)
+            days = days_left(tx, contract)
         if days and (problem := _service_problem(contract, enrichers)):
             return dg.SkipReason(f"{len(days)} days have work left. {problem}")
         return _ask_for(days, f"{len(days)} days have work left")

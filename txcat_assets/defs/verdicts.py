@@ -43,17 +43,22 @@ class Look:
     at: datetime
     settings: Settings
 
+    @property
+    def scope(self) -> figures.Scope:
+        """The slices of the days."""
+        return figures.Scope(self.contract.dataset, "day", self.days)
+
     @cached_property
     def counts(self) -> figures.Counts:
         """Where the records of the days are."""
         with self.warehouse.transaction() as tx:
-            return figures.counts(tx, self.contract.dataset, self.days)
+            return figures.counts(tx, self.scope)
 
     @cached_property
     def reasons(self) -> dict[str, int]:
         """How many records of the days have each reason code."""
         with self.warehouse.transaction() as tx:
-            return figures.reason_counts(tx, self.contract, self.days)
+            return figures.reason_counts(tx, self.contract, self.scope)
 
     @property
     def share_quarantined(self) -> float:
@@ -69,7 +74,7 @@ class Look:
 def conservation(look: Look) -> Verdict:
     """Every landed record is in exactly one place, counted in the tables."""
     with look.warehouse.transaction() as tx:
-        broken = figures.broken_conservation(tx, look.contract, look.days)
+        broken = figures.broken_conservation(tx, look.contract, look.scope)
     words = "; ".join(f"slice {s}: {landed} landed, {n} in raw" for s, landed, n in broken[:3])
     return Verdict(
         not broken,
@@ -82,9 +87,10 @@ def conservation(look: Look) -> Verdict:
 def no_file_set_aside(look: Look) -> Verdict:
     """No file was refused, or changed while it was read."""
     with look.warehouse.transaction() as tx:
-        files = figures.set_aside_files(tx, look.contract.dataset, look.days)
-    words = "\n".join(f"{state}: {reason}" for _, state, reason in files[:SAMPLE_ROWS])
-    return Verdict(not files, ERROR, {"files": len(files)}, words or "Every file was taken.")
+        files = figures.files(tx, look.scope)
+    reasons = [f"{state}: {why}" for _, state, why in files if state in ("refused", "changed")]
+    words = "\n".join(reasons[:SAMPLE_ROWS]) or "Every file was taken."
+    return Verdict(not reasons, ERROR, {"files": len(files), "set aside": len(reasons)}, words)
 
 
 def share_quarantined(look: Look) -> Verdict:
@@ -119,7 +125,7 @@ def meets_contract(look: Look) -> Verdict:
     from txcat_assets.pipeline.schema import broken_rules  # noqa: PLC0415
 
     with look.warehouse.transaction() as tx:
-        slice_ids = figures.slices_of_days(tx, look.contract.dataset, look.days)
+        slice_ids = figures.slice_ids(tx, look.scope)
     found: dict[str, int] = {}
     for slice_id in slice_ids:
         with look.warehouse.transaction() as tx:
@@ -140,8 +146,8 @@ def nothing_pending_too_long(stage: Stage) -> Callable[[Look], Verdict]:
 
     def check(look: Look) -> Verdict:
         with look.warehouse.transaction() as tx:
-            since = figures.pending_since(tx, look.contract.dataset, stage.name, look.days)
-            left = figures.stage_counts(tx, look.contract.dataset, stage.name, look.days)
+            since = figures.pending_since(tx, look.scope, stage.name)
+            left = figures.stage_counts(tx, look.scope, stage.name)
         limit = look.settings.pending_limit_hours
         waited = (look.at - since) if since else timedelta()
         return Verdict(
@@ -159,7 +165,7 @@ def none_refused(stage: Stage) -> Callable[[Look], Verdict]:
 
     def check(look: Look) -> Verdict:
         with look.warehouse.transaction() as tx:
-            left = figures.stage_counts(tx, look.contract.dataset, stage.name, look.days)
+            left = figures.stage_counts(tx, look.scope, stage.name)
         said = f"The service refused {left.refused} records; they stay validated."
         return Verdict(not left.refused, WARN, {"refused": left.refused}, said)
 
@@ -177,7 +183,7 @@ def _codes(look: Look, codes: Sequence[str], description: str) -> Verdict:
     if found:
         with look.warehouse.transaction() as tx:
             rows = figures.broken_sample(
-                tx, look.contract, look.days, next(iter(found)), SAMPLE_ROWS
+                tx, look.contract, look.scope, next(iter(found)), SAMPLE_ROWS
             )
         metadata["sample"] = dg.MetadataValue.md(as_markdown(rows))
     if len(codes) > 1:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from txcat_assets.errors import SourceChanged, SourceRefused
 from txcat_assets.sources.dialect import Dialect, inspect
-from txcat_assets.sources.files import SeenFile, day_in_name, digest, find, is_settled, stat
+from txcat_assets.sources.files import SeenFile, day_in_name, digest, found_in, is_settled, stat
 from txcat_assets.sources.records import read
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.ledger import land
@@ -62,7 +62,7 @@ def settled_files(work: Work, inbox: Inbox) -> list[SeenFile]:
     if not work.contract.files or not inbox.folder.is_dir():
         return []
     now_ns = int(work.now().timestamp() * 1e9)
-    found = find([inbox.folder], work.contract.files)
+    found = found_in(inbox.folder, work.contract.files)
     return [file for file in found if is_settled(file, now_ns, inbox.settle_seconds)]
 
 

@@ -37,7 +37,9 @@ def note_checked(tx: Transaction, dataset: str, asset: str, at: datetime) -> Non
 
 def _checked_at(tx: Transaction, dataset: str, assets: Sequence[str]) -> datetime:
     known: dict[str, datetime] = dict(
-        tx.rows("SELECT asset, checked_at FROM ledger.checked WHERE dataset = $dataset", dataset=dataset)
+        tx.rows(
+            "SELECT asset, checked_at FROM ledger.checked WHERE dataset = $dataset", dataset=dataset
+        )
     )
     return min(known.get(asset, LONG_AGO) for asset in assets)
 

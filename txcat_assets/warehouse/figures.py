@@ -6,6 +6,7 @@ What is counted in the ledger is read there; what a check has to prove is counte
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, Literal
 
 import polars as pl
 
@@ -13,8 +14,29 @@ from txcat_assets.contracts.model import Contract, Stage
 from txcat_assets.contracts.reasons import CONFLICT, REFUSED
 from txcat_assets.pipeline.places import CONFLICTING, DUPLICATE, INVALID, VALIDATED
 from txcat_assets.warehouse.interface import Transaction
+from txcat_assets.warehouse.tables import quoted
 
-OPEN_FILES = "('seen', 'landing')"
+
+@dataclass(frozen=True)
+class Scope:
+    """The slices that a question is about: those of some days, or of some files."""
+
+    dataset: str
+    column: Literal["day", "object_id"]
+    among: Sequence[date] | Sequence[int]
+
+    @property
+    def slices(self) -> str:
+        """A query for the ids of these slices, with `values`."""
+        return (
+            "(SELECT slice_id FROM ledger.slices "
+            f"WHERE dataset = $dataset AND {self.column} = ANY($among))"
+        )
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of `slices`."""
+        return {"dataset": self.dataset, "among": list(self.among)}
 
 
 @dataclass(frozen=True)
@@ -36,74 +58,69 @@ class StageCounts:
     refused: int
 
 
-def counts(tx: Transaction, dataset: str, days: Sequence[date]) -> Counts:
-    """Where the records of these days are, by the ledger."""
+def counts(tx: Transaction, scope: Scope) -> Counts:
+    """Where the records are, by the ledger."""
     sums = ", ".join(f"coalesce(sum({name}), 0)::BIGINT" for name in Counts.__annotations__)
     (row,) = tx.rows(
-        f"SELECT {sums} FROM ledger.slices WHERE dataset = $dataset AND day = ANY($days)",
-        dataset=dataset,
-        days=list(days),
+        f"SELECT {sums} FROM ledger.slices WHERE slice_id IN {scope.slices}", **scope.values
     )
     return Counts(*row)
 
 
-def stage_counts(tx: Transaction, dataset: str, stage: str, days: Sequence[date]) -> StageCounts:
-    """What is pending for a later stage on these days, and what it refused, by the ledger."""
+def stage_counts(tx: Transaction, scope: Scope, stage: str) -> StageCounts:
+    """What is pending for a later stage, and what it refused, by the ledger."""
     (row,) = tx.rows(
         "SELECT coalesce(sum(CASE WHEN t.version IS NULL THEN s.validated ELSE t.pending END), 0)"
         "::BIGINT, coalesce(sum(t.refused), 0)::BIGINT FROM ledger.stages t "
         "JOIN ledger.slices s ON s.slice_id = t.slice_id "
-        "WHERE t.dataset = $dataset AND t.stage = $stage AND t.day = ANY($days)",
-        dataset=dataset,
+        f"WHERE t.stage = $stage AND t.slice_id IN {scope.slices}",
         stage=stage,
-        days=list(days),
+        **scope.values,
     )
     return StageCounts(*row)
 
 
-def reason_counts(tx: Transaction, contract: Contract, days: Sequence[date]) -> dict[str, int]:
-    """How many records of these days have each reason code: rejected, warned, conflict, refused."""
+def reason_counts(tx: Transaction, contract: Contract, scope: Scope) -> dict[str, int]:
+    """How many records have each reason code: rejected, warned, conflict, refused."""
+    judged = f"judged.{contract.dataset} WHERE _slice_id IN {scope.slices}"
     found = tx.rows(
         "SELECT code, count(*) FROM ("
-        f"SELECT unnest(_reasons) AS code FROM judged.{contract.dataset} "
-        f"WHERE _day = ANY($days) AND _place IN ({VALIDATED}, {INVALID}) UNION ALL "
-        f"SELECT '{CONFLICT}' FROM judged.{contract.dataset} "
-        f"WHERE _day = ANY($days) AND _place = {CONFLICTING}) GROUP BY code ORDER BY 2 DESC, 1",
-        days=list(days),
+        f"SELECT unnest(_reasons) AS code FROM {judged} AND _place IN ({VALIDATED}, {INVALID}) "
+        f"UNION ALL SELECT '{CONFLICT}' FROM {judged} AND _place = {CONFLICTING}) "
+        "GROUP BY code ORDER BY 2 DESC, 1",
+        **scope.values,
     )
-    refused = sum(
-        stage_counts(tx, contract.dataset, stage.name, days).refused for stage in contract.stages
-    )
+    refused = sum(stage_counts(tx, scope, stage.name).refused for stage in contract.stages)
     return {code: int(n) for code, n in found} | ({REFUSED: refused} if refused else {})
 
 
 def broken_sample(
-    tx: Transaction, contract: Contract, days: Sequence[date], code: str, limit: int
+    tx: Transaction, contract: Contract, scope: Scope, code: str, limit: int
 ) -> pl.DataFrame:
-    """The first records of these days that a reason code quarantined, or warned of."""
-    names = ", ".join(f'"{name}"' for name in contract.column_names)
+    """The first records that a reason code quarantined, or warned of, as text."""
+    names = quoted(contract.column_names)
+    texts = ", ".join(f'"{name}"::VARCHAR AS "{name}"' for name in contract.column_names)
     return tx.frame(
         f"SELECT _slice_id, _position, {names} FROM quarantined.{contract.dataset} "
-        "WHERE _day = ANY($days) AND list_contains(reasons, $code) UNION ALL BY NAME "
-        f"SELECT _slice_id, _position, {names} FROM validated.{contract.dataset} "
-        "WHERE _day = ANY($days) AND list_contains(_warnings, $code) "
+        f"WHERE _slice_id IN {scope.slices} AND list_contains(reasons, $code) UNION ALL "
+        f"SELECT _slice_id, _position, {texts} FROM validated.{contract.dataset} "
+        f"WHERE _slice_id IN {scope.slices} AND list_contains(_warnings, $code) "
         "ORDER BY _slice_id, _position LIMIT $limit",
-        days=list(days),
         code=code,
         limit=limit,
+        **scope.values,
     )
 
 
 def sample(
-    tx: Transaction, table: str, columns: Sequence[str], days: Sequence[date], limit: int
+    tx: Transaction, table: str, columns: Sequence[str], scope: Scope, limit: int
 ) -> pl.DataFrame:
-    """The first rows of these days in a table, in the order of arrival."""
-    names = ", ".join(f'"{name}"' for name in columns)
+    """The first rows in a table, in the order of arrival."""
     return tx.frame(
-        f"SELECT {names} FROM {table} WHERE _day = ANY($days) "
+        f"SELECT {quoted(columns)} FROM {table} WHERE _slice_id IN {scope.slices} "
         "ORDER BY _slice_id, _position LIMIT $limit",
-        days=list(days),
         limit=limit,
+        **scope.values,
     )
 
 
@@ -119,83 +136,75 @@ def spending(tx: Transaction, contract: Contract, stage: Stage) -> pl.DataFrame:
 
 
 def broken_conservation(
-    tx: Transaction, contract: Contract, days: Sequence[date]
+    tx: Transaction, contract: Contract, scope: Scope
 ) -> list[tuple[int, int, int]]:
-    """The slices of these days whose records are not all in the tables: id, landed, found.
+    """The slices whose records are not all in the tables: id, landed, found in raw.
 
     Raw rows, and judged rows by place, are counted in the tables and compared with the ledger.
     """
-    places = {VALIDATED: "validated", DUPLICATE: "duplicate"}
-    counted = ", ".join(f"count(*) FILTER (_place = {p}) AS {name}" for p, name in places.items())
-    return [
-        (int(slice_id), int(landed), int(found))
-        for slice_id, landed, found in tx.rows(
-            "SELECT s.slice_id, s.landed, coalesce(r.landed, 0) FROM ledger.slices s "
-            f"LEFT JOIN (SELECT _slice_id, count(*) AS landed FROM raw.{contract.dataset} "
-            "WHERE _day = ANY($days) GROUP BY 1) r ON r._slice_id = s.slice_id "
-            f"LEFT JOIN (SELECT _slice_id, {counted}, count(*) FILTER (_place IN "
-            f"({CONFLICTING}, {INVALID})) AS quarantined FROM judged.{contract.dataset} "
-            "WHERE _day = ANY($days) GROUP BY 1) j ON j._slice_id = s.slice_id "
-            "WHERE s.dataset = $dataset AND s.day = ANY($days) AND (s.landed <> "
-            "coalesce(r.landed, 0) OR s.validated <> coalesce(j.validated, 0) "
-            "OR s.duplicate <> coalesce(j.duplicate, 0) "
-            "OR s.quarantined <> coalesce(j.quarantined, 0)) ORDER BY 1",
-            dataset=contract.dataset,
-            days=list(days),
-        )
-    ]
-
-
-def slices_of_days(tx: Transaction, dataset: str, days: Sequence[date]) -> list[int]:
-    """The slices that arrived on these days, in order."""
     found = tx.rows(
-        "SELECT slice_id FROM ledger.slices WHERE dataset = $dataset AND day = ANY($days) "
-        "ORDER BY slice_id",
-        dataset=dataset,
-        days=list(days),
+        "SELECT s.slice_id, s.landed, coalesce(r.landed, 0) FROM ledger.slices s "
+        f"LEFT JOIN (SELECT _slice_id, count(*) AS landed FROM raw.{contract.dataset} "
+        f"WHERE _slice_id IN {scope.slices} GROUP BY 1) r ON r._slice_id = s.slice_id "
+        f"LEFT JOIN (SELECT _slice_id, count(*) FILTER (_place = {VALIDATED}) AS validated, "
+        f"count(*) FILTER (_place = {DUPLICATE}) AS duplicate, "
+        f"count(*) FILTER (_place IN ({CONFLICTING}, {INVALID})) AS quarantined "
+        f"FROM judged.{contract.dataset} WHERE _slice_id IN {scope.slices} GROUP BY 1) j "
+        f"ON j._slice_id = s.slice_id WHERE s.slice_id IN {scope.slices} "
+        "AND (s.landed <> coalesce(r.landed, 0) OR s.validated <> coalesce(j.validated, 0) "
+        "OR s.duplicate <> coalesce(j.duplicate, 0) "
+        "OR s.quarantined <> coalesce(j.quarantined, 0)) ORDER BY 1",
+        **scope.values,
     )
+    return [(int(slice_id), int(landed), int(raw)) for slice_id, landed, raw in found]
+
+
+def slice_ids(tx: Transaction, scope: Scope) -> list[int]:
+    """The slices, in the order of arrival."""
+    found = tx.rows(f"SELECT slice_id FROM {scope.slices} ORDER BY slice_id", **scope.values)
     return [int(slice_id) for (slice_id,) in found]
 
 
-def set_aside_files(
-    tx: Transaction, dataset: str, days: Sequence[date]
-) -> list[tuple[str, str, str]]:
-    """The files of these days that were refused, or changed while they were read: with reasons."""
+def files(tx: Transaction, scope: Scope) -> list[tuple[str, str, str | None]]:
+    """Name, state and reason of every file, in the order of arrival."""
     return [
-        (str(name), str(state), str(reason))
+        (str(name), str(state), reason)
         for name, state, reason in tx.rows(
-            "SELECT name, state, reason FROM ledger.objects WHERE dataset = $dataset "
-            "AND day = ANY($days) AND state IN ('refused', 'changed') ORDER BY object_id",
-            dataset=dataset,
-            days=list(days),
+            "SELECT name, state, reason FROM ledger.objects "
+            f"WHERE dataset = $dataset AND {scope.column} = ANY($among) ORDER BY object_id",
+            **scope.values,
         )
     ]
 
 
-def pending_since(
-    tx: Transaction, dataset: str, stage: str, days: Sequence[date]
-) -> datetime | None:
+def pending_since(tx: Transaction, scope: Scope, stage: str) -> datetime | None:
     """When the oldest slice landed that still has records to do for a stage; None when done."""
     ((oldest,),) = tx.rows(
         "SELECT min(s.landed_at) FROM ledger.stages t JOIN ledger.slices s "
-        "ON s.slice_id = t.slice_id WHERE t.dataset = $dataset AND t.stage = $stage "
-        "AND t.day = ANY($days) AND (t.version IS NULL OR t.pending > 0)",
-        dataset=dataset,
+        "ON s.slice_id = t.slice_id WHERE t.stage = $stage "
+        f"AND t.slice_id IN {scope.slices} AND (t.version IS NULL OR t.pending > 0)",
         stage=stage,
-        days=list(days),
+        **scope.values,
     )
     return oldest if isinstance(oldest, datetime) else None
 
 
-def days_left(tx: Transaction, dataset: str) -> list[date]:
-    """The days on which anything was begun and is not done: files, judging, answers."""
-    return _days(
-        tx,
-        "SELECT day FROM ledger.stages WHERE dataset = $dataset "
-        "AND (version IS NULL OR pending > 0) UNION SELECT day FROM ledger.objects "
-        f"WHERE dataset = $dataset AND state IN {OPEN_FILES} ORDER BY 1",
-        dataset=dataset,
+def days_left(tx: Transaction, contract: Contract) -> list[date]:
+    """The days on which anything was begun and is not done: files, judging, answers.
+
+    Days that a newer contract has made stale are among them, those of a newer model are not:
+    whether to ask it all again is for people to decide.
+    """
+    found = tx.rows(
+        "SELECT day FROM ledger.stages WHERE dataset = $dataset AND (version IS NULL "
+        "OR pending > 0 OR (stage = 'validated' AND version <> $version)) UNION "
+        "SELECT day FROM ledger.objects WHERE dataset = $dataset AND (state IN "
+        "('seen', 'landing') OR (state = 'refused' AND contract_version < $number)) ORDER BY 1",
+        dataset=contract.dataset,
+        version=str(contract.version),
+        number=contract.version,
     )
+    return [day for (day,) in found]
 
 
 def known_files(tx: Transaction, dataset: str) -> set[tuple[str, int, int]]:
@@ -208,7 +217,3 @@ def known_files(tx: Transaction, dataset: str) -> set[tuple[str, int, int]]:
             dataset=dataset,
         )
     }
-
-
-def _days(tx: Transaction, sql: str, **values: object) -> list[date]:
-    return [day for (day,) in tx.rows(sql, **values)]

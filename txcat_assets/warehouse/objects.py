@@ -100,12 +100,12 @@ def begin(
     landed in part and then changed, this file carries that object on from its head.
     """
     known = tx.rows(
-        "SELECT object_id, state FROM ledger.objects "
+        "SELECT object_id, state, name FROM ledger.objects "
         "WHERE dataset = $dataset AND kind = 'file' AND identity = $identity",
         dataset=dataset,
         identity=identity,
     )
-    object_id, state = known[0] if known else (file.object_id, "seen")
+    object_id, state, name = known[0] if known else (file.object_id, "seen", file.name)
     if object_id == file.object_id:
         tx.run(
             "UPDATE ledger.objects SET identity = $identity, dialect = $dialect, state = 'landing' "
@@ -117,7 +117,9 @@ def begin(
     elif state == "changed":
         _carry_on(tx, file, object_id)
     else:
-        set_state(tx, file.object_id, "same_content", f"the bytes of object {object_id}")
+        set_state(
+            tx, file.object_id, "same_content", f"the bytes of {name}, which was taken before"
+        )
         return None
     columns = ", ".join(field.name for field in fields(FileObject))
     (row,) = tx.rows(

@@ -1,0 +1,89 @@
+"""`txcat demo`: sample data, the real ML service and the real main job, and what came of it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from txcat_assets.cli.load import load_files
+from txcat_assets.cli.show import say, show_quarantined, show_spending
+from txcat_assets.contracts.registry import all_contracts
+from txcat_assets.errors import ServiceDown, SourceRefused
+from txcat_assets.settings import Settings
+from txcat_assets.sources.files import day_in_name
+from txcat_assets.warehouse.connect import connect
+from txcat_assets.warehouse.figures import Scope
+
+START_SECONDS = 20
+SHOWN_RECORDS = 6
+
+
+def run_demo(settings: Settings) -> int:
+    """Run the main job on sample files; the exit code. Again, it finds all up to date."""
+    folder = settings.home_folder / "demo"
+    _make_samples(folder)
+    contract = all_contracts()["transactions"]
+    with ml_service(settings) as url:
+        served = settings.model_copy(update={"ml_url": url})
+        code = load_files(served, contract, [str(folder)])
+    days = [day for path in folder.iterdir() if (day := day_in_name(path.name))]
+    with connect(settings.warehouse, settings.warehouse_wait_seconds).transaction() as tx:
+        show_quarantined(tx, contract, Scope(contract.dataset, "day", days), SHOWN_RECORDS)
+        show_spending(tx, contract)
+    _show_what_next(settings)
+    return code
+
+
+def _make_samples(folder: Path) -> None:
+    """The sample files, all or none of them: made aside, then moved."""
+    if folder.exists():
+        return
+    try:
+        from data.make_samples import make_samples  # noqa: PLC0415 - only a checkout has it
+    except ImportError as error:
+        raise SourceRefused(
+            "The demo makes its data by the folder `data` of the checkout: run it from there."
+        ) from error
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder.parent) as aside:
+        make_samples(Path(aside) / folder.name)
+        (Path(aside) / folder.name).rename(folder)
+
+
+@contextmanager
+def ml_service(settings: Settings) -> Iterator[str]:
+    """The ML service as a process of its own on a free port, while the block runs; its URL."""
+    port_file = settings.home_folder / "ml_api.port"
+    port_file.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "ml_api", "--port", "0", "--port-file", str(port_file)]
+    log = settings.home_folder / "ml_api.log"
+    with log.open("wb") as words:
+        process = subprocess.Popen(command, stdout=words, stderr=words)  # noqa: S603
+    try:
+        yield f"http://127.0.0.1:{_port(process, port_file, log)}"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def _port(process: subprocess.Popen[bytes], port_file: Path, log: Path) -> str:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        if port_file.exists() and (port := port_file.read_text().strip()):
+            return port
+        time.sleep(0.05)
+    raise ServiceDown(f"The demo's ML service did not start; its words are in {log}.")
+
+
+def _show_what_next(settings: Settings) -> None:
+    place = os.path.relpath(connect(settings.warehouse, 1).place)
+    say(f"\nThe tables are in {place}: raw, validated, quarantined and categorized.transactions.")
+    say("Next:")
+    say("  make dev                       look at the assets and their checks in the Dagster UI")
+    say("  .txcat/venv/bin/txcat load PATH...   load files of your own, in nearly any dialect")
+    say("  .txcat/venv/bin/txcat check    read the asset checks in the terminal")

@@ -1,0 +1,93 @@
+"""`txcat load` and `txcat check`: files in, the jobs run, and what became of every record."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from txcat_assets.cli.home import dagster_instance
+from txcat_assets.cli.jobs import Interrupted, Jobs
+from txcat_assets.cli.show import complain, say, show_files, show_outcome
+from txcat_assets.contracts.model import Contract
+from txcat_assets.defs.runs import utc_now
+from txcat_assets.errors import SourceRefused
+from txcat_assets.settings import Settings
+from txcat_assets.sources.files import find
+from txcat_assets.stages.land import register_named
+from txcat_assets.stages.work import Work
+from txcat_assets.warehouse.connect import connect
+from txcat_assets.warehouse.figures import Scope, days_left
+from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.warehouse.objects import set_state
+from txcat_assets.warehouse.tables import prepare
+
+DONE, PROBLEMS, INTERRUPTED = 0, 1, 130
+
+
+def load_files(
+    settings: Settings,
+    contract: Contract,
+    paths: Sequence[str],
+    *,
+    encoding: str | None = None,
+    full_refresh: bool = False,
+) -> int:
+    """Take files in and bring their days up to date; the exit code."""
+    files = find(paths, contract.files)
+    warehouse = connect(settings.warehouse, settings.warehouse_wait_seconds)
+    with dagster_instance(settings) as instance:
+        jobs = Jobs(settings, contract, instance)
+        prepare(warehouse, contract)
+        work = Work(warehouse, contract, [], "load", utc_now)
+        known = _in_partitions(settings, work, register_named(work, files, encoding))
+        days = set(known.values()) if full_refresh else _left(warehouse, contract, known)
+        if not days:
+            say(f"Up to date: {len(known)} files hold nothing new.")
+        try:
+            problems = jobs.load(days, full_refresh=full_refresh)
+            scope = Scope(contract.dataset, "object_id", list(known))
+            with warehouse.transaction() as tx:
+                problems = [*dict.fromkeys(problems), *show_files(tx, scope)]
+                show_outcome(tx, contract, scope)
+            problems += _failed_checks(jobs, days) if days else []
+        except Interrupted:
+            complain("Interrupted. What was committed is kept; load the same again to go on.")
+            return INTERRUPTED
+    return _told(problems)
+
+
+def check_days(settings: Settings, contract: Contract, days: Sequence[date]) -> int:
+    """Run every check of some days, or of those touched lately; the exit code."""
+    with dagster_instance(settings) as instance:
+        return _told(_failed_checks(Jobs(settings, contract, instance), days))
+
+
+def _failed_checks(jobs: Jobs, days: Sequence[date] | set[date]) -> list[str]:
+    failed, number = jobs.check(sorted(days))
+    say(f"{number} asset checks ran, {len(failed)} failed with severity ERROR.")
+    return [f"check {check.name}: {check.description}" for check in failed]
+
+
+def _left(warehouse: Warehouse, contract: Contract, known: Mapping[int, date]) -> set[date]:
+    """The days of these files on which anything is left to do."""
+    with warehouse.transaction() as tx:
+        return set(known.values()) & set(days_left(tx, contract))
+
+
+def _in_partitions(settings: Settings, work: Work, known: dict[int, date]) -> dict[int, date]:
+    """Set aside the files whose name has a day that is no partition."""
+    first, today = settings.first_day, work.now().date()
+    outside = {number: day for number, day in known.items() if not first <= day <= today}
+    for number, day in outside.items():
+        refusal = SourceRefused(
+            f"The day {day} in a file's name is no partition: those are {first} (TXCAT_FIRST_DAY) "
+            f"to {today}, UTC. Rename the file, or set TXCAT_FIRST_DAY earlier and load it again."
+        )
+        complain(str(refusal))
+        with work.warehouse.transaction() as tx:
+            set_state(tx, number, "refused", str(refusal), work.contract.version)
+    return known
+
+
+def _told(problems: Sequence[str]) -> int:
+    for problem in problems:
+        complain(problem)
+    return PROBLEMS if problems else DONE

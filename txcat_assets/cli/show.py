@@ -1,0 +1,109 @@
+"""What the command line prints: where records went and why, as tables for people."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from txcat_assets.contracts.model import Contract
+from txcat_assets.contracts.rules import reason_texts
+from txcat_assets.warehouse.figures import (
+    Scope,
+    counts,
+    files,
+    reason_counts,
+    sample,
+    spending,
+    stage_counts,
+)
+from txcat_assets.warehouse.interface import Transaction
+
+CELL_CHARS = 100
+
+out = Console()
+err = Console(stderr=True)
+
+
+def say(words: str) -> None:
+    """One line for people, on standard output."""
+    out.print(escape(words), highlight=False, soft_wrap=True)
+
+
+def complain(words: str) -> None:
+    """One problem, on standard error."""
+    err.print(f"[red]error:[/red] {escape(words)}", highlight=False, soft_wrap=True)
+
+
+def show_outcome(tx: Transaction, contract: Contract, scope: Scope) -> None:
+    """What became of every record: the stages' counts, and the reasons of the quarantined."""
+    placed = counts(tx, scope)
+    rows: list[tuple[str, int, str]] = [
+        ("landed", placed.landed, "every record of the files, as it came"),
+        ("validated", placed.validated, "typed, one row per key"),
+        ("duplicate", placed.duplicate, "the same record again: counted, kept out of the tables"),
+        ("quarantined", placed.quarantined, "set aside whole, with the reasons below"),
+    ]
+    if placed.unjudged:
+        rows.append(("unjudged", placed.unjudged, "landed, and not judged yet"))
+    for stage in contract.stages:
+        later = stage_counts(tx, scope, stage.name)
+        done = placed.validated - later.pending - later.refused
+        rows.append((stage.name, done, stage.description))
+        rows += [(what, n, stage.name) for what, n in vars(later).items() if n]
+    _print_table("What became of every record", ["", "records", "which are"], rows)
+    texts = reason_texts(contract)
+    reasons = [(code, n, texts[code]) for code, n in reason_counts(tx, contract, scope).items()]
+    if reasons:
+        _print_table("Reasons and warnings", ["code", "records", "meaning"], reasons)
+
+
+def show_files(tx: Transaction, scope: Scope) -> list[str]:
+    """Name the files that did not land in the usual way; the complaints of those set aside."""
+    known = files(tx, scope)
+    for name, state, reason in known:
+        if state == "same_content":
+            say(f"{name}: nothing new; it has {reason}.")
+    return [reason or name for name, state, reason in known if state in ("refused", "changed")]
+
+
+def show_quarantined(tx: Transaction, contract: Contract, scope: Scope, limit: int) -> None:
+    """The first quarantined records with their reasons."""
+    columns = ["reasons", "_bytes", *contract.column_names]
+    rows = sample(tx, f"quarantined.{contract.dataset}", columns, scope, limit)
+    lines = [(reasons, _record(raw, fields)) for reasons, raw, *fields in rows.rows()]
+    _print_table("First quarantined records", ["reasons", "record"], lines)
+
+
+def show_spending(tx: Transaction, contract: Contract) -> None:
+    """Sums by category, over all days."""
+    rows = spending(tx, contract, contract.stages[0])
+    _print_table("Spending by category", rows.columns, rows.rows())
+
+
+def _record(raw: bytes | None, fields: Sequence[str | None]) -> str:
+    if raw is not None:
+        return raw.decode(errors="replace")
+    return " | ".join(field or "" for field in fields)
+
+
+def _print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    table = Table(title=title, title_justify="left")
+    for number, name in enumerate(columns):
+        is_number = bool(rows) and isinstance(rows[0][number], int | Decimal)
+        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    out.print(table)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return escape(", ".join(map(str, value)))
+    text = f"{value:,}" if isinstance(value, int | Decimal) else str(value)
+    printable = "".join(char if char.isprintable() else "\N{MIDDLE DOT}" for char in text)
+    return escape(printable if len(printable) <= CELL_CHARS else printable[:CELL_CHARS] + "…")
