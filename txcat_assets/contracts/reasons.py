@@ -8,8 +8,8 @@ FAULTS = {
     "unclosed_quote": "A quoted field was opened and never closed, or closed in mid-field.",
     "bad_encoding": "The record's bytes are not text in the file's encoding.",
     "nul_byte": "The record has a NUL byte, which no database text can hold.",
-    "field_too_long": "A field is longer than txcat takes.",
-    "broken_json": "The line is not valid JSON.",
+    "field_too_long": "The line is longer than 16 MiB; only so much of it is kept.",
+    "broken_json": "The line is not valid JSON, or names a field twice.",
     "not_an_object": "The line is valid JSON but not an object with named fields.",
     "nested_value": "A field holds an object or a list where a plain value is expected.",
 }

@@ -56,6 +56,15 @@ def find(paths: Sequence[Path | str], glob: str) -> list[SeenFile]:
     return [stat(path) for path in sorted(found)]
 
 
+def found_in(folder: Path | str, glob: str) -> list[SeenFile]:
+    """The data files of a folder as `find` takes them, none when it has none, sorted by path.
+
+    For an inbox, where nothing is no error and a file may be moved away at any moment.
+    """
+    found = [_seen(path) for path in sorted(_data_files_below(str(folder), glob))]
+    return [file for file in found if file is not None]
+
+
 def day_in_name(name: str) -> date | None:
     """The first real date in the file's name: 2025-01-03, 2025_01_03 or 20250103."""
     for year, _, month, day in _DAY.findall(Path(name).name):
@@ -103,9 +112,9 @@ def _named_by(named: str, glob: str) -> list[str]:
     path = os.path.abspath(named)  # noqa: PTH100
     if not os.path.lexists(path) and globbing.has_magic(named):
         return _matched_by(path, glob)
-    if not Path(path).is_dir():
+    if not os.path.isdir(path):  # noqa: PTH112  Path's own raises where it may not look
         return [stat(path).path]
-    found = [file for file in _data_files_below(path) if _matches(file, glob)]
+    found = list(_data_files_below(path, glob))
     if not found:
         raise SourceRefused(
             f"Looking into {path}: no data file there matches '{glob}'. Expected a name such as "
@@ -118,8 +127,8 @@ def _named_by(named: str, glob: str) -> list[str]:
 def _matched_by(pattern: str, glob: str) -> list[str]:
     found: list[str] = []
     for path in globbing.glob(pattern, recursive=True):  # noqa: PTH207  absolute
-        if Path(path).is_dir():
-            found += [file for file in _data_files_below(path) if _matches(file, glob)]
+        if os.path.isdir(path):  # noqa: PTH112
+            found += _data_files_below(path, glob)
         elif _DATA_NAME.fullmatch(Path(path).name):
             found.append(path)
     if not found:
@@ -130,14 +139,23 @@ def _matched_by(pattern: str, glob: str) -> list[str]:
     return found
 
 
-def _data_files_below(folder: str) -> Iterator[str]:
+def _seen(path: str) -> SeenFile | None:
+    try:
+        return stat(path)
+    except SourceRefused as refused:
+        if isinstance(refused.__cause__, FileNotFoundError):
+            return None
+        raise
+
+
+def _data_files_below(folder: str, glob: str) -> Iterator[str]:
     def refuse(error: OSError) -> None:
         raise cannot_open(str(error.filename), error) from error
 
     for parent, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
         whole = (os.path.join(parent, name) for name in names if _DATA_NAME.fullmatch(name))  # noqa: PTH118
-        yield from (path for path in whole if Path(path).is_file())
+        yield from (path for path in whole if _matches(path, glob) and Path(path).is_file())
 
 
 def _matches(path: str, glob: str) -> bool:

@@ -28,7 +28,7 @@ SLICE_RECORDS = 100_000
 """Records in a frame at most: a slice is the longest that a micro-batch waits for a file."""
 
 SLICE_BYTES = 67_108_864
-"""A frame is handed over when its text has grown so large, however few records it has."""
+"""A frame is handed over when its records took so much of the file, however few they are."""
 
 BLOCK_BYTES = 16_777_216
 """How much of a file is read at once; frames do not depend on it."""
@@ -59,7 +59,7 @@ def read(
     are the same at every reading.
     """
     try:
-        yield from _slices(_numbered(_frames(str(path), dialect, columns, block_bytes), start))
+        yield from _slices(_numbered(_cuts(str(path), dialect, columns, block_bytes), start))
     except DAMAGE as error:
         raise SourceChanged(
             f"Reading {path}: its compressed data was whole when first looked at, now it is not "
@@ -67,9 +67,7 @@ def read(
         ) from error
 
 
-def _frames(
-    path: str, dialect: Dialect, columns: Sequence[str], block_bytes: int
-) -> Iterator[pl.DataFrame]:
+def _cuts(path: str, dialect: Dialect, columns: Sequence[str], block_bytes: int) -> Iterator[Cut]:
     cutter = _cutter(dialect, tuple(columns))
     rest, has_begun = b"", False
     with open_plain(path, dialect.compression) as plain:
@@ -84,7 +82,7 @@ def _frames(
             if has_begun:
                 frame, used = cutter.cut(rest, is_last=is_last)
                 rest = rest[used:]
-                yield _with_own_bytes(frame, dialect.encoding)
+                yield _with_own_bytes(frame, dialect.encoding), used
 
 
 def _cutter(dialect: Dialect, columns: tuple[str, ...]) -> Cutter:
@@ -102,21 +100,24 @@ def _with_own_bytes(frame: pl.DataFrame, encoding: str) -> pl.DataFrame:
     return frame.with_columns(pl.Series("_bytes", own, pl.Binary))
 
 
-def _numbered(frames: Iterable[pl.DataFrame], start: int) -> Iterator[pl.DataFrame]:
+def _numbered(cuts: Iterable[Cut], start: int) -> Iterator[Cut]:
     position = 0
-    for frame in frames:
+    for frame, taken in cuts:
         numbers = pl.int_range(position, position + frame.height, dtype=pl.Int64)
-        yield frame.select(numbers.alias("_position"), pl.all()).slice(max(0, start - position))
+        numbered = frame.select(numbers.alias("_position"), pl.all())
+        yield numbered.slice(max(0, start - position)), taken
         position += frame.height
 
 
-def _slices(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+def _slices(cuts: Iterable[Cut]) -> Iterator[pl.DataFrame]:
     """The same records, in frames as large as they may be."""
-    held = pl.DataFrame()
-    for frame in frames:
+    held, held_bytes = pl.DataFrame(), 0
+    for frame, taken in cuts:
         held = pl.concat([held, frame]) if held.height else frame
-        while held.height >= SLICE_RECORDS or held.estimated_size() >= SLICE_BYTES:
+        held_bytes += taken
+        while held.height >= SLICE_RECORDS or (held.height and held_bytes >= SLICE_BYTES):
             yield held.head(SLICE_RECORDS)
-            held = held.slice(SLICE_RECORDS)
+            held, held_bytes = held.slice(SLICE_RECORDS), taken
+        held_bytes = held_bytes if held.height else 0
     if held.height:
         yield held

@@ -1,4 +1,7 @@
-"""Writing a file as it might come."""
+"""Writing a file as it might come.
+
+How it is then read is in `reading`.
+"""
 
 from pathlib import Path
 

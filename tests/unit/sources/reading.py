@@ -1,4 +1,7 @@
-"""Reading a file the way the graph does: its head first, then its records."""
+"""Reading a file the way the graph does: its head first, then its records.
+
+The files are written by the fixture `write`.
+"""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""Compressed files, whole and damaged: never a record lost without a word."""
+"""Compressed files, whole and damaged: never a record lost without a word.
+
+Every file is a real one, packed by the library that users have.
+"""
 
 import gzip
 from pathlib import Path

@@ -1,10 +1,13 @@
-"""What becomes of each defect that a CSV file can have: one line set aside, neighbours unharmed."""
+"""What becomes of each defect that a CSV file can have: one line set aside, neighbours unharmed.
+
+That any file whatever keeps to it is shown in `test_csv_properties`.
+"""
 
 import pytest
 
 from tests.unit.sources.reading import COLUMNS, Write, load
 from txcat_assets.sources.dialect import inspect
-from txcat_assets.sources.records import SLICE_RECORDS, read
+from txcat_assets.sources.records import BLOCK_BYTES, SLICE_BYTES, SLICE_RECORDS, read
 
 GOOD = ("1", "Ann", "1.50")
 MIDDLES = {
@@ -123,3 +126,10 @@ def test_frames_have_at_most_a_slice_of_records(write: Write) -> None:
     path = write("id,name,amount\n" + "1,a,2\n" * 250_000)
     frames = read(path, inspect(path, COLUMNS, COLUMNS), COLUMNS)
     assert [frame.height for frame in frames] == [SLICE_RECORDS, SLICE_RECORDS, 50_000]
+
+
+def test_frames_of_long_records_are_handed_over_before_they_fill_the_memory(write: Write) -> None:
+    path = write("id,name,amount\n" + f"1,{'x' * 8_000_000},2\n" * 18)
+    frames = list(read(path, inspect(path, COLUMNS, COLUMNS), COLUMNS))
+    assert sum(frame.height for frame in frames) == 18
+    assert max(frame.height for frame in frames) * 8_000_000 < SLICE_BYTES + 2 * BLOCK_BYTES

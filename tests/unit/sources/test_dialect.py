@@ -1,4 +1,7 @@
-"""What is found out from a file's head, and what is refused there, with which words."""
+"""What is found out from a file's head, and what is refused there, with which words.
+
+What becomes of the records behind it is in `test_csv_records` and `test_json_records`.
+"""
 
 from pathlib import Path
 

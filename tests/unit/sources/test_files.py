@@ -1,13 +1,28 @@
-"""Which files are found, under which names and days, and what is said where there are none."""
+"""Which files are found, under which names and days, and what is said where there are none.
+
+Nothing here opens a file but for its digest.
+"""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from txcat_assets.errors import SourceRefused
-from txcat_assets.sources.files import SeenFile, day_in_name, digest, find, is_settled, stat
+from txcat_assets.sources.dialect import inspect
+from txcat_assets.sources.files import (
+    SeenFile,
+    day_in_name,
+    digest,
+    find,
+    found_in,
+    is_settled,
+    stat,
+)
 
 GLOB = "transactions*"
 
@@ -87,6 +102,42 @@ def test_what_leads_to_no_file_is_refused(tmp_path: Path) -> None:
         find([tmp_path], GLOB)
     with pytest.raises(SourceRefused, match="matches no data file"):
         find([str(tmp_path / "*.csv")], GLOB)
+
+
+def test_an_inbox_may_be_empty(tmp_path: Path) -> None:
+    assert found_in(tmp_path, GLOB) == []
+    touch(tmp_path, "payments.csv", "below/transactions.csv")
+    assert names_of(found_in(tmp_path, GLOB)) == ["transactions.csv"]
+
+
+@contextmanager
+def as_nobody() -> Iterator[Path]:
+    """A folder in which a file and a folder are closed to a user without rights: us, here."""
+    is_root = os.geteuid() == 0
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        touch(folder, "closed.csv", "closed/transactions.csv")
+        (folder / "closed.csv").chmod(0)
+        (folder / "closed").chmod(0)
+        try:
+            if is_root:
+                os.seteuid(65534)
+            yield folder
+        finally:
+            if is_root:
+                os.seteuid(0)
+            (folder / "closed").chmod(0o755)
+
+
+def test_what_may_not_be_read_is_refused() -> None:
+    with as_nobody() as folder:
+        for named in ("closed", "closed/transactions.csv"):
+            with pytest.raises(SourceRefused, match=r"closed.*: no permission to read it\. Give"):
+                find([folder / named], GLOB)
+        for look in (digest, lambda path: inspect(path, ["id"], ["id"])):
+            with pytest.raises(SourceRefused, match=r"closed\.csv: no permission"):
+                look(folder / "closed.csv")
 
 
 def test_a_pipe_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""What becomes of each line that JSON Lines can bring."""
+"""What becomes of each line that JSON Lines can bring.
+
+Encodings and compression are the same as for CSV: see `test_dialect` and `test_compressed`.
+"""
 
 import json
 
