@@ -16,12 +16,12 @@ POSITION = ["_slice_id", "_position"]
 def difference(verdicts: pl.DataFrame, old: pl.DataFrame) -> pl.DataFrame:
     """The verdicts whose content or reasons differ from what is stored under their position.
 
-    `old` has `_slice_id`, `_position`, `_digest`, `_reasons` of the stored rows.
+    `old` has `_slice_id`, `_position`, `_digest`, `_reasons`, `_place` of the stored rows.
     """
     if old.is_empty():
         return verdicts
     both = verdicts.join(old, on=POSITION, how="left", suffix="_old", maintain_order="left")
-    is_known = pl.col("_place_old").is_not_null()
+    is_known = pl.col("_place").is_not_null()
     is_same = pl.col("_digest").eq_missing("_digest_old") & pl.col("_reasons").eq_missing(
         "_reasons_old"
     )

@@ -1,0 +1,72 @@
+"""What the tables must hold, worked out row by row in the plainest way: the judge of all judges.
+
+It shares no code with txcat. A record's verdict and a model's answer are given by the caller as
+functions; here is only what follows from the order of arrival.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+Position = tuple[int, int]
+"""Slice id and position: sorts by arrival."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A valid record has a key and content; a rejected one has reasons only."""
+
+    key: str | None
+    content: tuple[str, ...] | None
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A landed record: its texts by column, or the fault that kept it from being cut."""
+
+    at: Position
+    texts: tuple[str | None, ...]
+    fault: str | None = None
+
+
+@dataclass
+class Expected:
+    """Where each record must be; `validated` and `categorized` are by position."""
+
+    validated: dict[Position, tuple[str, ...]] = field(default_factory=dict)
+    duplicates: set[Position] = field(default_factory=set)
+    quarantined: dict[Position, tuple[str, ...]] = field(default_factory=dict)
+    categorized: dict[Position, str] = field(default_factory=dict)
+    refused: set[Position] = field(default_factory=set)
+    pending: set[Position] = field(default_factory=set)
+
+
+def places(records: Iterable[Arrived], verdict_of: Callable[[Arrived], Verdict]) -> Expected:
+    """Who is validated, duplicate or quarantined once all of these are judged."""
+    expected = Expected()
+    winners: dict[str | None, tuple[str, ...]] = {}
+    for record in sorted(records, key=lambda record: record.at):
+        verdict = verdict_of(record)
+        if verdict.content is None:
+            expected.quarantined[record.at] = verdict.reasons
+        elif verdict.key not in winners:
+            winners[verdict.key] = verdict.content
+            expected.validated[record.at] = verdict.content
+        elif winners[verdict.key] == verdict.content:
+            expected.duplicates.add(record.at)
+        else:
+            expected.quarantined[record.at] = ("conflict",)
+    return expected
+
+
+def answered(expected: Expected, answer_of: Callable[[tuple[str, ...]], str | None]) -> Expected:
+    """The same with every validated record asked: None is a refusal, "" is no answer yet."""
+    for at, content in expected.validated.items():
+        answer = answer_of(content)
+        if answer is None:
+            expected.refused.add(at)
+        elif answer:
+            expected.categorized[at] = answer
+        else:
+            expected.pending.add(at)
+    return expected

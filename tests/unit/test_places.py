@@ -1,0 +1,122 @@
+"""Which record wins, and what an `apply` has to write: pure functions over frames."""
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.oracle import Arrived, Verdict, places
+from txcat_assets.pipeline.places import (
+    CONFLICTING,
+    DUPLICATE,
+    INVALID,
+    VALIDATED,
+    count_changes,
+    difference,
+    rank,
+)
+
+VERDICTS = {
+    "_slice_id": pl.Int64,
+    "_position": pl.Int64,
+    "_digest": pl.String,
+    "_reasons": pl.List(pl.String),
+    "amount": pl.Int64,
+}
+STORED = {name: VERDICTS[name] for name in list(VERDICTS)[:4]} | {"_place": pl.UInt8}
+Contender = tuple[str, str, int, int]
+
+
+def contenders(rows: list[Contender]) -> pl.DataFrame:
+    schema = {"id": pl.String, "_digest": pl.String, "_slice_id": pl.Int64, "_position": pl.Int64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def places_of(rows: list[Contender]) -> dict[tuple[int, int], int]:
+    ranked = rank(contenders(rows), "id").select("_slice_id", "_position", "_place")
+    return {(slice_id, position): place for slice_id, position, place in ranked.iter_rows()}
+
+
+def test_the_earliest_wins_its_copies_are_duplicates_and_other_content_conflicts() -> None:
+    found = places_of([("k", "a", 2, 0), ("k", "b", 1, 9), ("k", "b", 2, 1), ("other", "a", 2, 2)])
+    assert found == {(1, 9): VALIDATED, (2, 0): CONFLICTING, (2, 1): DUPLICATE, (2, 2): VALIDATED}
+
+
+def test_slices_come_before_positions() -> None:
+    assert places_of([("k", "a", 2, 0), ("k", "a", 1, 5)]) == {(1, 5): VALIDATED, (2, 0): DUPLICATE}
+
+
+def test_nobody_contends_for_nothing() -> None:
+    assert places_of([]) == {}
+
+
+def test_ranking_keeps_what_else_is_known_of_a_record() -> None:
+    ranked = rank(contenders([("k", "a", 1, 0)]).with_columns(was=pl.lit(3)), "id")
+    assert ranked["was"].to_list() == [3]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("jk"), st.sampled_from("ab"), st.integers(1, 3), st.integers(0, 5)
+        ),
+        unique_by=lambda row: row[2:],
+    )
+)
+def test_any_records_in_any_order_are_ranked_as_the_oracle_says(rows: list[Contender]) -> None:
+    records = [Arrived((row[2], row[3]), row[:2]) for row in rows]
+    expected = places(
+        records, lambda record: Verdict(str(record.texts[0]), (str(record.texts[1]),))
+    )
+    found = places_of(rows)
+    assert {at for at, place in found.items() if place == VALIDATED} == set(expected.validated)
+    assert {at for at, place in found.items() if place == DUPLICATE} == expected.duplicates
+    assert {at for at, place in found.items() if place == CONFLICTING} == set(expected.quarantined)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "stored", "is_new"),
+    [
+        pytest.param(("a", None), ("a", None, VALIDATED), False, id="same content"),
+        pytest.param(("a", ["odd"]), ("a", ["odd"], DUPLICATE), False, id="same warnings"),
+        pytest.param((None, ["bad"]), (None, ["bad"], INVALID), False, id="same rejection"),
+        pytest.param(("a", None), ("b", None, VALIDATED), True, id="other content"),
+        pytest.param(("a", ["odd"]), ("a", None, VALIDATED), True, id="a new warning"),
+        pytest.param(("a", None), ("a", ["odd"], VALIDATED), True, id="a warning gone"),
+        pytest.param((None, ["bad"]), (None, ["bad", "worse"], INVALID), True, id="a reason gone"),
+        pytest.param(("a", None), (None, ["bad"], INVALID), True, id="now valid"),
+        pytest.param((None, ["bad"]), ("a", None, VALIDATED), True, id="now rejected"),
+    ],
+)
+def test_only_a_change_of_content_or_reasons_is_written(
+    verdict: tuple[str | None, list[str] | None],
+    stored: tuple[str | None, list[str] | None, int],
+    is_new: bool,
+) -> None:
+    verdicts = pl.DataFrame([(1, 0, *verdict, 5)], schema=VERDICTS, orient="row")
+    old = pl.DataFrame([(1, 0, *stored)], schema=STORED, orient="row")
+    assert difference(verdicts, old).rows() == (verdicts.rows() if is_new else [])
+
+
+def test_what_is_not_stored_yet_is_written_beside_what_is() -> None:
+    rows = [(1, n, "a", None, 5) for n in range(3)]
+    old = pl.DataFrame([(1, 1, "a", None, VALIDATED)], schema=STORED, orient="row")
+    changed = difference(pl.DataFrame(rows, schema=VERDICTS, orient="row"), old)
+    assert changed["_position"].to_list() == [0, 2]
+
+
+def test_where_nothing_is_stored_all_verdicts_are_written() -> None:
+    verdicts = pl.DataFrame([(1, 0, "a", None, 5)], schema=VERDICTS, orient="row")
+    assert difference(verdicts, pl.DataFrame(schema=STORED)).equals(verdicts)
+
+
+def test_each_move_is_taken_from_one_count_and_added_to_another() -> None:
+    moves = pl.DataFrame(
+        [(1, None, VALIDATED), (1, None, INVALID), (1, VALIDATED, DUPLICATE), (2, INVALID, None)],
+        schema={"_slice_id": pl.Int64, "was": pl.UInt8, "now": pl.UInt8},
+        orient="row",
+    )
+    changes = {row["_slice_id"]: row for row in count_changes(moves).iter_rows(named=True)}
+    counts = ("unjudged", "validated", "quarantined", "duplicate")
+    assert [changes[1][name] for name in counts] == [-2, 0, 1, 1]
+    assert [changes[2][name] for name in counts] == [1, 0, -1, 0]
