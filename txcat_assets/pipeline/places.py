@@ -22,10 +22,9 @@ def difference(verdicts: pl.DataFrame, old: pl.DataFrame) -> pl.DataFrame:
         return verdicts
     both = verdicts.join(old, on=POSITION, how="left", suffix="_old", maintain_order="left")
     is_known = pl.col("_place").is_not_null()
-    is_same = pl.col("_digest").eq_missing("_digest_old") & pl.col("_reasons").eq_missing(
-        "_reasons_old"
-    )
-    return both.filter(~(is_known & is_same)).select(verdicts.columns)
+    same_content = pl.col("_digest").eq_missing(pl.col("_digest_old"))
+    same_reasons = pl.col("_reasons").eq_missing(pl.col("_reasons_old"))
+    return both.filter(~(is_known & same_content & same_reasons)).select(verdicts.columns)
 
 
 def rank(contenders: pl.DataFrame, key: str) -> pl.DataFrame:
