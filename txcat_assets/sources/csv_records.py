@@ -81,8 +81,7 @@ class CsvCutter:
         places = (pl.Series(is_sure, dtype=pl.Boolean) & (lines != "")).arg_true()
         parts = [rows_frame(list(rows.values()), self._lines.places)]
         if sure := lines.gather(places).to_list():
-            # with CRLF, for a line may end with a lone CR that is data
-            block = "".join(f"{line}\r\n" for line in sure).encode()
+            block = "\n".join(sure).encode()
             parts.append(self._lines.quoted(block, lines.gather(places)))
         order = pl.Series([*rows, *places.to_list()], dtype=pl.Int64).arg_sort()
         return pl.concat(parts)[order]

@@ -69,10 +69,22 @@ def test_the_size_of_the_blocks_does_not_show(body: bytes, block_bytes: int) -> 
 
 @calm
 @given(WILD)
+@example(b'1,"x",3\n1,\r,3\n')
+@example(b'\xef\xbb\xbf1,"x",3\n')
+@example(b'1,2\n"\n1,2,3\n\n')
 def test_whole_blocks_are_read_as_the_grammar_reads_record_by_record(body: bytes) -> None:
     kept = [(r.fields, r.fault, r.raw) for r in records_of(body) if not r.is_blank]
     expected = contract_frame(rows_frame(kept, ["0", "1", "2"]), COLUMNS, COLUMNS)
     assert loaded(HEADER + body).drop("_position").equals(expected)
+
+
+@calm
+@given(WILD, st.sampled_from([";", "\t", "|"]))
+def test_every_separator_is_treated_as_the_comma_is(body: bytes, separator: str) -> None:
+    other = (HEADER + body).replace(b",", separator.encode())
+    swapped = pl.col(COLUMNS).str.replace_all(",", separator, literal=True)
+    expected = loaded(HEADER + body).with_columns(swapped).drop("_bytes")
+    assert loaded(other).drop("_bytes").equals(expected)
 
 
 @calm
