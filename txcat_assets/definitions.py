@@ -35,7 +35,7 @@ def build_definitions(
     return dg.Definitions(
         assets=[asset for contract in every for asset in dataset_assets(contract, days)],
         asset_checks=[check for contract in every for check in dataset_checks(contract, settings)],
-        jobs=[job for contract in every for job in (load_job(contract, days), check_job(contract))],
+        jobs=[job for contract in every for job in (load_job(contract), check_job(contract))],
         sensors=[
             sensor
             for contract in every

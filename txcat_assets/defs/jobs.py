@@ -30,12 +30,11 @@ def check_name(contract: Contract) -> str:
     return f"check_{contract.dataset}"
 
 
-def load_job(contract: Contract, days: dg.PartitionsDefinition[str]) -> "Job":
+def load_job(contract: Contract) -> "Job":
     """Bring days of a dataset up to date, from its files to its last stage."""
     return dg.define_asset_job(
         load_name(contract),
         selection=_assets(contract).without_checks(),
-        partitions_def=days,
         description=f"Bring days of {contract.dataset} up to date; what is done is left alone.",
         tags={"dataset": contract.dataset},
     )

@@ -39,19 +39,21 @@ def work_of(
     """What this run is to bring up to date; the tables are made where they are missing."""
     days = days_of(context)
     if HOST not in context.run.tags:
-        context.instance.add_run_tags(context.run_id, process_tags())
+        context.instance.add_run_tags(context.run.run_id, process_tags())
     try:
         prepare(warehouse, contract)
     except TxcatError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
-    return Work(warehouse, contract, days, context.run_id, utc_now, progress)
+    return Work(warehouse, contract, days, context.run.run_id, utc_now, progress)
 
 
 def days_of(context: dg.AssetExecutionContext) -> list[date]:
     """The days of the run's partitions; a run without any would be green and do nothing."""
     is_partitioned = context.has_partition_key or context.has_partition_key_range
     keys: Sequence[str] = context.partition_keys if is_partitioned else []
-    if not keys:
+    partitions = context.assets_def.partitions_def
+    # A launch through GraphQL takes any day; Dagster does not compare it with the partitions.
+    if not keys or not partitions or not all(map(partitions.has_partition_key, keys)):
         raise dg.Failure(
             "This run has no day to work on: its partition is missing or lies outside the daily "
             "partitions (TXCAT_FIRST_DAY to today, UTC). Launch it again with such a day.",
