@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that follow from the code: `make docs`.
+"""Writes the pages that follow from the code: `make docs`.
 
 Each page is a function in PAGES; a test fails when a page is not what its function gives.
 """
@@ -6,6 +6,8 @@ Each page is a function in PAGES; a test fails when a page is not what its funct
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from tools.graph import graph
+from tools.settings_page import env_example, settings_page
 from txcat_assets.contracts.model import (
     Choice,
     ColumnType,
@@ -92,7 +94,12 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[st
         yield f"| {' | '.join(cells)} |"
 
 
-PAGES: dict[str, Callable[[], str]] = {"docs/data-dictionary.md": data_dictionary}
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/data-dictionary.md": data_dictionary,
+    "docs/graph.md": graph,
+    "docs/settings.md": settings_page,
+    ".env.example": env_example,
+}
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="TXCAT_",
         env_file=".env",
+        env_ignore_empty=True,
         extra="ignore",
         frozen=True,
         use_attribute_docstrings=True,

@@ -1,0 +1,54 @@
+"""Settings come from the environment or a file, are checked at once, and have safe defaults."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from tools.settings_page import env_example, settings_page
+from txcat_assets.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TXCAT_HOME", raising=False)
+
+
+def test_all_that_is_made_lies_in_the_home_folder(tmp_path: Path) -> None:
+    settings = Settings()
+    assert settings.home_folder == tmp_path / ".txcat"
+    assert settings.warehouse == f"duckdb:///{tmp_path}/.txcat/warehouse.duckdb"
+    assert settings.inbox_folder == tmp_path / ".txcat" / "inbox"
+
+
+def test_a_home_folder_takes_warehouse_and_inbox_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TXCAT_HOME", "elsewhere")
+    assert Settings().inbox_folder == Path.cwd() / "elsewhere" / "inbox"
+    assert Settings().warehouse.endswith("/elsewhere/warehouse.duckdb")
+
+
+def test_a_file_named_env_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("TXCAT_PENDING_LIMIT_HOURS=2\nTXCAT_STRICT=1\n")
+    monkeypatch.setenv("TXCAT_PENDING_LIMIT_HOURS", "3")
+    assert (Settings().pending_limit_hours, Settings().strict) == (3, True)
+
+
+def test_every_wrong_setting_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TXCAT_QUARANTINE_THRESHOLD", "7")
+    monkeypatch.setenv("TXCAT_FIRST_DAY", "someday")
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    told = {error["loc"]: error["input"] for error in caught.value.errors()}
+    assert told == {("quarantine_threshold",): "7", ("first_day",): "someday"}
+
+
+def test_the_example_file_says_the_defaults() -> None:
+    lines = [line.removeprefix("# ") for line in env_example().splitlines()]
+    Path(".env").write_text("\n".join(line for line in lines if line.startswith("TXCAT_")))
+    assert Settings() == Settings(_env_file=None)  # type: ignore[call-arg]  # pydantic's own
+
+
+def test_the_page_says_the_limits() -> None:
+    (row,) = [row for row in settings_page().splitlines() if "QUARANTINE_THRESHOLD" in row]
+    assert "| 0.05 | at least 0, at most 1 |" in row
