@@ -1,0 +1,148 @@
+"""A whole installation of txcat in a test's folder: real runs, a real warehouse, a real inbox.
+
+Only its Dagster instance is kept in memory. What the records are is in `records`.
+"""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from txcat_assets.contracts.model import Contract
+from txcat_assets.definitions import build_definitions
+from txcat_assets.settings import Settings
+from txcat_assets.warehouse.connect import connect
+from txcat_assets.warehouse.interface import Warehouse
+
+START, END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+
+
+@dataclass
+class Installation:
+    """Settings, and a Dagster instance in memory; `contracts` and `resources` replace the usual."""
+
+    settings: Settings
+    instance: dg.DagsterInstance
+    contracts: Mapping[str, Contract] | None = None
+    resources: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def definitions(self) -> dg.Definitions:
+        """All that Dagster knows of this installation."""
+        return build_definitions(self.settings, self.contracts, self.resources)
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """The warehouse, to look into or to spoil by hand."""
+        return connect(self.settings.warehouse, 10)
+
+    def put(self, name: str, text: str | bytes, *, age_seconds: float = 3600) -> Path:
+        """A file in the inbox that was last written to so long ago."""
+        path = self.settings.inbox_folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        written_at = time.time() - age_seconds
+        os.utime(path, (written_at, written_at))
+        return path
+
+    def load(
+        self, first: str, last: str | None = None, *, full_refresh: bool = False, **options: Any
+    ) -> dg.ExecuteInProcessResult:
+        """Run the load job of transactions on a day, or on a range of days as one run."""
+        nodes = ("validated_transactions", "categorized_transactions")
+        ops = {node: {"config": {"full_refresh": True}} for node in nodes if full_refresh}
+        days = {"tags": {START: first, END: last}} if last else {"partition_key": first}
+        return self.run("load_transactions", run_config={"ops": ops}, **days, **options)
+
+    def check(self, *days: str, **options: Any) -> dict[str, dg.AssetCheckEvaluation]:
+        """Run the checks in their job, for some days or those due; what each said, by its name."""
+        job = self.definitions.resolve_job_def("check_transactions")
+        ops = {node.name: {"config": {"days": list(days)}} for node in job.nodes}
+        done = self.run("check_transactions", run_config={"ops": ops}, **options)
+        assert done.success
+        return said_by(done)
+
+    def materialize(self, day: str, **options: Any) -> dg.ExecuteInProcessResult:
+        """What the button Materialize does: assets with their checks, in the hidden job."""
+        return self.run("__ASSET_JOB", partition_key=day, **options)
+
+    def run(self, job: str, **options: Any) -> dg.ExecuteInProcessResult:
+        """Run a job; a failure is in the result."""
+        definition = self.definitions.resolve_job_def(job)
+        return definition.execute_in_process(
+            instance=self.instance, raise_on_error=False, **options
+        )
+
+    def tick(self, sensor: str, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
+        """Evaluate a sensor once, as the daemon does."""
+        context = dg.build_sensor_context(self.instance, cursor, definitions=self.definitions)
+        with context:
+            found = self.definitions.resolve_sensor_def(sensor)(context)
+        assert isinstance(found, dg.SensorResult | dg.SkipReason)
+        return found
+
+    def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a query on the warehouse."""
+        with self.warehouse.transaction() as tx:
+            return tx.rows(sql, **values)
+
+    def spoil(self, sql: str) -> None:
+        """Change the warehouse behind everybody's back."""
+        with self.warehouse.transaction() as tx:
+            tx.run(sql)
+
+    def everything(self) -> dict[str, pl.DataFrame]:
+        """Every table of the warehouse, whole, by its name."""
+        return everything_in(self.warehouse)
+
+
+def everything_in(warehouse: Warehouse) -> dict[str, pl.DataFrame]:
+    """Every table of a warehouse, whole, by its name; but for when the checks last ran."""
+    with warehouse.transaction() as tx:
+        names = tx.rows(
+            "SELECT table_schema || '.' || table_name FROM information_schema.tables "
+            "WHERE table_name <> 'checked' ORDER BY 1"
+        )
+        return {name: tx.frame(f"SELECT * FROM {name} ORDER BY ALL") for (name,) in names}
+
+
+def differing(before: Mapping[str, pl.DataFrame], after: Mapping[str, pl.DataFrame]) -> list[str]:
+    """The names of the tables that are not the same."""
+    names = sorted(before.keys() | after.keys())
+    return [
+        name
+        for name in names
+        if name not in before or name not in after or not before[name].equals(after[name])
+    ]
+
+
+def said_by(done: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
+    """What each check of a run said, by its name."""
+    return {found.check_name: found for found in done.get_asset_check_evaluations()}
+
+
+def failure_of(done: dg.ExecuteInProcessResult) -> str:
+    """Why the first failed step of a run failed, in our own words."""
+    assert not done.success
+    (first, *_) = [event for event in done.all_events if event.is_step_failure]
+    failure = first.step_failure_data.user_failure_data
+    return str(failure.description) if failure else str(first.step_failure_data.error)
+
+
+def days_asked_for(tick: dg.SensorResult | dg.SkipReason) -> Sequence[str | None]:
+    """The partitions of a tick's run requests; none when it skipped."""
+    if isinstance(tick, dg.SkipReason):
+        return []
+    return [request.partition_key for request in tick.run_requests or []]
+
+
+def today() -> date:
+    """Today's day, UTC."""
+    return date.fromisoformat(time.strftime("%Y-%m-%d", time.gmtime()))
