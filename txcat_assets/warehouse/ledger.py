@@ -113,9 +113,10 @@ def raw_records(tx: Transaction, contract: Contract, slice_ids: Sequence[int]) -
 def judged_records(
     tx: Transaction, contract: Contract, slice_ids: Sequence[int], place: int
 ) -> pl.DataFrame:
-    """The judged records of slices in one place: typed columns and `_slice_id`, `_position`, ..."""
+    """The judged records of slices in one place: typed columns, and what txcat keeps with them."""
     return tx.frame(
-        f"SELECT {quoted(contract.column_names)}, _slice_id, _position, _day, _digest "
+        f"SELECT {quoted(contract.column_names)}, _slice_id, _position, _day, _digest, "
+        "_contract_version, _reasons AS _warnings "
         f"FROM judged.{contract.dataset} WHERE _place = {place} AND {in_slices(slice_ids)}"
     )
 
@@ -150,8 +151,10 @@ def mark_stale(
     these = {"dataset": dataset, "stage": stage, "days": list(days)}
     where = "dataset = $dataset AND stage = $stage"
     tx.run(
-        f"UPDATE ledger.stages SET version = NULL, redo_from = $at WHERE {where} "
-        "AND day = ANY($days)",
+        "UPDATE ledger.stages t SET version = NULL, redo_from = $at, refused = 0, "
+        "pending = CASE WHEN $stage = 'validated' THEN 0 ELSE s.validated END "
+        "FROM ledger.slices s WHERE s.slice_id = t.slice_id AND t.dataset = $dataset "
+        "AND t.stage = $stage AND t.day = ANY($days)",
         at=at,
         **these,
     )
