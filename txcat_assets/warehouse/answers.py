@@ -85,14 +85,17 @@ def store(
     """Make the answers of whole slices visible: rows, refusals, counts, and the stage's version.
 
     `answered` has the columns of `to_ask` and `answer`, `refusal`. An answer whose record has
-    left validated, or has other content by now, is dropped; what replaced it is pending.
+    left validated, or has other content by now, is dropped; what replaced it is pending. An answer
+    that another worker has stored meanwhile is dropped too.
     """
     require_version(tx, asked.contract)
     current = tx.frame(
         f"SELECT {', '.join(CONTENT)} FROM judged.{asked.contract.dataset} "
         f"WHERE _place = {VALIDATED} AND {in_slices(slice_ids)}"
     )
-    tx.offer("answered", answered.join(current, on=CONTENT, how="semi"))
+    stored = tx.frame(_answered(asked, slice_ids), **asked.values)
+    todo = current.join(stored, on=CONTENT, how="anti")
+    tx.offer("answered", answered.join(todo, on=CONTENT, how="semi"))
     _store_rows(tx, asked, run)
     _store_refusals(tx, asked, slice_ids)
     reach(tx, asked.stage.name, slice_ids, asked.model, run)

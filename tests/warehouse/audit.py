@@ -1,0 +1,142 @@
+"""What must be true after every commit, recounted from the tables themselves, row by row.
+
+Nothing here asks what should have happened: see tests/oracle.py for that.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from txcat_assets.contracts.model import Contract
+from txcat_assets.warehouse.interface import Transaction, Warehouse
+
+VALIDATED, DUPLICATE, CONFLICT, INVALID = 1, 2, 3, 4
+
+
+class Judged(NamedTuple):
+    """A judged row, without its columns."""
+
+    slice_id: int
+    position: int
+    key: str | None
+    digest: str | None
+    place: int
+
+
+class Stored(NamedTuple):
+    """A row of categorized, without its columns."""
+
+    slice_id: int
+    position: int
+    key: str
+    digest: str
+    model: str
+    at: Any
+
+
+def audit(warehouse: Warehouse, contract: Contract) -> None:
+    """Raise AssertionError when the tables contradict the ledger or themselves."""
+    name, key = contract.dataset, contract.key
+    with warehouse.transaction() as tx:
+        raw = tx.rows(f"SELECT _slice_id, _position FROM raw.{name}")
+        judged = [
+            Judged(*row)
+            for row in tx.rows(
+                f'SELECT _slice_id, _position, "{key}"::VARCHAR, _digest::VARCHAR, _place '
+                f"FROM judged.{name}"
+            )
+        ]
+        stored = [
+            Stored(*row)
+            for row in tx.rows(
+                f'SELECT _slice_id, _position, "{key}"::VARCHAR, _digest::VARCHAR, '
+                f"model_version, categorized_at FROM categorized.{name}"
+            )
+        ]
+        _check_ranges(tx, name, raw)
+        _check_places(tx, name, raw, judged)
+        _check_keys(judged, stored)
+        _check_answers(tx, name, judged, stored)
+
+
+def _check_ranges(tx: Transaction, name: str, raw: list[tuple[Any, ...]]) -> None:
+    """Ranges of an object are contiguous up to its head, and each position is there once."""
+    heads = dict(tx.rows("SELECT object_id, next FROM ledger.objects WHERE dataset = $d", d=name))
+    ends: dict[int, int] = dict.fromkeys(heads, 0)
+    expected = []
+    for object_id, slice_id, start, end, landed in tx.rows(
+        'SELECT object_id, slice_id, "start", "end", landed FROM ledger.slices '
+        "WHERE dataset = $d ORDER BY object_id, slice_id",
+        d=name,
+    ):
+        assert slice_id // 1_000_000 == object_id, "a slice id sorts by its object's arrival"
+        assert start == ends[object_id], "ranges of an object are contiguous"
+        assert landed == end - start
+        ends[object_id] = end
+        expected += [(slice_id, position) for position in range(start, end)]
+    assert ends == heads, "the ranges end at the head"
+    assert sorted(raw) == expected, "each landed position is in raw once"
+
+
+def _check_places(
+    tx: Transaction, name: str, raw: list[tuple[Any, ...]], judged: list[Judged]
+) -> None:
+    """Conservation per slice, counted in the tables and equal to the ledger."""
+    at = [(row.slice_id, row.position) for row in judged]
+    assert _twice(at) == [], "no position is in two places"
+    assert set(at) <= set(raw), "what is judged has landed"
+    landed = Counter(slice_id for slice_id, _ in raw)
+    counted = Counter((row.slice_id, row.place) for row in judged)
+    for slice_id, *counts in tx.rows(
+        "SELECT slice_id, landed, unjudged, validated, quarantined, duplicate "
+        "FROM ledger.slices WHERE dataset = $d",
+        d=name,
+    ):
+        of = {place: counted[slice_id, place] for place in range(1, 5)}
+        quarantined = of[CONFLICT] + of[INVALID]
+        unjudged = landed[slice_id] - sum(of.values())
+        found = [landed[slice_id], unjudged, of[VALIDATED], quarantined, of[DUPLICATE]]
+        assert found == counts, f"slice {slice_id} as counted, and in the ledger"
+
+
+def _check_keys(judged: list[Judged], stored: list[Stored]) -> None:
+    winners = [row.key for row in judged if row.place == VALIDATED]
+    losers = {row.key for row in judged if row.place in (DUPLICATE, CONFLICT)}
+    assert _twice(winners) == [], "one validated row per key"
+    assert losers <= set(winners), "whoever is a duplicate or a conflict has a winner"
+    keys = [row.key for row in stored]
+    assert _twice(keys) == [], "one categorized row per key"
+    assert set(keys) <= set(winners), "each categorized key is validated"
+
+
+def _check_answers(tx: Transaction, name: str, judged: list[Judged], stored: list[Stored]) -> None:
+    """Pending and refused, recounted for the model version that each slice has reached."""
+    answers = {(row.slice_id, row.position, row.digest): row for row in stored}
+    refusals = tx.rows(
+        "SELECT slice_id, position, digest::VARCHAR, model_version FROM ledger.refusals "
+        "WHERE dataset = $d",
+        d=name,
+    )
+    assert _twice(refusals) == [], "a refusal is noted once"
+    validated = defaultdict(list)
+    for row in judged:
+        if row.place == VALIDATED:
+            validated[row.slice_id].append((row.slice_id, row.position, row.digest))
+    for slice_id, version, redo_from, *counts in tx.rows(
+        "SELECT slice_id, version, redo_from, pending, refused FROM ledger.stages "
+        "WHERE dataset = $d AND stage = 'categorized'",
+        d=name,
+    ):
+        refused = sum((*at, version) in refusals for at in validated[slice_id])
+        answered = sum(
+            at in answers
+            and answers[at].model == version
+            and (redo_from is None or answers[at].at >= redo_from)
+            for at in validated[slice_id]
+        )
+        pending = len(validated[slice_id]) - answered - refused
+        assert [pending, refused] == counts, f"slice {slice_id} as counted, and in the ledger"
+
+
+def _twice(values: Iterable[Any]) -> list[Any]:
+    return [value for value, times in Counter(values).items() if times > 1]

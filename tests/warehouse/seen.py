@@ -1,0 +1,62 @@
+"""What the tables say, in the oracle's words; and all that they hold, to compare with later.
+
+Only reading is done here; what is right is said by the oracle and the audit.
+"""
+
+from typing import Any
+
+from tests.oracle import Arrived, Expected
+from txcat_assets.contracts.model import Contract
+from txcat_assets.warehouse.interface import Warehouse
+
+SCHEMAS = ("ledger", "raw", "judged", "categorized")
+
+
+def seen(warehouse: Warehouse, contract: Contract) -> Expected:
+    """The tables of a tiny dataset as the oracle would put them."""
+    name, duplicate = contract.dataset, 2
+    with warehouse.transaction() as tx:
+        validated = tx.rows(
+            f"SELECT _slice_id, _position, id::VARCHAR, amount::VARCHAR, side FROM validated.{name}"
+        )
+        quarantined = tx.rows(
+            f"SELECT _slice_id, _position, stage, reasons FROM quarantined.{name}"
+        )
+        duplicates = tx.rows(
+            f"SELECT _slice_id, _position FROM judged.{name} WHERE _place = {duplicate}"
+        )
+        categorized = tx.rows(f"SELECT _slice_id, _position, category FROM categorized.{name}")
+    refused = {(row[0], row[1]) for row in quarantined if row[2] == "categorized"}
+    answered = {(row[0], row[1]) for row in categorized}
+    positions = {(row[0], row[1]) for row in validated}
+    return Expected(
+        validated={(row[0], row[1]): tuple(row[2:]) for row in validated},
+        duplicates={(row[0], row[1]) for row in duplicates},
+        quarantined={(r[0], r[1]): tuple(r[3]) for r in quarantined if r[2] == "validated"},
+        categorized={(row[0], row[1]): row[2] for row in categorized},
+        refused=refused,
+        pending=positions - answered - refused,
+    )
+
+
+def arrived(warehouse: Warehouse, contract: Contract) -> list[Arrived]:
+    """The raw records of a tiny dataset."""
+    with warehouse.transaction() as tx:
+        rows = tx.rows(
+            f"SELECT _slice_id, _position, id, amount, side, _fault FROM raw.{contract.dataset}"
+        )
+    return [Arrived((row[0], row[1]), tuple(row[2:5]), row[5]) for row in rows]
+
+
+def everything(warehouse: Warehouse) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of all tables, in an order of their own."""
+    with warehouse.transaction() as tx:
+        tables = tx.rows(
+            "SELECT table_schema, table_name FROM information_schema.tables "
+            "WHERE table_type = 'BASE TABLE' ORDER BY 1, 2"
+        )
+        return {
+            f"{schema}.{table}": sorted(tx.rows(f'SELECT * FROM {schema}."{table}"'), key=repr)
+            for schema, table in tables
+            if schema in SCHEMAS
+        }
