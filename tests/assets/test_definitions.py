@@ -1,0 +1,100 @@
+"""The code location loads with every service down and nothing there, and touches nothing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from tests.assets.installation import Installation
+from txcat_assets.definitions import build_definitions
+from txcat_assets.settings import Settings
+
+LOADED = """
+import sys
+
+touched = []
+
+def note(event, args):
+    if event.startswith(("socket.connect", "sqlite3")):
+        touched.append((event, args))
+    if event == "open" and (args[1] or "r")[0] in "wax+":
+        touched.append((event, args[0]))
+    if event in ("os.mkdir", "os.rename", "os.remove"):
+        touched.append((event, args[0]))
+
+sys.dont_write_bytecode = True
+sys.addaudithook(note)
+from txcat_assets.definitions import defs
+
+location = defs().get_repository_def()
+location.get_all_jobs()
+print(*sorted(sensor.name for sensor in location.sensor_defs))
+print(touched)
+"""
+
+
+def test_it_loads_with_every_service_down_and_touches_nothing(tmp_path: Path) -> None:
+    services = {
+        "TXCAT_ML_URL": "http://127.0.0.1:9",
+        "TXCAT_WAREHOUSE_URL": "duckdb:////nowhere/at/all.duckdb",
+        "TXCAT_HOME": "/nowhere/home",
+        "TXCAT_INBOX": "/nowhere/inbox",
+    }
+    said = subprocess.run(
+        [sys.executable, "-c", LOADED],
+        cwd=tmp_path,
+        env=os.environ | services,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    sensors, touched = said.stdout.splitlines()
+    assert "inbox_transactions" in sensors
+    assert touched == "[]"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_asset_has_what_the_ui_explains_it_by() -> None:
+    graph = build_definitions(Settings()).resolve_asset_graph()
+    for node in graph.asset_nodes:
+        assert node.description
+        assert node.owners
+        assert node.kinds
+        assert node.group_name == node.key.path[0]
+        assert node.metadata["dagster/table_name"] == ".".join(node.key.path)
+        assert node.backfill_policy
+        assert node.backfill_policy.policy_type.name == "SINGLE_RUN"
+
+
+@pytest.mark.parametrize("schema", ["raw", "validated", "quarantined", "categorized"])
+def test_the_columns_that_the_ui_names_are_those_of_the_table(
+    site: Installation, schema: str
+) -> None:
+    site.load("2025-01-03")
+    graph = site.definitions.resolve_asset_graph()
+    node = graph.get(dg.AssetKey([schema, "transactions"]))
+    named = node.metadata["dagster/column_schema"].columns
+    stored = site.rows(
+        "SELECT column_name FROM information_schema.columns "
+        f"WHERE table_schema = '{schema}' AND table_name = 'transactions'"
+    )
+    assert {column.name for column in named} == {name for (name,) in stored}
+    assert all(column.description for column in named)
+
+
+def test_a_category_comes_from_all_that_the_service_was_told() -> None:
+    graph = build_definitions(Settings()).resolve_asset_graph()
+    node = graph.get(dg.AssetKey(["categorized", "transactions"]))
+    lineage = node.metadata["dagster/column_lineage"].deps_by_column
+    assert [dep.column_name for dep in lineage["amount"]] == ["amount"]
+    assert "merchant" in [dep.column_name for dep in lineage["category"]]
+
+
+def test_no_column_comes_from_its_own_table() -> None:
+    for node in build_definitions(Settings()).resolve_asset_graph().asset_nodes:
+        lineage = node.metadata["dagster/column_lineage"].deps_by_column
+        sources = {dep.asset_key for deps in lineage.values() for dep in deps}
+        assert sources == set(node.parent_keys)
