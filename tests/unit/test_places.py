@@ -16,14 +16,10 @@ from txcat_assets.pipeline.places import (
     rank,
 )
 
-VERDICTS = {
-    "_slice_id": pl.Int64,
-    "_position": pl.Int64,
-    "_digest": pl.String,
-    "_reasons": pl.List(pl.String),
-    "amount": pl.Int64,
-}
-STORED = {name: VERDICTS[name] for name in list(VERDICTS)[:4]} | {"_place": pl.UInt8}
+ADDRESS = {"_slice_id": pl.Int64(), "_position": pl.Int64()}
+CONTENT = {"_digest": pl.String(), "_reasons": pl.List(pl.String)}
+VERDICTS = pl.Schema({**ADDRESS, **CONTENT, "amount": pl.Int64()})
+STORED = pl.Schema({**ADDRESS, **CONTENT, "_place": pl.UInt8()})
 Contender = tuple[str, str, int, int]
 
 

@@ -1,0 +1,296 @@
+"""Any order of landing, judging, asking, upgrades, refreshes and crashes ends as the oracle says.
+
+After every step the tables are audited and compared with the oracle, each slice under the
+contract version that it has reached.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from tests.fakes import FakeModel, SteppedWarehouse
+from tests.oracle import Arrived, Expected, Verdict, answered, places
+from tests.warehouse.audit import audit
+from tests.warehouse.seen import arrived, everything, seen
+from tests.warehouse.tiny import (
+    CATEGORIZED,
+    DAYS,
+    Clock,
+    record_of,
+    tiny,
+    verdict_of,
+    write_file,
+)
+from txcat_assets.sources import records as reading
+from txcat_assets.sources.files import stat
+from txcat_assets.stages import work as working
+from txcat_assets.stages.enrich import enrich
+from txcat_assets.stages.land import land_files, register_named
+from txcat_assets.stages.validate import validate
+from txcat_assets.stages.work import Work, refresh
+from txcat_assets.warehouse.duckdb import DuckDbWarehouse
+from txcat_assets.warehouse.tables import prepare
+
+LINES = [
+    *(
+        f"{key},{amount},{side}"
+        for key in "123"
+        for amount in "123"
+        for side in ("debit", "credit")
+    ),
+    *("1,1,debit", "1,2,debit", "2,2,credit", "2,3,credit"),
+    *("4,x,debit", ",1,credit", "5,3", "6,,credit"),
+]
+FILES = 5
+
+lines = st.lists(st.sampled_from(LINES), max_size=8)
+files = st.integers(0, FILES - 1)
+day_sets = st.lists(st.sampled_from(DAYS), min_size=1, max_size=3, unique=True)
+crashes = st.none() | st.integers(1, 60)
+
+
+class Crash(BaseException):
+    """The process ends here, as far as the code can tell."""
+
+
+class Ledger(RuleBasedStateMachine):
+    """One warehouse, a handful of files that come, change and move, and workers that crash."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.warehouse = DuckDbWarehouse(self.folder / "w.duckdb", wait_seconds=5)
+        self.clock = Clock()
+        self.written: dict[str, list[str]] = {}
+        self.version = self.model = self.times = 1
+        self.reached: dict[int, str] = {}
+        prepare(self.warehouse, tiny(1))
+
+    def teardown(self) -> None:
+        self.come_to_rest()
+        shutil.rmtree(self.folder)
+
+    @rule(file=files, lines=lines)
+    def write(self, file: int, lines: list[str]) -> None:
+        """A file comes, or is corrected; its name gives its day."""
+        path = write_file(self._path(file), lines)
+        self.times += 1
+        os.utime(path, ns=(self.times, self.times))
+        self.written[hashlib.sha256(path.read_bytes()).hexdigest()] = lines
+
+    @rule(file=files, to=files)
+    def copy(self, file: int, to: int) -> None:
+        """The same bytes under another name."""
+        if self._path(file).exists() and file != to:
+            shutil.copyfile(self._path(file), self._path(to))
+            self.times += 1
+            os.utime(self._path(to), ns=(self.times, self.times))
+
+    @rule(file=files, to=files)
+    def move(self, file: int, to: int) -> None:
+        """A file gets another name, as it is."""
+        if self._path(file).exists():
+            self._path(file).rename(self._path(to))
+
+    @rule(some=st.lists(files, min_size=1, unique=True))
+    def register(self, some: list[int]) -> None:
+        self._register([self._path(file) for file in some if self._path(file).exists()])
+
+    @rule(days=day_sets, crash=crashes)
+    def land(self, days: list[date], crash: int | None) -> None:
+        self._crashing(crash, land_files, days)
+
+    @rule(days=day_sets, crash=crashes)
+    def validate(self, days: list[date], crash: int | None) -> None:
+        self._crashing(crash, validate, days)
+
+    @rule(
+        days=day_sets,
+        crash=crashes,
+        lasts=st.none() | st.integers(0, 3),
+        meanwhile=st.sampled_from(["", "", "validate", "upgrade", "enrich", "other model"]),
+    )
+    def enrich(
+        self, days: list[date], crash: int | None, lasts: int | None, meanwhile: str
+    ) -> None:
+        """Answers come, while the world may go on, until the model goes away or all is answered."""
+        going_on = {
+            "validate": lambda: self._validate(DAYS),
+            "upgrade": self._upgrade_and_validate,
+            "enrich": lambda: self._enrich(DAYS, self._model()),
+            "other model": lambda: self._enrich(DAYS, self._model(self.model + 1)),
+        }
+        model = self._model(lasts=lasts, meanwhile=going_on.get(meanwhile))
+        self._crashing(crash, lambda work: enrich(work, CATEGORIZED, model), days)
+
+    @rule(days=day_sets, stage=st.sampled_from(["validated", "categorized"]))
+    def refresh(self, days: list[date], stage: str) -> None:
+        refresh(self._work(days), stage)
+
+    @rule()
+    def upgrade_contract(self) -> None:
+        self.version += 1
+        prepare(self.warehouse, tiny(self.version))
+
+    @rule()
+    def upgrade_model(self) -> None:
+        self.model += 1
+
+    @rule()
+    def come_to_rest(self) -> None:
+        """Brought up to date, all is as the oracle says, and a second run does nothing."""
+        self._register(sorted(self.folder.glob("tiny*")))
+        self._bring_up_to_date(self._model())
+        expected = answered(self._expected(), self._model().answer_to_content)
+        assert seen(self.warehouse, tiny(self.version)) == expected
+        assert self._lacking() == set()
+        before, model = everything(self.warehouse), self._model()
+        self._bring_up_to_date(model)
+        assert everything(self.warehouse) == before
+        assert model.asked == []
+
+    @invariant()
+    def the_tables_agree(self) -> None:
+        contract = tiny(self.version)
+        audit(self.warehouse, contract)
+        self._note_reached()
+        found, expected = seen(self.warehouse, contract), self._expected()
+        assert found.validated == expected.validated
+        assert found.duplicates == expected.duplicates
+        assert found.quarantined == expected.quarantined
+
+    @invariant()
+    def each_category_belongs_to_its_content(self) -> None:
+        with self.warehouse.transaction() as tx:
+            rows = tx.rows(
+                "SELECT category, model_version, amount::VARCHAR, side FROM categorized.tiny"
+            )
+        assert [row for row in rows if row[0] != " ".join(row[1:])] == []
+
+    @invariant()
+    def raw_is_what_was_sent(self) -> None:
+        assert {r.at: r for r in arrived(self.warehouse, tiny(1))} == self._sent()
+
+    def _path(self, file: int) -> Path:
+        return self.folder / f"tiny{file}_{DAYS[file % len(DAYS)]}.csv"
+
+    def _work(self, days: Sequence[date], *, crash: int | None = None) -> Work:
+        left = iter(range(crash or 0))
+
+        def step() -> None:
+            if crash is not None and next(left, None) is None:
+                raise Crash
+
+        warehouse = SteppedWarehouse(self.warehouse, step, has_claims=False)
+        return Work(warehouse, tiny(self.version), days, "run", self.clock)
+
+    def _register(self, paths: list[Path]) -> None:
+        if paths:
+            register_named(self._work(DAYS), [stat(path) for path in paths], None)
+
+    def _model(
+        self,
+        version: int | None = None,
+        *,
+        lasts: int | None = None,
+        meanwhile: Callable[[], object] | None = None,
+    ) -> FakeModel:
+        number = version or self.model
+        return FakeModel(f"m{number}", is_picky=number % 2 == 0, lasts=lasts, meanwhile=meanwhile)
+
+    def _crashing(
+        self, crash: int | None, act: Callable[[Work], object], days: Sequence[date]
+    ) -> None:
+        with contextlib.suppress(Crash):
+            act(self._work(days, crash=crash))
+
+    def _validate(self, days: Sequence[date]) -> None:
+        assert validate(self._work(days)).problems == []
+
+    def _enrich(self, days: Sequence[date], model: FakeModel) -> None:
+        assert enrich(self._work(days), CATEGORIZED, model).problems == []
+
+    def _upgrade_and_validate(self) -> None:
+        self.upgrade_contract()
+        self._validate(DAYS)
+
+    def _bring_up_to_date(self, model: FakeModel) -> None:
+        land_files(self._work(DAYS))
+        self._validate(DAYS)
+        self._note_reached()
+        self._enrich(DAYS, model)
+
+    def _note_reached(self) -> None:
+        """Remember under which version each slice was judged last; a refresh forgets it."""
+        with self.warehouse.transaction() as tx:
+            self.reached |= dict(
+                tx.rows(
+                    "SELECT slice_id, version FROM ledger.stages "
+                    "WHERE stage = 'validated' AND version IS NOT NULL"
+                )
+            )
+
+    def _expected(self) -> Expected:
+        judged = [record for at, record in self._sent().items() if at[0] in self.reached]
+
+        def verdict(record: Arrived) -> Verdict:
+            return verdict_of(int(self.reached[record.at[0]]), record)
+
+        return places(judged, verdict)
+
+    def _sent(self) -> dict[tuple[int, int], Arrived]:
+        """Every landed record, as its file was written."""
+        with self.warehouse.transaction() as tx:
+            slices = tx.rows(
+                'SELECT s.slice_id, s."start", s."end", o.identity FROM ledger.slices s '
+                "JOIN ledger.objects o USING (object_id)"
+            )
+        at = {(row[0], n): self.written[row[3]][n] for row in slices for n in range(row[1], row[2])}
+        return {position: Arrived(position, *record_of(line)) for position, line in at.items()}
+
+    def _lacking(self) -> set[str]:
+        """The names of present files of whose content something has not landed."""
+        with self.warehouse.transaction() as tx:
+            heads = dict(
+                tx.rows("SELECT identity, next FROM ledger.objects WHERE identity IS NOT NULL")
+            )
+        present = {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in self.folder.glob("tiny*")
+        }
+        return {n for n, sha in present.items() if heads.get(sha) != len(self.written[sha])}
+
+
+@pytest.fixture
+def slices_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "SLICE_RECORDS", 3)
+    monkeypatch.setattr(working, "SLICE_RECORDS", 5)
+
+
+@pytest.mark.usefixtures("slices_of_three")
+@pytest.mark.parametrize(
+    ("examples", "steps"),
+    [(8, 12), pytest.param(100, 30, marks=pytest.mark.slow)],
+    ids=["short", "long"],
+)
+def test_any_order_of_work_ends_as_the_oracle_says(examples: int, steps: int) -> None:
+    run_state_machine_as_test(
+        Ledger,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink takes minutes
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

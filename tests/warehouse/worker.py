@@ -1,0 +1,101 @@
+"""A process that brings a tiny dataset up to date, and may be killed at any step of it.
+
+It is forked from a server that has imported all this, so that hundreds of kills take seconds.
+"""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+from tests.fakes import FakeModel, SteppedWarehouse
+from tests.oracle import Expected, answered, places
+from tests.warehouse.seen import arrived
+from tests.warehouse.tiny import CATEGORIZED, DAYS, tiny, verdict_of, work_on, write_file
+from txcat_assets.sources import records as reading
+from txcat_assets.sources.files import find
+from txcat_assets.stages import enrich as asking
+from txcat_assets.stages import work as working
+from txcat_assets.stages.enrich import enrich
+from txcat_assets.stages.land import land_files, register_named
+from txcat_assets.stages.validate import validate
+from txcat_assets.warehouse.duckdb import DuckDbWarehouse
+from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.warehouse.tables import prepare
+
+VERSION = 1
+FILES = {
+    DAYS[0]: ["1,2,debit", "2,2,debit", "1,2,debit", "4,x,debit", "5,3,debit", "5,3"],
+    DAYS[1]: ["1,3,debit", "6,2,credit", "2,2,debit"],
+}
+
+servers = multiprocessing.get_context("forkserver")
+servers.set_forkserver_preload([__name__, "txcat_assets.pipeline.schema"])
+
+
+def write_files(folder: Path) -> None:
+    """What is to be brought up to date: copies, conflicts, bad records, and one file twice."""
+    for day, lines in FILES.items():
+        write_file(folder / f"tiny_{day}.csv", lines)
+    write_file(folder / f"tiny_{DAYS[2]}_again.csv", FILES[DAYS[0]])
+
+
+def warehouse_in(folder: Path) -> DuckDbWarehouse:
+    """The warehouse that workers on this folder share."""
+    return DuckDbWarehouse(folder / "warehouse.duckdb", wait_seconds=60)
+
+
+def model() -> FakeModel:
+    """The model that every worker asks."""
+    return FakeModel("m1", is_picky=True)
+
+
+def expected_in(folder: Path) -> Expected:
+    """What the oracle makes of all that has landed."""
+    records = arrived(warehouse_in(folder), tiny(VERSION))
+    at_rest = places(records, lambda record: verdict_of(VERSION, record))
+    return answered(at_rest, model().answer_to_content)
+
+
+def bring_up_to_date(warehouse: Warehouse, folder: Path) -> list[str]:
+    """All stages, in slices of three records, each answer kept at once; what went wrong."""
+    prepare(warehouse, tiny(VERSION))
+    work = work_on(warehouse, tiny(VERSION))
+    register_named(work, find([folder], "tiny*"), None)
+    problems = land_files(work).problems
+    return problems + validate(work).problems + enrich(work, CATEGORIZED, model()).problems
+
+
+def start(folder: Path, kill_at: int | None = None) -> ForkServerProcess:
+    """A worker on this folder; it kills itself before its step of that number."""
+    process = servers.Process(target=_work, args=(folder, kill_at))
+    process.start()
+    return process
+
+
+def _work(folder: Path, kill_at: int | None) -> None:
+    _in_small_slices()
+    warehouse = SteppedWarehouse(warehouse_in(folder), _killer(kill_at))
+    problems = bring_up_to_date(warehouse, folder)
+    if problems:
+        raise SystemExit("; ".join(problems))
+
+
+def _in_small_slices() -> None:
+    reading.SLICE_RECORDS = 3
+    setattr(working, "SLICE_RECORDS", 5)  # noqa: B010  it has the name from where it is said
+    asking.KEEP_EVERY_SECONDS = 0
+
+
+def _killer(kill_at: int | None) -> Callable[[], None]:
+    steps = 0
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+        if steps == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return step
