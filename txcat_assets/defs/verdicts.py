@@ -60,28 +60,38 @@ class Look:
         with self.warehouse.transaction() as tx:
             return figures.reason_counts(tx, self.contract, self.scope)
 
-    @property
-    def share_quarantined(self) -> float:
-        """The share of landed records that are quarantined, 0 to 1."""
-        return self.counts.quarantined / max(self.counts.landed, 1)
+    @cached_property
+    def worst_day(self) -> tuple[date | None, float]:
+        """The day with the largest share of quarantined records, so that no day hides another."""
+        with self.warehouse.transaction() as tx:
+            shares = figures.quarantined_shares(tx, self.scope)
+        return shares[0] if shares else (None, 0.0)
 
     @property
     def severity(self) -> dg.AssetCheckSeverity:
-        """A broken rule is a warning while few records are quarantined, else an error."""
-        return ERROR if self.share_quarantined > self.settings.quarantine_threshold else WARN
+        """A broken rule is a warning while every day has few records quarantined, else an error."""
+        _, share = self.worst_day
+        return ERROR if share > self.settings.quarantine_threshold else WARN
 
 
 def conservation(look: Look) -> Verdict:
     """Every landed record is in exactly one place, counted in the tables."""
     with look.warehouse.transaction() as tx:
         broken = figures.broken_conservation(tx, look.contract, look.scope)
-    words = "; ".join(f"slice {s}: {landed} landed, {n} in raw" for s, landed, n in broken[:3])
+    words = "; ".join(
+        f"slice {slice_id}: {_listed(known)} by the ledger, {_listed(counted)} in the tables"
+        for slice_id, known, counted in broken[:3]
+    )
     return Verdict(
         not broken,
         ERROR,
         {"records": look.counts.landed, "broken slices": len(broken)},
         words or "Every landed record is in exactly one place.",
     )
+
+
+def _listed(counts: Sequence[int]) -> str:
+    return " ".join(f"{n} {what}" for n, what in zip(counts, figures.COUNTED, strict=True))
 
 
 def no_file_set_aside(look: Look) -> Verdict:
@@ -94,13 +104,13 @@ def no_file_set_aside(look: Look) -> Verdict:
 
 
 def share_quarantined(look: Look) -> Verdict:
-    """Few enough of the landed records are quarantined."""
-    share, limit = look.share_quarantined, look.settings.quarantine_threshold
+    """No day has too large a share of its records quarantined."""
+    (day, share), limit = look.worst_day, look.settings.quarantine_threshold
     return Verdict(
         share <= limit,
         ERROR,
         {"share": share, "threshold": limit, "records": look.counts.quarantined},
-        f"{share:.2%} of the records are quarantined; {limit:.2%} are allowed.",
+        f"{share:.2%} of {day or 'no day'} is quarantined; {limit:.2%} of a day is allowed.",
     )
 
 

@@ -14,6 +14,7 @@ from txcat_assets.contracts.model import Contract, Stage
 from txcat_assets.contracts.reasons import CONFLICT, REFUSED
 from txcat_assets.pipeline.places import CONFLICTING, DUPLICATE, INVALID, VALIDATED
 from txcat_assets.warehouse.interface import Transaction
+from txcat_assets.warehouse.ledger import in_slices
 from txcat_assets.warehouse.tables import quoted
 
 
@@ -67,6 +68,18 @@ def counts(tx: Transaction, scope: Scope) -> Counts:
     return Counts(*row)
 
 
+def quarantined_shares(tx: Transaction, scope: Scope) -> list[tuple[date, float]]:
+    """The share of each day's landed records that is quarantined, 0 to 1; the worst day first."""
+    return [
+        (day, float(share))
+        for day, share in tx.rows(
+            "SELECT day, sum(quarantined) / sum(landed) FROM ledger.slices "
+            f"WHERE slice_id IN {scope.slices} AND landed > 0 GROUP BY day ORDER BY 2 DESC, 1",
+            **scope.values,
+        )
+    ]
+
+
 def stage_counts(tx: Transaction, scope: Scope, stage: str) -> StageCounts:
     """What is pending for a later stage, and what it refused, by the ledger."""
     (row,) = tx.rows(
@@ -97,18 +110,28 @@ def reason_counts(tx: Transaction, contract: Contract, scope: Scope) -> dict[str
 def broken_sample(
     tx: Transaction, contract: Contract, scope: Scope, code: str, limit: int
 ) -> pl.DataFrame:
-    """The first records that a reason code quarantined, or warned of, as text."""
-    names = quoted(contract.column_names)
-    texts = ", ".join(f'"{name}"::VARCHAR AS "{name}"' for name in contract.column_names)
-    return tx.frame(
-        f"SELECT _slice_id, _position, {names} FROM quarantined.{contract.dataset} "
-        f"WHERE _slice_id IN {scope.slices} AND list_contains(reasons, $code) UNION ALL "
-        f"SELECT _slice_id, _position, {texts} FROM validated.{contract.dataset} "
-        f"WHERE _slice_id IN {scope.slices} AND list_contains(_warnings, $code) "
+    """The first records that bear a reason code, as they came."""
+    conflicts = f"_place = {CONFLICTING}"
+    bears = conflicts if code == CONFLICT else f"NOT {conflicts} AND list_contains(_reasons, $code)"
+    found = tx.rows(
+        f"SELECT _slice_id, _position FROM judged.{contract.dataset} "
+        f"WHERE _slice_id IN {scope.slices} AND {bears} AND $code IS NOT NULL "
         "ORDER BY _slice_id, _position LIMIT $limit",
         code=code,
         limit=limit,
         **scope.values,
+    )
+    return _raw(tx, contract, [(int(slice_id), int(position)) for slice_id, position in found])
+
+
+def _raw(tx: Transaction, contract: Contract, positions: Sequence[tuple[int, int]]) -> pl.DataFrame:
+    """A few records as they came, found by their positions: slices first, for speed."""
+    listed = ", ".join(map(str, positions)) or "(-1, -1)"
+    slices = [slice_id for slice_id, _ in positions] or [-1]
+    return tx.frame(
+        f"SELECT _slice_id, _position, {quoted(contract.column_names)} "
+        f"FROM raw.{contract.dataset} WHERE {in_slices(slices)} "
+        f"AND (_slice_id, _position) IN ({listed}) ORDER BY _slice_id, _position"
     )
 
 
@@ -135,28 +158,31 @@ def spending(tx: Transaction, contract: Contract, stage: Stage) -> pl.DataFrame:
     )
 
 
+COUNTED = ("landed", "validated", "quarantined", "duplicate")
+
+
 def broken_conservation(
     tx: Transaction, contract: Contract, scope: Scope
-) -> list[tuple[int, int, int]]:
-    """The slices whose records are not all in the tables: id, landed, found in raw.
+) -> list[tuple[int, tuple[int, ...], tuple[int, ...]]]:
+    """The slices that differ from the ledger: id, its counts (see COUNTED), those in the tables.
 
-    Raw rows, and judged rows by place, are counted in the tables and compared with the ledger.
+    Landed is counted in raw, the others among the judged rows by their place.
     """
+    known = ", ".join(f"s.{name}" for name in COUNTED)
     found = tx.rows(
-        "SELECT s.slice_id, s.landed, coalesce(r.landed, 0) FROM ledger.slices s "
+        f"SELECT s.slice_id, {known}, coalesce(r.landed, 0), coalesce(j.validated, 0), "
+        "coalesce(j.quarantined, 0), coalesce(j.duplicate, 0) FROM ledger.slices s "
         f"LEFT JOIN (SELECT _slice_id, count(*) AS landed FROM raw.{contract.dataset} "
         f"WHERE _slice_id IN {scope.slices} GROUP BY 1) r ON r._slice_id = s.slice_id "
         f"LEFT JOIN (SELECT _slice_id, count(*) FILTER (_place = {VALIDATED}) AS validated, "
         f"count(*) FILTER (_place = {DUPLICATE}) AS duplicate, "
         f"count(*) FILTER (_place IN ({CONFLICTING}, {INVALID})) AS quarantined "
         f"FROM judged.{contract.dataset} WHERE _slice_id IN {scope.slices} GROUP BY 1) j "
-        f"ON j._slice_id = s.slice_id WHERE s.slice_id IN {scope.slices} "
-        "AND (s.landed <> coalesce(r.landed, 0) OR s.validated <> coalesce(j.validated, 0) "
-        "OR s.duplicate <> coalesce(j.duplicate, 0) "
-        "OR s.quarantined <> coalesce(j.quarantined, 0)) ORDER BY 1",
+        f"ON j._slice_id = s.slice_id WHERE s.slice_id IN {scope.slices} ORDER BY 1",
         **scope.values,
     )
-    return [(int(slice_id), int(landed), int(raw)) for slice_id, landed, raw in found]
+    counted = [(int(row[0]), tuple(row[1:5]), tuple(row[5:])) for row in found]
+    return [one for one in counted if one[1] != one[2]]
 
 
 def slice_ids(tx: Transaction, scope: Scope) -> list[int]:
