@@ -82,7 +82,12 @@ class Installation:
 
     def tick(self, sensor: str, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
         """Evaluate a sensor once, as the daemon does."""
-        context = dg.build_sensor_context(self.instance, cursor, definitions=self.definitions)
+        context = dg.build_sensor_context(
+            self.instance,
+            cursor,
+            definitions=self.definitions,
+            resources=dict(self.definitions.resources or {}),
+        )
         with context:
             found = self.definitions.resolve_sensor_def(sensor)(context)
         assert isinstance(found, dg.SensorResult | dg.SkipReason)

@@ -101,7 +101,7 @@ def _checks(
             yield _result(key, checks[key.name][1](look), days)
         if len(context.selected_asset_check_keys) == len(checks):
             with warehouse.transaction() as tx:
-                note_checked(tx, contract.dataset, schema, at)
+                note_checked(tx, contract.dataset, schema, days, at)
 
     return run_checks
 

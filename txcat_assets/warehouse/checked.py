@@ -24,8 +24,16 @@ def unchecked_days(tx: Transaction, dataset: str, assets: Sequence[str]) -> list
     return _touched(tx, dataset, _checked_at(tx, dataset, assets))
 
 
-def note_checked(tx: Transaction, dataset: str, asset: str, at: datetime) -> None:
-    """Note that all checks of an asset have spoken for what was there at a moment."""
+def note_checked(
+    tx: Transaction, dataset: str, asset: str, days: Sequence[date], at: datetime
+) -> None:
+    """Note that all checks of an asset have spoken for what these days had at a moment.
+
+    While other days are due, nothing is noted, for a moment cannot tell days apart: these days
+    are then checked once more with the others.
+    """
+    if not set(days) >= set(unchecked_days(tx, dataset, [asset])):
+        return
     tx.run(
         "INSERT INTO ledger.checked VALUES ($dataset, $asset, $at) "
         "ON CONFLICT (dataset, asset) DO UPDATE SET checked_at = excluded.checked_at",
