@@ -130,10 +130,25 @@ def _land_file(work: Work, file: FileObject, landed: Landed) -> None:
         started = begin(tx, file, contract.dataset, identity, dialect.to_json())
     if started is None:
         landed.same_content += 1
-        return
-    _land_slices(work, started, dialect, landed)
+    elif started.object_id == file.object_id:
+        _land_rest(work, started, dialect, landed)
+    else:
+        _carry_on(work, started, dialect, landed)
+
+
+def _carry_on(work: Work, file: FileObject, dialect: Dialect, landed: Landed) -> None:
+    """Go on with what another file of the same bytes began, unless that is being landed now."""
+    with work.warehouse.claim(work.contract.dataset, "file", file.object_id) as is_mine:
+        if is_mine:
+            _land_rest(work, file, dialect, landed)
+        else:
+            landed.claimed_by_others += 1
+
+
+def _land_rest(work: Work, file: FileObject, dialect: Dialect, landed: Landed) -> None:
+    _land_slices(work, file, dialect, landed)
     with work.warehouse.transaction() as tx:
-        set_state(tx, started.object_id, "landed")
+        set_state(tx, file.object_id, "landed")
     landed.files += 1
 
 

@@ -97,7 +97,7 @@ def begin(
     """Give a file its identity (the digest of its bytes) and its dialect; the object to land.
 
     None when a file of these bytes has landed before: nothing of this one lands. When one has
-    landed in part and then changed, this file carries that object on from its head.
+    landed in part, which may have changed or gone since, this file carries that object on.
     """
     known = tx.rows(
         "SELECT object_id, state, name FROM ledger.objects "
@@ -114,13 +114,13 @@ def begin(
             dialect=dialect,
             object_id=object_id,
         )
-    elif state == "changed":
-        _carry_on(tx, file, object_id)
-    else:
+    elif state == "landed":
         set_state(
             tx, file.object_id, "same_content", f"the bytes of {name}, which was taken before"
         )
         return None
+    else:
+        _carry_on(tx, file, object_id)
     columns = ", ".join(field.name for field in fields(FileObject))
     (row,) = tx.rows(
         f"SELECT {columns} FROM ledger.objects WHERE object_id = $object_id", object_id=object_id
