@@ -15,8 +15,9 @@ from txcat_assets.defs.reports import report
 from txcat_assets.defs.runs import WorkConfig, fail_on, work_of
 from txcat_assets.stages.enrich import Enricher, enrich
 from txcat_assets.stages.land import Inbox, land_files, register_inbox
+from txcat_assets.stages.loop import refresh
 from txcat_assets.stages.validate import STAGE, validate
-from txcat_assets.stages.work import Progress, refresh
+from txcat_assets.stages.work import Progress
 from txcat_assets.warehouse.interface import Warehouse
 
 OpenEnricher = Callable[[Contract, Stage], AbstractContextManager[Enricher]]

@@ -7,11 +7,14 @@ from typing import Protocol
 import polars as pl
 
 from txcat_assets.contracts.model import Stage
-from txcat_assets.stages.work import Outcome, Unit, Work, bring_up_to_date
+from txcat_assets.stages.loop import bring_up_to_date
+from txcat_assets.stages.work import Outcome, Unit, Work
 from txcat_assets.warehouse.answers import CONTENT, Asked, keep, kept, store, to_ask
 
 KEEP_EVERY_SECONDS = 5.0
 """How much asking a kill can cost; a small commit in DuckDB costs some 20 ms."""
+
+ANSWERS = {"row": pl.UInt32, "answer": pl.String, "refusal": pl.String}
 
 
 class Enricher(Protocol):
@@ -34,36 +37,44 @@ def enrich(work: Work, stage: Stage, enricher: Enricher) -> Outcome:
     """
     asked = Asked(work.contract, stage, enricher.version())
 
-    def ask_unit(slice_ids: Sequence[int], unit: Unit) -> int:  # noqa: ARG001
+    def ask_unit(slice_ids: Sequence[int], unit: Unit) -> pl.DataFrame:  # noqa: ARG001
         with work.warehouse.transaction() as tx:
             records, before = to_ask(tx, asked, slice_ids), kept(tx, asked, slice_ids)
+        before = before.unique(CONTENT)
         rest = records.join(before, on=CONTENT, how="anti", maintain_order="left")
-        answers = pl.concat([before, *_ask(work, asked, enricher, rest)]).unique(CONTENT)
+        return pl.concat([records.join(before, on=CONTENT), _ask(work, asked, enricher, rest)])
+
+    def store_unit(slice_ids: Sequence[int], answered: pl.DataFrame) -> int:
         with work.warehouse.transaction() as tx:
-            store(tx, asked, slice_ids, records.join(answers, on=CONTENT), work.run)
+            store(tx, asked, slice_ids, answered, work.run)
         return 0
 
-    return bring_up_to_date(work, stage.name, asked.model, ask_unit)
+    return bring_up_to_date(work, stage.name, asked.model, ask_unit, store_unit)
 
 
-def _ask(work: Work, asked: Asked, enricher: Enricher, records: pl.DataFrame) -> list[pl.DataFrame]:
-    """The answers for all records; each is kept within seconds, whatever happens."""
-    answers: list[pl.DataFrame] = []
-    unkept, kept_at = 0, time.monotonic()
-    content = records.select(CONTENT)
+def _ask(work: Work, asked: Asked, enricher: Enricher, records: pl.DataFrame) -> pl.DataFrame:
+    """The records with their `answer` or `refusal`; each is kept within seconds, come what may."""
+    answers = [pl.DataFrame(schema=ANSWERS)]
+    unkept, kept_at = 1, time.monotonic()
+
+    def keep_answers() -> None:
+        if answers[unkept:]:
+            with work.warehouse.transaction() as tx:
+                keep(tx, asked, _of(records.select(CONTENT), answers[unkept:]))
+
     try:
         for given in enricher.answers(records.select(asked.contract.column_names)):
-            answers.append(content[given["row"]].hstack(given.select("answer", "refusal")))
+            answers.append(given)
             if time.monotonic() - kept_at > KEEP_EVERY_SECONDS:
-                _keep(work, asked, answers[unkept:])
+                keep_answers()
                 unkept, kept_at = len(answers), time.monotonic()
     except Exception:
-        _keep(work, asked, answers[unkept:])
+        keep_answers()
         raise
-    return answers
+    return _of(records, answers)
 
 
-def _keep(work: Work, asked: Asked, answers: list[pl.DataFrame]) -> None:
-    if answers:
-        with work.warehouse.transaction() as tx:
-            keep(tx, asked, pl.concat(answers))
+def _of(records: pl.DataFrame, answers: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The answered ones of the records, each with its answer."""
+    given = pl.concat(answers).sort("row")
+    return records[given["row"]].hstack(given.select("answer", "refusal"))

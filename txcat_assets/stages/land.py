@@ -6,13 +6,14 @@ head on. A file that cannot be taken is set aside with the reason and the others
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date
 from pathlib import Path
 
 from txcat_assets.errors import SourceChanged, SourceRefused
 from txcat_assets.sources.dialect import Dialect, inspect
 from txcat_assets.sources.files import SeenFile, day_in_name, digest, found_in, is_settled, stat
 from txcat_assets.sources.records import read
+from txcat_assets.stages.loop import one_ahead
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.ledger import land
 from txcat_assets.warehouse.objects import (
@@ -20,6 +21,7 @@ from txcat_assets.warehouse.objects import (
     FileObject,
     begin,
     files_to_land,
+    refuse_days_outside,
     register,
     set_state,
     try_again,
@@ -32,6 +34,8 @@ class Inbox:
 
     folder: Path
     settle_seconds: float
+    first_day: date = date.min
+    """Files of earlier days are refused: there is no partition for them."""
 
 
 @dataclass
@@ -61,7 +65,7 @@ def settled_files(work: Work, inbox: Inbox) -> list[SeenFile]:
     """The files of the dataset in the inbox that nobody is still writing."""
     if not work.contract.files or not inbox.folder.is_dir():
         return []
-    now_ns = int(work.now().timestamp() * 1e9)
+    now_ns = int(work.now().replace(tzinfo=UTC).timestamp() * 1e9)
     found = found_in(inbox.folder, work.contract.files)
     return [file for file in found if is_settled(file, now_ns, inbox.settle_seconds)]
 
@@ -72,6 +76,13 @@ def register_inbox(work: Work, inbox: Inbox) -> None:
     if files:
         with work.warehouse.transaction() as tx:
             register(tx, work.contract.dataset, _arrivals(work, files), work.now())
+        refuse_other_days(work, inbox.first_day)
+
+
+def refuse_other_days(work: Work, first_day: date) -> None:
+    """Set aside the files, not begun yet, whose day is no partition: before the first or to come."""
+    with work.warehouse.transaction() as tx:
+        refuse_days_outside(tx, work.contract, first_day, work.now().date())
 
 
 def register_named(work: Work, files: Sequence[SeenFile], encoding: str | None) -> dict[int, date]:
@@ -154,7 +165,7 @@ def _land_rest(work: Work, file: FileObject, dialect: Dialect, landed: Landed) -
 
 def _land_slices(work: Work, file: FileObject, dialect: Dialect, landed: Landed) -> None:
     names = work.contract.column_names
-    for records in read(file.name, dialect, names, file.next):
+    for records in one_ahead(read(file.name, dialect, names, file.next)):
         _require_unchanged(file)
         with work.warehouse.transaction() as tx:
             slice_id = land(tx, work.contract, file, records, work.run)

@@ -1,21 +1,18 @@
-"""What every stage shares: the work to be done, and the loop that does it slice by slice.
+"""What every stage is given, and what it gives back: work, units of it, progress, outcome.
 
-The ledger is the work list. The loop asks it what is to do, claims it, does it unit by unit and
-goes on past a unit that fails; what is left is on the list for the next run.
+How the work is done unit by unit is in `loop`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
 from txcat_assets.contracts.model import Contract
-from txcat_assets.errors import TransientError, TxcatError
 from txcat_assets.sources.dialect import Dialect
 from txcat_assets.sources.records import SLICE_RECORDS
 from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.ledger import Run, StaleSlice, mark_stale, note_error, stale_slices
+from txcat_assets.warehouse.ledger import Run, StaleSlice
 
 
 class Progress(Protocol):
@@ -90,43 +87,6 @@ class Outcome:
         }
 
 
-def bring_up_to_date(
-    work: Work, stage: str, version: str, do: Callable[[Sequence[int], Unit], int]
-) -> Outcome:
-    """Work every stale slice of the days once; `do` gives how many records of others it moved.
-
-    A unit that fails is noted and left for the next run, the others go on; after a transient
-    failure nothing more is tried. Running it again does only what is left.
-    """
-    outcome = Outcome()
-    with work.warehouse.transaction() as tx:
-        stale = stale_slices(tx, work.contract.dataset, stage, work.days, version)
-    units = list(units_of(stale))
-    work.progress.expect(stage, sum(unit.records for unit in units))
-    for unit in units:
-        with ExitStack() as claims:
-            mine = [s.slice_id for s in unit.slices if _claim(work, claims, stage, s)]
-            outcome.claimed_by_others += len(unit.slices) - len(mine)
-            try:
-                if mine:
-                    outcome.moved += do(mine, unit)
-                    outcome.slices += len(mine)
-                    outcome.records += unit.records
-            except Exception as error:
-                outcome.problems.append(_in_words(error))
-                _note(work, stage, mine, error)
-                if isinstance(error, TransientError):
-                    break
-        work.progress.advance(stage, unit.records)
-    return outcome
-
-
-def refresh(work: Work, stage: str) -> None:
-    """Make every slice of the days to do again for a stage: a full refresh, safe to kill."""
-    with work.warehouse.transaction() as tx:
-        mark_stale(tx, work.contract.dataset, stage, work.days, work.now())
-
-
 def units_of(stale: Sequence[StaleSlice]) -> Iterator[Unit]:
     """Group slices in their order: small ones together, up to one slice's worth of records."""
     group: list[StaleSlice] = []
@@ -144,17 +104,3 @@ def units_of(stale: Sequence[StaleSlice]) -> Iterator[Unit]:
 
 def _decimal_comma(stale: StaleSlice) -> bool:
     return stale.dialect is not None and Dialect.from_json(stale.dialect).decimal_comma
-
-
-def _claim(work: Work, claims: ExitStack, stage: str, stale: StaleSlice) -> bool:
-    claim = work.warehouse.claim(work.contract.dataset, stage, stale.slice_id)
-    return claims.enter_context(claim)
-
-
-def _in_words(error: Exception) -> str:
-    return str(error) if isinstance(error, TxcatError) else f"{type(error).__name__}: {error}"
-
-
-def _note(work: Work, stage: str, slice_ids: Sequence[int], error: Exception) -> None:
-    with work.warehouse.transaction() as tx:
-        note_error(tx, stage, slice_ids, _in_words(error))
