@@ -40,8 +40,8 @@ def build_definitions(
             sensor
             for contract in every
             for sensor in (
-                inbox_sensor(contract),
-                backlog_sensor(contract),
+                inbox_sensor(contract, days),
+                backlog_sensor(contract, days),
                 checks_sensor(contract),
             )
         ],
@@ -61,7 +61,7 @@ def _resources(settings: Settings) -> dict[str, Any]:
 
     return {
         "warehouse": connect(settings.warehouse, settings.warehouse_wait_seconds),
-        "inbox": Inbox(settings.inbox_folder, settings.inbox_settle_seconds),
+        "inbox": Inbox(settings.inbox_folder, settings.inbox_settle_seconds, settings.first_day),
         "enrichers": open_enricher,
         "progress": Silent(),
         "duckdb": DuckDBResource(database=settings.warehouse.removeprefix("duckdb:///")),

@@ -8,15 +8,12 @@ from txcat_assets.cli.jobs import Interrupted, Jobs
 from txcat_assets.cli.show import complain, say, show_files, show_outcome
 from txcat_assets.contracts.model import Contract
 from txcat_assets.defs.runs import utc_now
-from txcat_assets.errors import SourceRefused
 from txcat_assets.settings import Settings
 from txcat_assets.sources.files import find
-from txcat_assets.stages.land import register_named
+from txcat_assets.stages.land import refuse_other_days, register_named
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.connect import connect
 from txcat_assets.warehouse.figures import Scope, days_left
-from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.objects import set_state
 from txcat_assets.warehouse.tables import prepare
 
 DONE, PROBLEMS, INTERRUPTED = 0, 1, 130
@@ -37,8 +34,9 @@ def load_files(
         jobs = Jobs(settings, contract, instance)
         prepare(warehouse, contract)
         work = Work(warehouse, contract, [], "load", utc_now)
-        known = _in_partitions(settings, work, register_named(work, files, encoding))
-        days = set(known.values()) if full_refresh else _left(warehouse, contract, known)
+        known = register_named(work, files, encoding)
+        refuse_other_days(work, settings.first_day)
+        days = _days(work, settings.first_day, known, full_refresh=full_refresh)
         if not days:
             say(f"Up to date: {len(known)} files hold nothing new.")
         try:
@@ -66,25 +64,15 @@ def _failed_checks(jobs: Jobs, days: Sequence[date] | set[date]) -> list[str]:
     return [f"check {check.name}: {check.description}" for check in failed]
 
 
-def _left(warehouse: Warehouse, contract: Contract, known: Mapping[int, date]) -> set[date]:
-    """The days of these files on which anything is left to do."""
-    with warehouse.transaction() as tx:
-        return set(known.values()) & set(days_left(tx, contract))
-
-
-def _in_partitions(settings: Settings, work: Work, known: dict[int, date]) -> dict[int, date]:
-    """Set aside the files whose name has a day that is no partition."""
-    first, today = settings.first_day, work.now().date()
-    outside = {number: day for number, day in known.items() if not first <= day <= today}
-    for number, day in outside.items():
-        refusal = SourceRefused(
-            f"The day {day} in a file's name is no partition: those are {first} (TXCAT_FIRST_DAY) "
-            f"to {today}, UTC. Rename the file, or set TXCAT_FIRST_DAY earlier and load it again."
-        )
-        complain(str(refusal))
-        with work.warehouse.transaction() as tx:
-            set_state(tx, number, "refused", str(refusal), work.contract.version)
-    return known
+def _days(
+    work: Work, first_day: date, known: Mapping[int, date], *, full_refresh: bool
+) -> set[date]:
+    """The days of these files on which anything is left to do; all of them to do it again."""
+    days = {day for day in known.values() if first_day <= day <= work.now().date()}
+    if full_refresh:
+        return days
+    with work.warehouse.transaction() as tx:
+        return days & set(days_left(tx, work.contract))
 
 
 def _told(problems: Sequence[str]) -> int:

@@ -14,7 +14,7 @@ from pydantic import Field
 from txcat_assets.contracts.model import Contract, Severity
 from txcat_assets.contracts.rules import rules_of
 from txcat_assets.defs import verdicts
-from txcat_assets.defs.runs import utc_now
+from txcat_assets.defs.runs import name_process, utc_now
 from txcat_assets.defs.verdicts import Look, Verdict
 from txcat_assets.settings import Settings
 from txcat_assets.warehouse.checked import days_to_check, note_checked
@@ -93,6 +93,7 @@ def _checks(
         config: DayConfig,
         warehouse: dg.ResourceParam[Warehouse],
     ) -> Iterator[dg.AssetCheckResult]:
+        name_process(context)
         prepare(warehouse, contract)
         at = utc_now()
         days = _days(context, config, warehouse, contract, schema)

@@ -1,7 +1,7 @@
 """What every asset of every run needs: its days, its identity, and failures in Dagster's words.
 
 A run is tagged with the process that works it, because Dagster does not see that an in-process
-run was killed; `dead_runs` goes by these tags.
+run was killed; `report_dead_runs` goes by these tags.
 """
 
 import os
@@ -20,6 +20,10 @@ from txcat_assets.warehouse.tables import prepare
 
 HOST, PID, STARTED = "txcat/host", "txcat/pid", "txcat/process_started"
 
+CLOCK_SECONDS = 10.0
+"""Linux reckons a process's start from the boot time, which moves when the clock is set a little;
+a process id is not given again within seconds."""
+
 
 class WorkConfig(dg.Config):
     """What may be asked of a run beside its days."""
@@ -37,9 +41,8 @@ def work_of(
     context: dg.AssetExecutionContext, contract: Contract, warehouse: Warehouse, progress: Progress
 ) -> Work:
     """What this run is to bring up to date; the tables are made where they are missing."""
+    name_process(context)
     days = days_of(context)
-    if HOST not in context.run.tags:
-        context.instance.add_run_tags(context.run.run_id, process_tags())
     try:
         prepare(warehouse, contract)
     except TxcatError as error:
@@ -72,6 +75,12 @@ def fail_on(problems: Sequence[str], left: str) -> None:
         )
 
 
+def name_process(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> None:
+    """Tag the run with the process that works it, if it is not yet."""
+    if HOST not in context.run.tags:
+        context.instance.add_run_tags(context.run.run_id, process_tags())
+
+
 def process_tags() -> dict[str, str]:
     """Tags that tell which process on which host works a run."""
     started = psutil.Process().create_time()
@@ -99,4 +108,4 @@ def _is_dead(run: dg.DagsterRun) -> bool:
         started = psutil.Process(int(run.tags[PID])).create_time()
     except psutil.NoSuchProcess:
         return True
-    return f"{started:.2f}" != run.tags[STARTED]
+    return abs(started - float(run.tags[STARTED])) > CLOCK_SECONDS

@@ -15,7 +15,7 @@ from txcat_assets.defs.assets import OpenEnricher
 from txcat_assets.defs.jobs import check_name, load_name, schemas
 from txcat_assets.defs.runs import report_dead_runs, utc_now
 from txcat_assets.errors import TransientError
-from txcat_assets.sources.files import day_in_name
+from txcat_assets.sources.files import SeenFile, day_in_name
 from txcat_assets.stages.land import Inbox, settled_files
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.checked import unchecked_days
@@ -31,11 +31,16 @@ UNFINISHED = [
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
 ]
+HIDDEN_JOB = "__ASSET_JOB"
+"""The job by which Dagster materializes what was picked in the UI, and backfills."""
+
 RUNS_A_TICK = 10
 """Days asked for at once; the rest come with the next ticks."""
 
 
-def inbox_sensor(contract: Contract) -> dg.SensorDefinition:
+def inbox_sensor(
+    contract: Contract, partitions: dg.PartitionsDefinition[str]
+) -> dg.SensorDefinition:
     """Ask for the days of files that are new in the inbox and no longer written to."""
 
     @dg.sensor(
@@ -58,13 +63,15 @@ def inbox_sensor(contract: Contract) -> dg.SensorDefinition:
         with warehouse.transaction() as tx:
             known = known_files(tx, contract.dataset)
         new = [f for f in found if (f.path, f.size, f.modified_at_ns) not in known]
-        days = {day_in_name(Path(file.path).name) or utc_now().date() for file in new}
+        days = {_day_to_ask_for(file, partitions) for file in new}
         return _ask_for(sorted(days), f"{len(new)} new of {len(found)} files in {inbox.folder}")
 
     return follow_inbox
 
 
-def backlog_sensor(contract: Contract) -> dg.SensorDefinition:
+def backlog_sensor(
+    contract: Contract, partitions: dg.PartitionsDefinition[str]
+) -> dg.SensorDefinition:
     """Ask for the days on which work was begun and is not done, once it can be done."""
 
     @dg.sensor(
@@ -84,7 +91,9 @@ def backlog_sensor(contract: Contract) -> dg.SensorDefinition:
             return dg.SkipReason(f"Run {running} is at work.")
         prepare(warehouse, contract)
         with warehouse.transaction() as tx:
-            days = days_left(tx, contract)
+            left = days_left(tx, contract)
+        # A day before a TXCAT_FIRST_DAY that was raised cannot be asked for.
+        days = [day for day in left if partitions.has_partition_key(day.isoformat())]
         if days and (problem := _service_problem(contract, enrichers)):
             return dg.SkipReason(f"{len(days)} days have work left. {problem}")
         return _ask_for(days, f"{len(days)} days have work left")
@@ -119,6 +128,12 @@ def checks_sensor(contract: Contract) -> dg.SensorDefinition:
     return run_checks
 
 
+def _day_to_ask_for(file: SeenFile, partitions: dg.PartitionsDefinition[str]) -> date:
+    """The day in the file's name; today where there is none, or one that today's run refuses."""
+    day = day_in_name(Path(file.path).name)
+    return day if day and partitions.has_partition_key(day.isoformat()) else utc_now().date()
+
+
 def _ask_for(days: Sequence[date], why: str) -> Tick:
     if not days:
         return dg.SkipReason(f"Nothing to do: {why}.")
@@ -138,7 +153,14 @@ def _service_problem(contract: Contract, enrichers: OpenEnricher) -> str:
 
 
 def _in_flight(instance: dg.DagsterInstance, contract: Contract) -> str | None:
-    names = (load_name(contract), check_name(contract))
     # By status alone, then by name: Dagster's storage has an index on the status.
     runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
-    return next((run.run_id[:8] for run in runs if run.job_name in names), None)
+    return next((run.run_id[:8] for run in runs if _is_of(run, contract)), None)
+
+
+def _is_of(run: dg.DagsterRun, contract: Contract) -> bool:
+    """Whether a run works on a dataset: by one of its jobs, or by assets picked in the UI."""
+    if run.job_name != HIDDEN_JOB:
+        return run.job_name in (load_name(contract), check_name(contract))
+    picked = run.asset_selection
+    return picked is None or any(key.path[-1] == contract.dataset for key in picked)

@@ -80,7 +80,7 @@ def register_inbox(work: Work, inbox: Inbox) -> None:
 
 
 def refuse_other_days(work: Work, first_day: date) -> None:
-    """Set aside the files, not begun yet, whose day is no partition: before the first or to come."""
+    """Set aside the files, not begun yet, of days before the first partition, or to come."""
     with work.warehouse.transaction() as tx:
         refuse_days_outside(tx, work.contract, first_day, work.now().date())
 

@@ -73,6 +73,21 @@ def try_again(tx: Transaction, object_ids: Sequence[int], encoding: str | None) 
     )
 
 
+def refuse_days_outside(tx: Transaction, contract: Contract, first: date, last: date) -> None:
+    """Refuse the files not begun yet whose day is not among the partitions, `first` to `last`."""
+    tx.run(
+        "UPDATE ledger.objects SET state = 'refused', contract_version = $version, "
+        "reason = name || $why WHERE dataset = $dataset AND state = 'seen' "
+        "AND NOT day BETWEEN $first AND $last",
+        dataset=contract.dataset,
+        version=contract.version,
+        first=first,
+        last=last,
+        why=f": the day in its name is no partition; those are {first} (TXCAT_FIRST_DAY) to "
+        f"{last}, UTC. Rename the file, or set TXCAT_FIRST_DAY earlier and load it again.",
+    )
+
+
 def files_to_land(tx: Transaction, contract: Contract, days: Sequence[date]) -> list[FileObject]:
     """The files of these days that have not landed whole, in the order of arrival.
 

@@ -1,0 +1,85 @@
+"""Runs whose process is gone are reported failed; those that may live are left alone."""
+
+import os
+import subprocess
+import sys
+
+import dagster as dg
+import psutil
+import pytest
+
+from tests.assets.installation import Installation
+from tests.assets.records import sound
+from txcat_assets.defs.runs import HOST, PID, STARTED, process_tags, report_dead_runs
+
+FAILURE, BUSY = dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.STARTED
+
+
+def tags_of_a_dead_process() -> dict[str, str]:
+    """Tags of a process that has just ended."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        started = psutil.Process(process.pid).create_time()
+    return process_tags() | {PID: str(process.pid), STARTED: f"{started:.2f}"}
+
+
+def begun(site: Installation, tags: dict[str, str]) -> str:
+    """A started run with such tags; its id."""
+    job = site.definitions.resolve_job_def("load_transactions")
+    return site.instance.create_run_for_job(job, status=BUSY, tags=tags).run_id
+
+
+def status_of(site: Installation, run_id: str) -> dg.DagsterRunStatus:
+    run = site.instance.get_run_by_id(run_id)
+    assert run
+    return run.status
+
+
+def test_a_run_of_a_dead_process_is_reported_failed(site: Installation) -> None:
+    run_id = begun(site, tags_of_a_dead_process())
+    assert report_dead_runs(site.instance) == [run_id]
+    assert status_of(site, run_id) == FAILURE
+
+
+def test_a_process_id_that_was_given_again_is_no_life(site: Installation) -> None:
+    born_later = {PID: str(os.getpid()), STARTED: f"{psutil.Process().create_time() - 3600:.2f}"}
+    assert report_dead_runs(site.instance) == []
+    run_id = begun(site, process_tags() | born_later)
+    assert report_dead_runs(site.instance) == [run_id]
+
+
+@pytest.mark.parametrize("seconds", [-1.5, 1.5])
+def test_a_clock_that_was_set_kills_no_run(site: Installation, seconds: float) -> None:
+    # Linux reckons a process's start from the boot time, which moves when the clock is set.
+    started = f"{psutil.Process().create_time() + seconds:.2f}"
+    begun(site, process_tags() | {STARTED: started})
+    assert report_dead_runs(site.instance) == []
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [{}, {HOST: "elsewhere"}, {PID: str(os.getpid())}],
+    ids=["no_process_named", "other_host", "this_process"],
+)
+def test_a_run_that_may_live_is_left_alone(site: Installation, tags: dict[str, str]) -> None:
+    dead = tags_of_a_dead_process()
+    named = process_tags() if PID in tags else dead
+    run_id = begun(site, named | tags if tags else {})
+    assert report_dead_runs(site.instance) == []
+    assert status_of(site, run_id) == BUSY
+
+
+@pytest.mark.parametrize("job", ["load_transactions", "check_transactions", "__ASSET_JOB"])
+def test_every_run_names_its_process(site: Installation, job: str) -> None:
+    site.put("transactions_2025-01-03.csv", sound(1))
+    day = {} if job == "check_transactions" else {"partition_key": "2025-01-03"}
+    run = site.instance.get_run_by_id(site.run(job, **day).run_id)
+    assert run
+    assert run.tags.items() >= process_tags().items()
+
+
+def test_the_backlog_sensor_reports_dead_runs_and_goes_on(site: Installation) -> None:
+    run_id = begun(site, tags_of_a_dead_process())
+    tick = site.tick("backlog_transactions")
+    assert status_of(site, run_id) == FAILURE
+    assert isinstance(tick, dg.SkipReason)
+    assert "0 days have work left" in (tick.skip_message or "")
