@@ -5,6 +5,7 @@ What `_extra` is and how it is written belongs to the sources.
 """
 
 import json
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -16,14 +17,24 @@ def with_gained_columns(contract: Contract, raw: pl.DataFrame) -> pl.DataFrame:
 
     A field that no column of text can hold becomes the record's `_fault`, as it would at landing.
     """
-    gained = [name for name in contract.column_names if name not in raw.columns]
-    if not gained:
+    names = contract.column_names
+    absent = [name for name in names if name not in raw.columns]
+    raw = raw.with_columns(pl.lit(None, pl.String).alias(name) for name in absent)
+    rows = raw.select(pl.arg_where(_has_gained(names))).to_series()
+    if rows.is_empty():
         return raw
-    fields = [_fields(text) for text in raw["_extra"]]
-    columns = [pl.Series(n, [_text(f.get(n)) for f in fields], pl.String) for n in gained]
-    faults = [_first_fault([f.get(n) for n in gained]) for f in fields]
-    fault = pl.coalesce("_fault", pl.Series("_fault", faults, pl.String))
-    return raw.with_columns(*columns, fault.alias("_fault"))
+    fields = [_fields(text) for text in raw["_extra"].gather(rows)]
+    columns = [pl.Series(n, [_text(f.get(n)) for f in fields], pl.String) for n in names]
+    faults = [_first_fault([f.get(n) for n in names]) for f in fields]
+    gained = pl.DataFrame([rows.alias("row"), *columns, pl.Series("_fault", faults, pl.String)])
+    return raw.with_row_index("row").update(gained, on="row").drop("row")
+
+
+def _has_gained(names: Sequence[str]) -> pl.Expr:
+    """Whether a sound record's `_extra` may name a column that it lacks: a quick look."""
+    extra = pl.col("_extra")
+    named = [pl.col(n).is_null() & extra.str.contains(f'"{n}"', literal=True) for n in names]
+    return pl.col("_fault").is_null() & pl.any_horizontal(named)
 
 
 def _fields(extra: str | None) -> dict[str, object]:

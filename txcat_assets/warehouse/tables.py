@@ -112,10 +112,25 @@ def _dataset_tables(warehouse: Warehouse, contract: Contract) -> list[str]:
         f"CREATE TABLE IF NOT EXISTS judged.{name} (_slice_id BIGINT, _position BIGINT, "
         f"_day DATE, {typed}, _digest UUID, _place UTINYINT, _reasons VARCHAR[], "
         f"_contract_version INTEGER, _run_id VARCHAR)",
+        *(_stage_table(warehouse, contract, stage) for stage in contract.stages),
+        *_added_columns(warehouse, contract),
         f"CREATE OR REPLACE VIEW validated.{name} AS SELECT {validated_columns(contract)} "
         f"FROM judged.{name} WHERE _place = {VALIDATED}",
         _quarantined_view(contract),
-        *(_stage_table(warehouse, contract, stage) for stage in contract.stages),
+    ]
+
+
+def _added_columns(warehouse: Warehouse, contract: Contract) -> list[str]:
+    """What gives tables of an older contract the columns that this one has gained."""
+    name, add = contract.dataset, "ADD COLUMN IF NOT EXISTS"
+    typed = ["judged", *(stage.name for stage in contract.stages)]
+    return [
+        *(f'ALTER TABLE raw.{name} {add} "{c.name}" VARCHAR' for c in contract.columns),
+        *(
+            f'ALTER TABLE {schema}.{name} {add} "{c.name}" {warehouse.type_of(c.type)}'
+            for schema in typed
+            for c in contract.columns
+        ),
     ]
 
 
