@@ -11,8 +11,9 @@ from tests.warehouse.audit import audit
 from tests.warehouse.seen import everything
 from tests.warehouse.tiny import CATEGORIZED, land_lines, tiny, work_on
 from txcat_assets.stages.enrich import enrich
+from txcat_assets.stages.loop import refresh
 from txcat_assets.stages.validate import validate
-from txcat_assets.stages.work import Work, refresh
+from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.interface import Warehouse
 from txcat_assets.warehouse.tables import prepare
 

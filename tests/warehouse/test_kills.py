@@ -30,7 +30,7 @@ from tests.warehouse.worker import (
 )
 from txcat_assets.warehouse.duckdb import DuckDbTransaction, DuckDbWarehouse
 
-STEPS = 220
+STEPS = 240
 """An undisturbed worker takes fewer: a kill at the last of them finds nothing to kill."""
 
 
