@@ -198,4 +198,5 @@ def _codes(look: Look, codes: Sequence[str], description: str) -> Verdict:
         metadata["sample"] = dg.MetadataValue.md(as_markdown(rows))
     if len(codes) > 1:
         metadata |= found
-    return Verdict(not found, look.severity, metadata, description)
+    said = f"{records:,} of {look.counts.landed:,} records do not meet it: {description}"
+    return Verdict(not found, look.severity, metadata, said if found else description)
