@@ -195,13 +195,15 @@ def _store_rows(tx: Transaction, asked: Asked, run: Run) -> None:
     tx.run(
         f"INSERT INTO {asked.table} BY NAME "
         f"SELECT {quoted([*asked.contract.column_names, *RECORD], 'a')}, "
-        f'a.answer AS "{answer}", $model AS model_version, $at AS {stage}_at, $run_id AS _run_id, '
-        f"p.answer AS _previous_{answer}, p.model_version AS _previous_model_version "
-        f"FROM answered a LEFT JOIN previous p ON p.{key} = {key_of(asked.contract, 'a')} "
-        "WHERE a.answer IS NOT NULL",
+        f'a.answer AS "{answer}", $model AS model_version, $at AS {stage}_at, $run_id AS _run_id '
+        "FROM answered a WHERE a.answer IS NOT NULL",
         model=asked.model,
         at=run.at,
         run_id=run.run_id,
+    )
+    tx.run(
+        f"UPDATE {asked.table} c SET _previous_{answer} = p.answer, "
+        f"_previous_model_version = p.model_version FROM previous p WHERE c.{key} = p.{key}"
     )
     tx.run("DROP TABLE previous")
 
