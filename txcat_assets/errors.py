@@ -8,7 +8,8 @@
         |-- SourceRefused      a file cannot be taken as it is; nothing of it was landed
         |-- SourceChanged      a file changed while it was read; what had landed stays
         |-- ServiceBroken      the ML service broke its protocol; nothing of the answer was stored
-        `-- VersionRefused     this code is older than the warehouse, or its contract differs
+        |-- VersionRefused     this code is older than the warehouse, or its contract differs
+        `-- SettingRefused     a TXCAT_* setting has a value that nothing can be done with
 
 Every message says what was being done, what was found and expected, and what to do next.
 """
@@ -48,3 +49,7 @@ class ServiceBroken(PermanentError):
 
 class VersionRefused(PermanentError):
     """This code is older than the warehouse, or its contract differs."""
+
+
+class SettingRefused(PermanentError):
+    """A TXCAT_* setting has a value that nothing can be done with."""

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from txcat_assets.cli.show import complain
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.registry import all_contracts
-from txcat_assets.errors import TxcatError
+from txcat_assets.errors import SettingRefused, TxcatError
 from txcat_assets.settings import Settings
 
 app = typer.Typer(
@@ -81,7 +81,7 @@ def main() -> None:
         app()
     except TxcatError as error:
         complain(str(error))
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, SettingRefused) else 1)
     except ValidationError as error:
         for problem in error.errors():
             name = "_".join(("TXCAT", *map(str, problem["loc"]))).upper()

@@ -49,12 +49,12 @@ def _raw(contract: Contract, days: dg.PartitionsDefinition[str]) -> dg.AssetsDef
         inbox: dg.ResourceParam[Inbox],
         progress: dg.ResourceParam[Progress],
     ) -> Iterator[dg.MaterializeResult[None]]:
-        work = work_of(context, contract, warehouse, progress)
-        register_inbox(work, inbox)
-        landed = land_files(work)
-        for problem in landed.problems:
-            context.log.error(problem)
-        yield report(context, work, "raw", landed.figures)
+        with work_of(context, contract, warehouse, progress) as work:
+            register_inbox(work, inbox)
+            landed = land_files(work)
+            for problem in landed.problems:
+                context.log.error(problem)
+            yield report(context, work, "raw", landed.figures)
 
     return raw
 
@@ -78,13 +78,13 @@ def _validated(contract: Contract, days: dg.PartitionsDefinition[str]) -> dg.Ass
         warehouse: dg.ResourceParam[Warehouse],
         progress: dg.ResourceParam[Progress],
     ) -> Iterator[dg.MaterializeResult[None]]:
-        work = work_of(context, contract, warehouse, progress)
-        if config.full_refresh:
-            refresh(work, STAGE)
-        outcome = validate(work)
-        fail_on(outcome.problems, "Not every slice could be judged; run the days again.")
-        yield report(context, work, "validated", outcome.figures)
-        yield report(context, work, "quarantined", outcome.figures)
+        with work_of(context, contract, warehouse, progress) as work:
+            if config.full_refresh:
+                refresh(work, STAGE)
+            outcome = validate(work)
+            fail_on(outcome.problems, "Not every slice could be judged; run the days again.")
+            yield report(context, work, "validated", outcome.figures)
+            yield report(context, work, "quarantined", outcome.figures)
 
     return validated
 
@@ -105,13 +105,13 @@ def _stage(
         enrichers: dg.ResourceParam[OpenEnricher],
         progress: dg.ResourceParam[Progress],
     ) -> Iterator[dg.MaterializeResult[None]]:
-        work = work_of(context, contract, warehouse, progress)
-        if config.full_refresh:
-            refresh(work, stage.name)
-        with enrichers(contract, stage) as enricher:
-            outcome = enrich(work, stage, enricher)
-        fail_on(outcome.problems, "Records are left pending; what was answered is kept.")
-        yield report(context, work, stage.name, outcome.figures)
+        with work_of(context, contract, warehouse, progress) as work:
+            if config.full_refresh:
+                refresh(work, stage.name)
+            with enrichers(contract, stage) as enricher:
+                outcome = enrich(work, stage, enricher)
+            fail_on(outcome.problems, "Records are left pending; what was answered is kept.")
+            yield report(context, work, stage.name, outcome.figures)
 
     return answered
 

@@ -14,7 +14,7 @@ from pydantic import Field
 from txcat_assets.contracts.model import Contract, Severity
 from txcat_assets.contracts.rules import rules_of
 from txcat_assets.defs import verdicts
-from txcat_assets.defs.runs import name_process, utc_now
+from txcat_assets.defs.runs import foreseen_trouble, name_process, utc_now
 from txcat_assets.defs.verdicts import Look, Verdict
 from txcat_assets.settings import Settings
 from txcat_assets.warehouse.checked import days_to_check, note_checked
@@ -94,7 +94,8 @@ def _checks(
         warehouse: dg.ResourceParam[Warehouse],
     ) -> Iterator[dg.AssetCheckResult]:
         name_process(context)
-        prepare(warehouse, contract)
+        with foreseen_trouble():
+            prepare(warehouse, contract)
         at = utc_now()
         days = _days(context, config, warehouse, contract, schema)
         look = Look(warehouse, contract, days, at, settings)

@@ -6,14 +6,15 @@ run was killed; `report_dead_runs` goes by these tags.
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 import dagster as dg
 import psutil
 
 from txcat_assets.contracts.model import Contract
-from txcat_assets.errors import TxcatError
+from txcat_assets.errors import TransientError, TxcatError
 from txcat_assets.stages.work import Progress, Work
 from txcat_assets.warehouse.interface import Warehouse
 from txcat_assets.warehouse.tables import prepare
@@ -37,17 +38,26 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
+@contextmanager
 def work_of(
     context: dg.AssetExecutionContext, contract: Contract, warehouse: Warehouse, progress: Progress
-) -> Work:
+) -> Iterator[Work]:
     """What this run is to bring up to date; the tables are made where they are missing."""
     name_process(context)
     days = days_of(context)
-    try:
+    with foreseen_trouble():
         prepare(warehouse, contract)
+        yield Work(warehouse, contract, days, context.run.run_id, utc_now, progress)
+
+
+@contextmanager
+def foreseen_trouble() -> Iterator[None]:
+    """End the step by the words of the trouble, and let Dagster retry it only where it may pass."""
+    try:
+        yield
     except TxcatError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
-    return Work(warehouse, contract, days, context.run.run_id, utc_now, progress)
+        may_pass = isinstance(error, TransientError)
+        raise dg.Failure(str(error), allow_retries=may_pass) from error
 
 
 def days_of(context: dg.AssetExecutionContext) -> list[date]:

@@ -24,6 +24,9 @@ from txcat_assets.services.ml_trouble import (
     words_of,
 )
 
+# Each retry would be a line on standard output; the error of the last one says what was the matter.
+stamina.instrumentation.set_on_retry_hooks([])
+
 MAX_REPLY_BYTES = 16 * 1024 * 1024
 """More than a list of answers can fill: 1,000 of them take some 90 KB."""
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from txcat_assets.errors import PermanentError
+from txcat_assets.errors import SettingRefused
 from txcat_assets.warehouse.duckdb import DuckDbWarehouse
 from txcat_assets.warehouse.interface import Warehouse
 
@@ -11,8 +11,9 @@ from txcat_assets.warehouse.interface import Warehouse
 def connect(url: str, wait_seconds: float) -> Warehouse:
     """The warehouse behind a URL; nothing is opened before its first transaction."""
     if not url.startswith("duckdb:///") or url == "duckdb:///":
-        raise PermanentError(
-            f"TXCAT_WAREHOUSE_URL has the scheme {urlsplit(url).scheme or 'of none'}, "
+        scheme = urlsplit(url).scheme
+        raise SettingRefused(
+            f"TXCAT_WAREHOUSE_URL has {f'the scheme {scheme}' if scheme else 'no scheme'}, "
             "expected duckdb:///PATH with PATH absolute or relative."
         )
     return DuckDbWarehouse(Path(url.removeprefix("duckdb:///")), wait_seconds)

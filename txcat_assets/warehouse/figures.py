@@ -192,12 +192,18 @@ def slice_ids(tx: Transaction, scope: Scope) -> list[int]:
 
 
 def files(tx: Transaction, scope: Scope) -> list[tuple[str, str, str | None]]:
-    """Name, state and reason of every file, in the order of arrival."""
+    """Name, state and reason of every file, in the order of arrival.
+
+    One that was set aside is left out once a newer version of it was seen.
+    """
     return [
         (str(name), str(state), reason)
         for name, state, reason in tx.rows(
-            "SELECT name, state, reason FROM ledger.objects "
-            f"WHERE dataset = $dataset AND {scope.column} = ANY($among) ORDER BY object_id",
+            "SELECT name, state, reason FROM ledger.objects o "
+            f"WHERE dataset = $dataset AND {scope.column} = ANY($among) "
+            "AND NOT (state IN ('refused', 'changed') AND EXISTS (SELECT 1 FROM ledger.objects n "
+            "WHERE n.dataset = o.dataset AND n.name = o.name AND n.object_id > o.object_id)) "
+            "ORDER BY object_id",
             **scope.values,
         )
     ]

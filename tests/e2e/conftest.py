@@ -1,0 +1,46 @@
+"""A terminal in an empty folder for each test, with the real ML service beside it.
+
+Its home is empty too, but for a Dagster instance that was made once: making one takes a second.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from tests.e2e.commands import CommandLine
+from txcat_assets.cli.home import ROOT
+
+
+@pytest.fixture(scope="session")
+def made_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder in which nothing has happened yet."""
+    folder = tmp_path_factory.mktemp("home")
+    shutil.copy(ROOT / "dagster.yaml", folder)
+    with dg.DagsterInstance.from_config(str(folder)) as instance:
+        assert instance.get_runs() == []
+    return folder
+
+
+@pytest.fixture
+def bare_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> CommandLine:
+    """A terminal in which no setting is made and nothing was ever run."""
+    for name in os.environ:
+        if name.startswith(("TXCAT_", "DAGSTER_")):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    terminal = CommandLine(tmp_path, monkeypatch, capsys)
+    terminal.set(DAGSTER_HOME=tmp_path / ".txcat", COLUMNS=200)
+    return terminal
+
+
+@pytest.fixture
+def terminal(bare_terminal: CommandLine, made_home: Path, ml_url: str) -> CommandLine:
+    """A terminal with the ML service at hand."""
+    shutil.copytree(made_home, bare_terminal.folder / ".txcat")
+    bare_terminal.set(TXCAT_ML_URL=ml_url)
+    return bare_terminal
