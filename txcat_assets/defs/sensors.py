@@ -5,7 +5,7 @@ can neither lose nor double a record.
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -33,6 +33,9 @@ UNFINISHED = [
 ]
 HIDDEN_JOB = "__ASSET_JOB"
 """The job by which Dagster materializes what was picked in the UI, and backfills."""
+
+ASK_AGAIN_AFTER = timedelta(minutes=10)
+"""Days that a run could not finish are not asked for at every tick: it would fail as often."""
 
 RUNS_A_TICK = 10
 """Days asked for at once; the rest come with the next ticks."""
@@ -96,7 +99,10 @@ def backlog_sensor(
         days = [day for day in left if partitions.has_partition_key(day.isoformat())]
         if days and (problem := _service_problem(contract, enrichers)):
             return dg.SkipReason(f"{len(days)} days have work left. {problem}")
-        return _ask_for(days, f"{len(days)} days have work left")
+        asked = f"{len(days)} days have work left, {min(days, default='none')} first"
+        if (at := _asked_at(context.cursor, asked)) and utc_now() - at < ASK_AGAIN_AFTER:
+            return dg.SkipReason(f"{asked}; asked at {at}, and again {ASK_AGAIN_AFTER} later.")
+        return _ask_for(days, f"{utc_now().isoformat(timespec='seconds')}: {asked}")
 
     return take_up_backlog
 
@@ -126,6 +132,12 @@ def checks_sensor(contract: Contract) -> dg.SensorDefinition:
         )
 
     return run_checks
+
+
+def _asked_at(cursor: str | None, asked: str) -> datetime | None:
+    """When the very same was asked for the last time, by the cursor."""
+    at, _, before = (cursor or "").partition(": ")
+    return datetime.fromisoformat(at) if before == asked else None
 
 
 def _day_to_ask_for(file: SeenFile, partitions: dg.PartitionsDefinition[str]) -> date:
