@@ -163,6 +163,23 @@ def test_the_backlog_waits_for_the_service_and_says_so(site: Installation) -> No
     assert days_asked_for(back.tick(BACKLOG)) == ["2025-01-03"]
 
 
+def test_days_that_could_not_be_finished_are_not_asked_for_at_every_tick(
+    site: Installation,
+) -> None:
+    site.put("transactions_2025-01-03.csv", sound(1))
+    up, site.resources = (
+        site.resources,
+        {"enrichers": lambda *_: nullcontext(FakeModel("down", lasts=0))},
+    )
+    assert not site.load("2025-01-03").success
+    site.resources = up
+    tick = site.tick(BACKLOG)
+    assert isinstance(tick, dg.SensorResult)
+    assert "again 0:10:00 later" in reason(site.tick(BACKLOG, tick.cursor))
+    long_ago = "2025-01-01T00:00:00: " + (tick.cursor or "").partition(": ")[2]
+    assert days_asked_for(site.tick(BACKLOG, long_ago)) == ["2025-01-03"]
+
+
 def test_many_days_are_asked_for_a_few_at_a_time(site: Installation) -> None:
     for number in range(1, 15):
         site.put(f"transactions_2025-01-{number:02}.csv", sound(number))
