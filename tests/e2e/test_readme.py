@@ -1,0 +1,183 @@
+"""The commands of README.md and docs/ci.md, run as they stand in a copy of the checkout.
+
+Blocks marked `sh` run line by line, `python NAME` is written to that file first, `sql` is asked of
+the tables afterwards. Blocks marked `console` are make's: what they start is run here by itself.
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import duckdb
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+PAGES += sorted((ROOT / "docs").rglob("*.md"))
+HEADER = "id,description,amount,timestamp,merchant,operation_type,side"
+SOUND = [f"{n},Paiement CB,-9.50,2025-01-02T10:00:00,Fnac,card,debit" for n in range(40)]
+
+Environment = dict[str, str]
+
+
+def blocks(page: str, kind: str) -> list[tuple[str, str]]:
+    """The fenced blocks of one kind: what stands behind the kind, and the text."""
+    fences = re.findall(rf"^```{kind} ?(.*)\n((?:.*\n)*?)```$", (ROOT / page).read_text(), re.M)
+    assert fences, f"{page} has no block marked {kind}"
+    return fences
+
+
+def without_settings() -> Environment:
+    """The environment as it is where nobody has set anything."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("TXCAT_", "DAGSTER_"))}
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the checkout in which nothing was ever run."""
+    copy = tmp_path_factory.mktemp("fresh") / "txcat"
+    unwanted = shutil.ignore_patterns(".txcat", ".git", ".env", "__pycache__", "*.egg-info")
+    shutil.copytree(ROOT, copy, ignore=unwanted)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def environment(checkout: Path, ml_url: str) -> Environment:
+    """What a terminal in the copy knows: its code comes from there, the service answers."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    own = {"PATH": path, "PYTHONPATH": str(checkout), "TXCAT_ML_URL": ml_url}
+    return without_settings() | own
+
+
+@pytest.fixture(scope="module")
+def after_the_demo(checkout: Path, environment: Environment) -> Path:
+    """The copy, once `make demo` has run there."""
+    subprocess.run(["txcat", "demo"], cwd=checkout, env=environment, check=True)
+    return checkout
+
+
+@pytest.fixture(scope="module")
+def after_the_page(after_the_demo: Path, environment: Environment) -> Path:
+    """The copy, once every line of the README's shell blocks has run there."""
+    for name, text in blocks("README.md", "python"):
+        (after_the_demo / name).write_text(text)
+    script = "".join(text for _, text in blocks("README.md", "sh"))
+    done = subprocess.run(
+        ["bash", "-eux", "-c", script],
+        cwd=after_the_demo,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    return after_the_demo
+
+
+@pytest.mark.slow
+def test_every_command_of_the_page_works(after_the_page: Path) -> None:
+    with duckdb.connect(after_the_page / ".txcat/warehouse.duckdb", read_only=True) as con:
+        counts = "SELECT sum(landed), sum(unjudged), sum(validated) FROM ledger.slices"
+        assert con.sql(counts).fetchall() == [(10_000, 0, 9_854)]
+        (spent,) = con.sql("SELECT sum(spent) FROM marts.spending").fetchall()
+        assert (
+            spent
+            == con.sql(
+                "SELECT -sum(amount) FROM validated.transactions WHERE side = 'debit'"
+            ).fetchone()
+        )
+
+
+@pytest.mark.slow
+def test_every_category_leads_back_to_a_record_of_a_file(after_the_page: Path) -> None:
+    ((_, query),) = blocks("README.md", "sql")
+    with duckdb.connect(after_the_page / ".txcat/warehouse.duckdb", read_only=True) as con:
+        found = con.sql(query)
+        assert len(found) == 9_854
+        assert found.filter("COLUMNS(*) IS NOT NULL").shape == found.shape
+        (names,) = zip(*found.project("file").distinct().fetchall(), strict=True)
+    assert {Path(name).parent for name in names} == {after_the_page / ".txcat/demo"}
+
+
+@pytest.mark.slow
+def test_what_make_dev_starts_answers_and_leaves_no_process(
+    checkout: Path, environment: Environment, tmp_path: Path
+) -> None:
+    ui, ml = free_port(), free_port()
+    ports = {"DAGSTER_CLI_DEV_PORT": str(ui), "ML_API_PORT": str(ml)}
+    settings = {"TXCAT_HOME": str(tmp_path / "home"), "TXCAT_ML_URL": f"http://127.0.0.1:{ml}"}
+    started = subprocess.Popen(["txcat", "dev"], cwd=checkout, env=environment | ports | settings)
+    try:
+        for url in (f"http://127.0.0.1:{ml}/health", f"http://127.0.0.1:{ui}/server_info"):
+            assert answers(url, seconds=90)
+        family = psutil.Process(started.pid).children(recursive=True)
+    finally:
+        started.send_signal(signal.SIGINT)
+        started.wait(60)
+    assert len(family) > 5
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert not alive
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+    return port
+
+
+def answers(url: str, *, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as reply:  # noqa: S310
+                return bool(reply.status == 200)
+        except OSError:
+            time.sleep(0.2)
+    return False
+
+
+BROKEN = [line.replace("9.50", "x") for line in SOUND]
+SAMPLES = [
+    pytest.param([HEADER, *SOUND, BROKEN[0]], 0, id="a_rule_broken_once"),
+    pytest.param([HEADER, *SOUND, *BROKEN], 1, id="a_rule_broken_often"),
+    pytest.param([HEADER.replace("amount", "sum"), *SOUND], 1, id="a_column_renamed"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("lines", "code"), SAMPLES)
+def test_the_recipe_for_ci_says_by_its_exit_code_how_a_sample_is(
+    tmp_path: Path, lines: list[str], code: int
+) -> None:
+    (tmp_path / "transactions_2025-01-03.csv").write_text("\n".join(lines))
+    command = [str(ROOT / "docs/ci/recipe.sh"), str(tmp_path), "2025-01-03"]
+    done = subprocess.run(
+        command, env=without_settings(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code, done.stderr[-4000:]
+
+
+def test_the_recipe_is_called_as_its_page_says() -> None:
+    ((_, steps),) = blocks("docs/ci.md", "yaml")
+    commands = re.findall(r"- run: (\S+)", steps)
+    assert commands == ["tools/setup.sh", "docs/ci/recipe.sh"]
+    assert all(os.access(ROOT / command, os.X_OK) for command in commands)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_names_only_files_and_tests_that_exist(page: Path) -> None:
+    text = page.read_text()
+    linked = [page.parent / link for link in re.findall(r"\]\((?!https?:)([^)#]+)", text)]
+    named = re.findall(r"`((?:txcat_assets|ml_api|tests|tools|data|docs)/[\w/.-]+)", text)
+    wanted = [*linked, *(ROOT / name for name in named)]
+    assert [str(path) for path in wanted if not path.exists()] == []
+    for path, test in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text):
+        assert f"def {test}(" in (ROOT / path).read_text()
