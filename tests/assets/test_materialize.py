@@ -17,6 +17,18 @@ def test_a_day_goes_from_its_file_to_categories(site: Installation) -> None:
     assert site.rows("SELECT reasons FROM quarantined.transactions") == [(["amount_invalid"],)]
 
 
+@pytest.mark.parametrize("picked", ["validated", "quarantined"])
+def test_either_of_two_tables_of_one_work_can_be_picked_alone(
+    site: Installation, picked: str
+) -> None:
+    site.put("transactions_2025-01-03.csv", file_of(line(1), line(2, amount="x")))
+    keys = [dg.AssetKey([schema, "transactions"]) for schema in ("raw", picked)]
+    assert site.load("2025-01-03", asset_selection=keys).success
+    assert materialized(site, picked)["2025-01-03"]["dagster/row_count"].value == 1
+    others = {"validated", "quarantined"} - {picked}
+    assert [materialized(site, other) for other in others] == [{}]
+
+
 def test_days_of_a_range_are_one_run(site: Installation) -> None:
     site.put("transactions_2025-01-03.csv", sound(1, 2))
     site.put("transactions_2025-01-05.csv", sound(3))

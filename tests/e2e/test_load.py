@@ -149,7 +149,7 @@ def test_a_wrong_setting_is_two_and_named_with_its_value(
     terminal.set(**{setting: value})
     said = terminal.txcat(*command)
     assert said.code == 2
-    for part in (setting, value.split(":")[0], words):
+    for part in (setting, value.split(":", maxsplit=1)[0], words):
         assert part in said.err
     assert said.err.count("\n") == 1
 

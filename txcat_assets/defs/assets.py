@@ -69,6 +69,7 @@ def _validated(contract: Contract, days: dg.PartitionsDefinition[str]) -> dg.Ass
             _spec(contract, "validated", valid, ["raw"]),
             _spec(contract, "quarantined", rejected, ["raw"]),
         ],
+        can_subset=True,  # one work, whichever of the two was picked
         partitions_def=days,
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
@@ -83,8 +84,8 @@ def _validated(contract: Contract, days: dg.PartitionsDefinition[str]) -> dg.Ass
                 refresh(work, STAGE)
             outcome = validate(work)
             fail_on(outcome.problems, "Not every slice could be judged; run the days again.")
-            yield report(context, work, "validated", outcome.figures)
-            yield report(context, work, "quarantined", outcome.figures)
+            for key in sorted(context.selected_asset_keys):
+                yield report(context, work, key.path[0], outcome.figures)
 
     return validated
 

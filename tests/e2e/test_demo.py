@@ -1,0 +1,43 @@
+"""`txcat demo`: its counts are the truth of the sample files, and again it changes nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from data.make_samples import make_samples, truth_of_all
+from tests.assets.installation import differing
+from tests.e2e.commands import CommandLine
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_demo_tells_the_truth_and_again_changes_nothing(
+    bare_terminal: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # the command finds ml_api and data there
+    monkeypatch.syspath_prepend(str(ROOT))
+    truth = truth_of_all(make_samples(tmp_path / "samples"))
+    assert bare_terminal.txcat("demo").code == 0
+    (found,) = bare_terminal.rows(
+        "SELECT sum(landed)::INT, sum(validated)::INT, sum(duplicate)::INT, "
+        "sum(quarantined)::INT FROM ledger.slices"
+    )
+    quarantined = sum(truth.quarantined.values())
+    assert found == (truth.landed, truth.validated, truth.duplicate, quarantined)
+    reasons = "SELECT r, count(*) FROM (SELECT unnest(reasons) r FROM quarantined.transactions)"
+    assert dict(bare_terminal.rows(f"{reasons} GROUP BY 1")) == truth.quarantined
+    categorized = bare_terminal.rows("SELECT count(*) FROM categorized.transactions")
+    assert categorized == [(truth.validated,)]
+
+    before, runs = bare_terminal.everything(), len(bare_terminal.runs())
+    said = bare_terminal.txcat("demo")
+    assert said.code == 0
+    assert "Up to date: 5 files hold nothing new." in said.out
+    assert differing(before, bare_terminal.everything()) == []
+    assert len(bare_terminal.runs()) == runs
+
+
+def test_all_that_the_demo_makes_lies_in_its_home(bare_terminal: CommandLine) -> None:
+    bare_terminal.txcat("demo")
+    assert [path.name for path in bare_terminal.folder.iterdir()] == [".txcat"]
