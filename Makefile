@@ -11,8 +11,7 @@ demo: runtime-venv ## Make sample data, run the main job on it and show what cam
 	@$(BIN)/txcat demo $(ARGS)
 
 dev: runtime-venv ## Start the Dagster UI and the ML service; Ctrl-C ends both
-	@mkdir -p .txcat/dagster && cp dagster.yaml .txcat/dagster/
-	@DAGSTER_HOME="$(CURDIR)/.txcat/dagster" PATH="$(CURDIR)/$(BIN):$$PATH" honcho start
+	@$(BIN)/txcat dev $(ARGS)
 
 test: dev-venv ## Run the whole test suite; ARGS picks some of it
 	@$(BIN)/python -m pytest $(ARGS)

@@ -44,6 +44,7 @@ def serve(settings: Settings) -> None:
     with dagster_instance(settings):
         pass  # made by one process: two that start on an empty home can corrupt its SQLite
     os.environ["TXCAT_HOME"] = str(settings.home_folder)
+    os.environ["TXCAT_HOME"] = str(settings.home_folder)  # may be relative to the folder left now
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     os.chdir(ROOT)
     os.execvp("honcho", ["honcho", "start"])  # noqa: S606, S607

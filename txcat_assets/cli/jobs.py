@@ -1,4 +1,7 @@
-"""Runs a dataset's jobs in this process, as real Dagster runs that the UI shows."""
+"""Runs a dataset's jobs in this process, as real Dagster runs that the UI shows.
+
+Which days they run for is decided in `load`; what the jobs are made of is in `txcat_assets.defs`.
+"""
 
 import gc
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,7 @@
-"""Progress bars on standard error, one for each stage of a run."""
+"""Progress bars on standard error, one for each stage of a run.
+
+They count records, not slices. What a stage tells of its work is in `txcat_assets.stages.work`.
+"""
 
 from typing import Self
 

@@ -1,4 +1,7 @@
-"""When the asset checks of a dataset last ran, and so which days they have to speak for next."""
+"""When the asset checks of a dataset last ran, and so which days they have to speak for next.
+
+What they say is decided in `txcat_assets.defs.verdicts`.
+"""
 
 from collections.abc import Sequence
 from datetime import date, datetime

@@ -1,4 +1,7 @@
-"""From a warehouse's URL to the warehouse."""
+"""From a warehouse's URL to the warehouse.
+
+Here is the one list of the databases there are; each lives in a module of its own name.
+"""
 
 from pathlib import Path
 from urllib.parse import urlsplit
