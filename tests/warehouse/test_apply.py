@@ -137,7 +137,7 @@ def test_an_upgrade_that_changes_no_content_writes_no_record_and_asks_nothing(
 
 
 def test_warnings_follow_the_contract_without_a_move(work: Work, tmp_path: Path) -> None:
-    land(work, tmp_path, "1,2,debit")
+    land(work, tmp_path, "1,3,debit")
     judge(work)
     assert rows(work, "SELECT _warnings FROM validated.tiny") == [(None,)]
     judge(upgrade(work, 5))
