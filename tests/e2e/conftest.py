@@ -5,13 +5,17 @@ Its home is empty too, but for a Dagster instance that was made once: making one
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import dagster as dg
 import pytest
 
 from tests.e2e.commands import CommandLine
 from txcat_assets.cli.home import ROOT
+
+ROOM_BYTES = 2 * 1024**3
 
 
 @pytest.fixture(scope="session")
@@ -25,16 +29,25 @@ def made_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder, in memory where there is room: Dagster commits hundreds of times a run."""
+    memory = Path("/dev/shm")  # noqa: S108 - the folder made there has a name of its own
+    has_room = memory.is_dir() and shutil.disk_usage(memory).free > ROOM_BYTES
+    with TemporaryDirectory(dir=memory if has_room else None) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
 def bare_terminal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> CommandLine:
     """A terminal in which no setting is made and nothing was ever run."""
     for name in os.environ:
         if name.startswith(("TXCAT_", "DAGSTER_")):
             monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    terminal = CommandLine(tmp_path, monkeypatch, capsys)
-    terminal.set(DAGSTER_HOME=tmp_path / ".txcat", COLUMNS=200)
+    monkeypatch.chdir(folder)
+    terminal = CommandLine(folder, monkeypatch, capsys)
+    terminal.set(DAGSTER_HOME=folder / ".txcat", COLUMNS=200)
     return terminal
 
 

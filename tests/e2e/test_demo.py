@@ -1,4 +1,4 @@
-"""`txcat demo`: its counts are the truth of the sample files, and again it changes nothing."""
+"""`txcat demo`: its counts are the truth of the sample files, and all it makes is in its home."""
 
 from pathlib import Path
 
@@ -36,8 +36,4 @@ def test_the_demo_tells_the_truth_and_again_changes_nothing(
     assert "Up to date: 5 files hold nothing new." in said.out
     assert differing(before, bare_terminal.everything()) == []
     assert len(bare_terminal.runs()) == runs
-
-
-def test_all_that_the_demo_makes_lies_in_its_home(bare_terminal: CommandLine) -> None:
-    bare_terminal.txcat("demo")
     assert [path.name for path in bare_terminal.folder.iterdir()] == [".txcat"]

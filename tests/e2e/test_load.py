@@ -182,9 +182,10 @@ def test_a_corrected_file_gives_duplicates_and_conflicts(terminal: CommandLine) 
 
 
 @pytest.mark.parametrize(
-    "day", [today() + timedelta(days=40), "2022-12-31"], ids=["to_come", "too_early"]
+    ("day", "option"),
+    [(today() + timedelta(days=40), "--no-full-refresh"), ("2022-12-31", "--full-refresh")],
+    ids=["to_come", "too_early"],
 )
-@pytest.mark.parametrize("option", ["--no-full-refresh", "--full-refresh"])
 def test_a_day_that_is_no_partition_is_refused_and_the_others_are_loaded(
     terminal: CommandLine, day: object, option: str
 ) -> None:
