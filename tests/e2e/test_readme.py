@@ -83,28 +83,25 @@ def after_the_page(after_the_demo: Path, environment: Environment) -> Path:
 
 
 @pytest.mark.slow
-def test_every_command_of_the_page_works(after_the_page: Path) -> None:
+@pytest.mark.timeout(900)  # a dozen processes, one after the other
+def test_every_command_and_query_of_the_page_works(after_the_page: Path) -> None:
     with duckdb.connect(after_the_page / ".txcat/warehouse.duckdb", read_only=True) as con:
-        counts = "SELECT sum(landed), sum(unjudged), sum(validated) FROM ledger.slices"
-        assert con.sql(counts).fetchall() == [(10_000, 0, 9_854)]
-        (spent,) = con.sql("SELECT sum(spent) FROM marts.spending").fetchall()
-        assert (
-            spent
-            == con.sql(
-                "SELECT -sum(amount) FROM validated.transactions WHERE side = 'debit'"
-            ).fetchone()
-        )
+        counts = con.sql("SELECT sum(landed), sum(unjudged), sum(validated) FROM ledger.slices")
+        assert counts.fetchall() == [(10_000, 0, 9_854)]
+        spent = con.sql("SELECT sum(spent) FROM marts.spending").fetchall()
+        debits = "FROM validated.transactions WHERE side = 'debit'"
+        assert spent == con.sql(f"SELECT -sum(amount) {debits}").fetchall()
+        every_category_leads_back(con, after_the_page / ".txcat/demo")
 
 
-@pytest.mark.slow
-def test_every_category_leads_back_to_a_record_of_a_file(after_the_page: Path) -> None:
+def every_category_leads_back(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """The page's query finds file, record, run and versions of each categorized row."""
     ((_, query),) = blocks("README.md", "sql")
-    with duckdb.connect(after_the_page / ".txcat/warehouse.duckdb", read_only=True) as con:
-        found = con.sql(query)
-        assert len(found) == 9_854
-        assert found.filter("COLUMNS(*) IS NOT NULL").shape == found.shape
-        (names,) = zip(*found.project("file").distinct().fetchall(), strict=True)
-    assert {Path(name).parent for name in names} == {after_the_page / ".txcat/demo"}
+    found = con.sql(query)
+    assert len(found) == 9_854
+    assert found.filter("COLUMNS(*) IS NOT NULL").shape == found.shape
+    files = {Path(name) for (name,) in found.project("file").distinct().fetchall()}
+    assert files == set(folder.iterdir())
 
 
 @pytest.mark.slow
