@@ -48,20 +48,33 @@ class Round:
     ml_url: str
 
 
+MEASURE = """
+import json, resource, subprocess, sys, time
+start = time.perf_counter()
+code = subprocess.run(sys.argv[2:]).returncode
+seconds = time.perf_counter() - start
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+with open(sys.argv[1], "w") as figures:
+    json.dump([code, seconds, peak], figures)
+"""
+"""Starts a command from a small process: a child is charged with the peak memory of its parent."""
+
+
 def cost_of(command: list[str], **settings: str) -> tuple[Cost, str]:
     """Run the command to its end; answers its cost and what it printed."""
-    log = HOME / "log"
-    start = time.perf_counter()
+    log, figures = HOME / "log", HOME / "figures.json"
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, env=os.environ | settings, stdout=output, stderr=subprocess.STDOUT
+        subprocess.run(
+            [sys.executable, "-S", "-c", MEASURE, str(figures), *command],
+            env=os.environ | settings,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=True,
         )
-        _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{' '.join(command)}\nfailed ({process.returncode}):\n{log.read_text()[-4000:]}")
-    return Cost(seconds, usage.ru_maxrss / 1024), log.read_text()
+    code, seconds, peak = json.loads(figures.read_text())
+    if code:
+        sys.exit(f"{' '.join(command)}\nfailed ({code}):\n{log.read_text()[-4000:]}")
+    return Cost(seconds, peak / 1024), log.read_text()
 
 
 def cost_of_floor(this: Round) -> Cost:

@@ -51,13 +51,18 @@ def build_definitions(
 
 
 def _resources(settings: Settings) -> dict[str, Any]:
-    def open_enricher(contract: Contract, stage: Stage) -> AbstractContextManager[Enricher]:
+    def open_ml(contract: Contract, stage: Stage) -> AbstractContextManager[Enricher]:
         from txcat_assets.services.ml import MlConfig, MlService  # noqa: PLC0415 - httpx is not light
 
         answer = stage.columns[0].type
         labels = answer.values if isinstance(answer, Choice) else ()
         config = MlConfig(url=settings.ml_url)
         return MlService(config, labels=labels, columns=contract.column_names)
+
+    services = {"ml": open_ml}
+
+    def open_enricher(contract: Contract, stage: Stage) -> AbstractContextManager[Enricher]:
+        return services[stage.service](contract, stage)
 
     return {
         "warehouse": connect(settings.warehouse, settings.warehouse_wait_seconds),

@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     warehouse_url: str = ""
     """Where the tables are: duckdb:///PATH. Without it, warehouse.duckdb in the home folder."""
 
-    warehouse_wait_seconds: float = Field(default=60, gt=0)
+    warehouse_wait_seconds: float = Field(default=45, gt=0)
     """How long a transaction waits for its turn at a DuckDB file that another program has open."""
 
     inbox: Path | None = None

@@ -122,7 +122,7 @@ def test_too_many_quarantined_records_fail_the_load(terminal: CommandLine) -> No
     [
         (["load"], "PATH"),
         (["load", "--frobnicate", "x"], "--frobnicate"),
-        (["load", ".", "--dataset", "nothing"], "there are: transactions"),
+        (["load", ".", "--dataset", "nothing"], "transactions"),
         (["check", "--day", "yesterday"], "yesterday"),
         (["frobnicate"], "frobnicate"),
     ],

@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[2]
 def make_home(settings: Settings) -> None:
     """Make the home folder and its inbox, and let Dagster keep its instance there."""
     settings.inbox_folder.mkdir(parents=True, exist_ok=True)
-    dagster_home = Path(os.environ.setdefault("DAGSTER_HOME", str(settings.home_folder)))
+    dagster_home = Path(os.environ.get("DAGSTER_HOME") or settings.home_folder)
+    os.environ["DAGSTER_HOME"] = str(dagster_home)
     dagster_home.mkdir(parents=True, exist_ok=True)
     if not (dagster_home / "dagster.yaml").exists():
         shutil.copy(ROOT / "dagster.yaml", dagster_home)
@@ -43,7 +44,6 @@ def serve(settings: Settings) -> None:
     """Become the processes of the Procfile: the UI with its daemon, and the ML service."""
     with dagster_instance(settings):
         pass  # made by one process: two that start on an empty home can corrupt its SQLite
-    os.environ["TXCAT_HOME"] = str(settings.home_folder)
     os.environ["TXCAT_HOME"] = str(settings.home_folder)  # may be relative to the folder left now
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     os.chdir(ROOT)

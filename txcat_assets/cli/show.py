@@ -92,7 +92,7 @@ def _record(raw: bytes | None, fields: Sequence[str | None]) -> str:
 def _print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     table = Table(title=title, title_justify="left")
     for number, name in enumerate(columns):
-        is_number = bool(rows) and isinstance(rows[0][number], int | Decimal)
+        is_number = any(isinstance(row[number], int | Decimal) for row in rows)
         table.add_column(name, justify="right" if is_number else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))

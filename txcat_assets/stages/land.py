@@ -157,25 +157,29 @@ def _carry_on(work: Work, file: FileObject, dialect: Dialect, landed: Landed) ->
 
 
 def _land_rest(work: Work, file: FileObject, dialect: Dialect, landed: Landed) -> None:
-    _land_slices(work, file, dialect, landed)
+    if not _land_slices(work, file, dialect, landed):
+        landed.claimed_by_others += 1
+        return
     with work.warehouse.transaction() as tx:
         set_state(tx, file.object_id, "landed")
     landed.files += 1
 
 
-def _land_slices(work: Work, file: FileObject, dialect: Dialect, landed: Landed) -> None:
+def _land_slices(work: Work, file: FileObject, dialect: Dialect, landed: Landed) -> bool:
+    """Land what is left of a file; False when another run turns out to be at it."""
     names = work.contract.column_names
     for records in one_ahead(read(file.name, dialect, names, file.next)):
         _require_unchanged(file)
         with work.warehouse.transaction() as tx:
             slice_id = land(tx, work.contract, file, records, work.run)
         if slice_id is None:
-            raise SourceChanged(f"{file.name} is being landed by another run; leave it to that.")
+            return False
         file = replace(file, next=file.next + len(records))
         landed.slices += 1
         landed.records += len(records)
         work.progress.expect("landed", len(records))
         work.progress.advance("landed", len(records))
+    return True
 
 
 def _require_unchanged(file: FileObject) -> None:
