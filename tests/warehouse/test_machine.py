@@ -269,6 +269,7 @@ def slices_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(working, "SLICE_RECORDS", 5)
 
 
+@pytest.mark.timeout(1200)  # a minute on a quiet machine; no bound on how busy one may be
 @pytest.mark.usefixtures("slices_of_three")
 @pytest.mark.parametrize(
     ("examples", "steps"),
