@@ -92,10 +92,10 @@ def test_threads_of_one_process_write_at_the_same_time(warehouse: Warehouse) -> 
         with warehouse.transaction() as tx:
             tx.run("INSERT INTO numbers VALUES ($n)", n=n)
 
-    with ThreadPoolExecutor(4) as threads:
-        list(threads.map(insert, range(40)))
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(insert, range(200)))
     with warehouse.transaction() as tx:
-        assert one(tx.rows("SELECT count(DISTINCT n) FROM numbers")) == 40
+        assert one(tx.rows("SELECT count(DISTINCT n) FROM numbers")) == 200
 
 
 def test_a_frame_keeps_its_order_and_types_through_the_file(warehouse: Warehouse) -> None:

@@ -108,7 +108,7 @@ class DuckDbWarehouse:
         connect: Callable[[], duckdb.DuckDBPyConnection] = lambda: duckdb.connect(self._path)  # noqa: E731
         try:
             return turn(connect)
-        except duckdb.IOException as error:
+        except duckdb.Error as error:
             if not _is_held_by_another(error):
                 raise
             raise WarehouseBusy(
@@ -118,4 +118,8 @@ class DuckDbWarehouse:
 
 
 def _is_held_by_another(error: BaseException) -> bool:
-    return isinstance(error, duckdb.IOException) and "lock" in str(error).lower()
+    """Whether another process has the file open, or a thread of this one is just closing it."""
+    words = str(error).lower()
+    return (isinstance(error, duckdb.IOException) and "lock" in words) or (
+        isinstance(error, duckdb.BinderException) and "already attached" in words
+    )
