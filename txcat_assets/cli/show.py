@@ -72,7 +72,7 @@ def show_files(tx: Transaction, scope: Scope) -> list[str]:
 def show_quarantined(tx: Transaction, contract: Contract, scope: Scope, limit: int) -> None:
     """The first quarantined records with their reasons."""
     columns = ["reasons", "_bytes", *contract.column_names]
-    rows = sample(tx, f"quarantined.{contract.dataset}", columns, scope, limit)
+    rows = sample(tx, "quarantined", columns, scope, limit)
     lines = [(reasons, _record(raw, fields)) for reasons, raw, *fields in rows.rows()]
     _print_table("First quarantined records", ["reasons", "record"], lines)
 

@@ -34,7 +34,7 @@ def report(
 def _day_metadata(tx: Transaction, work: Work, schema: str, day: date) -> dict[str, Any]:
     contract = work.contract
     scope = Scope(contract.dataset, "day", [day])
-    rows = sample(tx, f"{schema}.{contract.dataset}", _shown(work, schema), scope, SAMPLE_ROWS)
+    rows = sample(tx, schema, _shown(work, schema), scope, SAMPLE_ROWS)
     return {
         **_counts(tx, work, schema, scope),
         "sample": dg.MetadataValue.md(as_markdown(rows)),

@@ -16,6 +16,7 @@ from txcat_assets.contracts.reasons import CONFLICT, FAULTS
 from txcat_assets.defs.reports import SAMPLE_ROWS, as_markdown
 from txcat_assets.pipeline.places import VALIDATED
 from txcat_assets.settings import Settings
+from txcat_assets.stages.work import units_of
 from txcat_assets.warehouse import figures
 from txcat_assets.warehouse.interface import Warehouse
 from txcat_assets.warehouse.ledger import judged_records
@@ -130,16 +131,16 @@ def conflicts(look: Look) -> Verdict:
 
 
 def meets_contract(look: Look) -> Verdict:
-    """What is stored in validated meets the contract still, slice by slice, read anew."""
+    """What is stored in validated meets the contract still, read anew."""
     # Imports Pandera, which loading the code location must not wait for.
     from txcat_assets.pipeline.schema import broken_rules  # noqa: PLC0415
 
     with look.warehouse.transaction() as tx:
-        slice_ids = figures.slice_ids(tx, look.scope)
+        slices = figures.slices(tx, look.scope)
     found: dict[str, int] = {}
-    for slice_id in slice_ids:
+    for unit in units_of(slices):
         with look.warehouse.transaction() as tx:
-            stored = judged_records(tx, look.contract, [slice_id], VALIDATED)
+            stored = judged_records(tx, look.contract, unit.slice_ids, VALIDATED)
         for code, rows, _ in broken_rules(look.contract, stored).rows():
             found[code] = found.get(code, 0) + rows
     words = ", ".join(f"{code}: {rows} rows" for code, rows in found.items())

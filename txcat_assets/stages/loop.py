@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from txcat_assets.errors import TransientError, TxcatError
 from txcat_assets.stages.work import Outcome, Unit, Work, units_of
-from txcat_assets.warehouse.ledger import StaleSlice, mark_stale, note_error, stale_slices
+from txcat_assets.warehouse.ledger import Slice, mark_stale, note_error, stale_slices
 
 T = TypeVar("T")
 
@@ -107,7 +107,7 @@ def refresh(work: Work, stage: str) -> None:
         mark_stale(tx, work.contract.dataset, stage, work.days, work.now())
 
 
-def _claim(work: Work, claims: ExitStack, stage: str, stale: StaleSlice) -> bool:
+def _claim(work: Work, claims: ExitStack, stage: str, stale: Slice) -> bool:
     claim = work.warehouse.claim(work.contract.dataset, stage, stale.slice_id)
     return claims.enter_context(claim)
 

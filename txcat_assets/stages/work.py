@@ -3,7 +3,7 @@
 How the work is done unit by unit is in `loop`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
@@ -12,7 +12,7 @@ from txcat_assets.contracts.model import Contract
 from txcat_assets.sources.dialect import Dialect
 from txcat_assets.sources.records import SLICE_RECORDS
 from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.ledger import Run, StaleSlice
+from txcat_assets.warehouse.ledger import Run, Slice
 
 
 class Progress(Protocol):
@@ -56,8 +56,13 @@ class Work:
 class Unit:
     """Slices that are worked in one transaction, all of files with one kind of decimal mark."""
 
-    slices: Sequence[StaleSlice]
+    slices: Sequence[Slice]
     decimal_comma: bool
+
+    @property
+    def slice_ids(self) -> list[int]:
+        """The slices, in the order of arrival."""
+        return [part.slice_id for part in self.slices]
 
     @property
     def records(self) -> int:
@@ -87,20 +92,20 @@ class Outcome:
         }
 
 
-def units_of(stale: Sequence[StaleSlice]) -> Iterator[Unit]:
+def units_of(slices: Iterable[Slice]) -> Iterator[Unit]:
     """Group slices in their order: small ones together, up to one slice's worth of records."""
-    group: list[StaleSlice] = []
-    comma = False
-    for one in stale:
-        has_comma = _decimal_comma(one)
-        is_full = sum(s.records for s in group) + one.records > SLICE_RECORDS
-        if group and (is_full or has_comma != comma):
+    group: list[Slice] = []
+    records, comma = 0, False
+    for part in slices:
+        has_comma = _decimal_comma(part)
+        if group and (records + part.records > SLICE_RECORDS or has_comma != comma):
             yield Unit(group, comma)
-            group = []
-        group, comma = [*group, one], has_comma
+            group, records = [], 0
+        group.append(part)
+        records, comma = records + part.records, has_comma
     if group:
         yield Unit(group, comma)
 
 
-def _decimal_comma(stale: StaleSlice) -> bool:
+def _decimal_comma(stale: Slice) -> bool:
     return stale.dialect is not None and Dialect.from_json(stale.dialect).decimal_comma

@@ -14,7 +14,7 @@ from txcat_assets.contracts.model import Contract, Stage
 from txcat_assets.contracts.reasons import CONFLICT, REFUSED
 from txcat_assets.pipeline.places import CONFLICTING, DUPLICATE, INVALID, VALIDATED
 from txcat_assets.warehouse.interface import Transaction
-from txcat_assets.warehouse.ledger import in_slices
+from txcat_assets.warehouse.ledger import Slice, in_slices
 from txcat_assets.warehouse.tables import quoted
 
 
@@ -136,12 +136,20 @@ def _raw(tx: Transaction, contract: Contract, positions: Sequence[tuple[int, int
 
 
 def sample(
-    tx: Transaction, table: str, columns: Sequence[str], scope: Scope, limit: int
+    tx: Transaction, schema: str, columns: Sequence[str], scope: Scope, limit: int
 ) -> pl.DataFrame:
-    """The first rows in a table, in the order of arrival."""
+    """The first rows of a dataset's table in `schema`, in the order of arrival.
+
+    Only as many slices are read as have surely enough of them, however large the table is.
+    """
+    has_rows = {
+        "raw": "landed > 0",
+        "quarantined": "(quarantined > 0 OR slice_id IN (SELECT slice_id FROM ledger.refusals))",
+    }.get(schema, "validated > 0")
     return tx.frame(
-        f"SELECT {quoted(columns)} FROM {table} WHERE _slice_id IN {scope.slices} "
-        "ORDER BY _slice_id, _position LIMIT $limit",
+        f"SELECT {quoted(columns)} FROM {schema}.{scope.dataset} WHERE _slice_id IN "
+        f"(SELECT slice_id FROM ledger.slices WHERE slice_id IN {scope.slices} AND {has_rows} "
+        "ORDER BY slice_id LIMIT $limit) ORDER BY _slice_id, _position LIMIT $limit",
         limit=limit,
         **scope.values,
     )
@@ -185,10 +193,14 @@ def broken_conservation(
     return [one for one in counted if one[1] != one[2]]
 
 
-def slice_ids(tx: Transaction, scope: Scope) -> list[int]:
+def slices(tx: Transaction, scope: Scope) -> list[Slice]:
     """The slices, in the order of arrival."""
-    found = tx.rows(f"SELECT slice_id FROM {scope.slices} ORDER BY slice_id", **scope.values)
-    return [int(slice_id) for (slice_id,) in found]
+    found = tx.rows(
+        "SELECT slice_id, landed, NULL FROM ledger.slices "
+        f"WHERE slice_id IN {scope.slices} ORDER BY slice_id",
+        **scope.values,
+    )
+    return [Slice(*row) for row in found]
 
 
 def files(tx: Transaction, scope: Scope) -> list[tuple[str, str, str | None]]:

@@ -28,8 +28,8 @@ class Run:
 
 
 @dataclass(frozen=True)
-class StaleSlice:
-    """A slice that has not reached a stage under the wanted version, with its file's dialect."""
+class Slice:
+    """A slice as work: how many records landed with it, and its file's dialect."""
 
     slice_id: int
     records: int
@@ -123,7 +123,7 @@ def judged_records(
 
 def stale_slices(
     tx: Transaction, dataset: str, stage: str, days: Sequence[date], version: str
-) -> list[StaleSlice]:
+) -> list[Slice]:
     """The slices of these days that are to do for a stage, in the order of arrival.
 
     A slice is to do while its stage has not reached `version` or has records pending, and, for a
@@ -141,7 +141,7 @@ def stale_slices(
         days=list(days),
         version=version,
     )
-    return [StaleSlice(*row) for row in found]
+    return [Slice(*row) for row in found]
 
 
 def mark_stale(
