@@ -109,15 +109,22 @@ class SteppedTransaction:
 class SteppedWarehouse:
     """A warehouse that calls `step` before each begin, statement and commit, and after the commit.
 
-    A step may raise or end the process. Without claims every worker takes all work for its own.
+    A step may raise or end the process. `is_fine` false leaves out those before statements; without
+    claims every worker takes all work for its own.
     """
 
     def __init__(
-        self, warehouse: Warehouse, step: Callable[[], None], *, has_claims: bool = True
+        self,
+        warehouse: Warehouse,
+        step: Callable[[], None],
+        *,
+        has_claims: bool = True,
+        is_fine: bool = True,
     ) -> None:
         self._warehouse = warehouse
         self._step = step
         self._has_claims = has_claims
+        self._is_fine = is_fine
 
     @property
     def place(self) -> str:
@@ -129,7 +136,7 @@ class SteppedWarehouse:
         """The warehouse's own transaction, with steps."""
         self._step()
         with self._warehouse.transaction() as transaction:
-            yield SteppedTransaction(transaction, self._step)
+            yield SteppedTransaction(transaction, self._step) if self._is_fine else transaction
             self._step()
         self._step()
 

@@ -157,3 +157,18 @@ def test_kept_answers_for_two_contents_of_one_position_both_serve(
         ask(work, FakeModel("m1", lasts=lasts))
     stages = rows(work, "SELECT pending FROM ledger.stages WHERE stage = 'categorized'")
     assert stages == [(0,)]
+
+
+def test_a_kept_answer_serves_only_the_content_that_was_asked(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    work = work_on(warehouse, tiny(4))
+    prepare(warehouse, tiny(4))
+    land_lines(work, tmp_path, "2025-01-01", *(f"{key},1,debit" for key in range(6)))
+    for version, lasts in ((4, 1), (6, None)):
+        work = replace(work, contract=tiny(version))
+        prepare(warehouse, work.contract)
+        validate(work)
+        ask(work, FakeModel("m1", lasts=lasts))
+    categories = rows(work, "SELECT DISTINCT side, category FROM categorized.tiny")
+    assert categories == [("DEBIT", "m1 1.00 DEBIT")]
