@@ -152,3 +152,19 @@ def test_quarantined_shows_the_record_as_it_came_with_every_reason(
     judge(work)
     shown = rows(work, "SELECT id, amount, side, reasons, stage FROM quarantined.tiny")
     assert shown == [(None, "x", "debit", ["id_missing", "amount_invalid"], "validated")]
+
+
+def test_a_promoted_copy_with_an_older_models_answer_is_pending(work: Work, tmp_path: Path) -> None:
+    """The copy's slice has reached m2 while the copy itself was a duplicate."""
+    land(work, tmp_path, "1,1,debit", "1,1,Debit")
+    judge(work)
+    enrich(work, CATEGORIZED, FakeModel("m1"))
+    enrich(replace(work, days=DAYS[1:]), CATEGORIZED, FakeModel("m2"))
+    upgraded = upgrade(work, 5)
+    judge(upgraded, DAYS[0])
+    stages = "SELECT version, pending FROM ledger.stages WHERE stage = 'categorized' ORDER BY 1"
+    assert rows(work, stages) == [("m1", 0), ("m2", 1)]
+    enrich(upgraded, CATEGORIZED, FakeModel("m2"))
+    assert rows(work, "SELECT _slice_id, category FROM categorized.tiny") == [
+        (2_000_000, "m2 1.00 debit")
+    ]
