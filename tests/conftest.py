@@ -1,15 +1,20 @@
-"""What every test shares: the real ML service, once per process; hypothesis among the caches.
+"""What every test shares: the real ML service and a real Kafka, once per process, when asked for.
 
 How the service is started is in `tests.services.running`.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
+from tests.kafka.broker import Kafka
 from tests.services.running import MAX_BODY_BYTES, MAX_LIST_ITEMS, running_ml_api
+from tools.kafka_broker import Broker, Missing, free_port, install_jars, running
+from txcat_assets.warehouse.duckdb import DuckDbWarehouse
+from txcat_assets.warehouse.interface import Warehouse
 
 set_hypothesis_home_dir(Path(__file__).parents[1] / ".txcat" / "cache" / "hypothesis")
 
@@ -21,3 +26,31 @@ def ml_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     limits = {"max_list_items": MAX_LIST_ITEMS, "max_body_bytes": MAX_BODY_BYTES}
     with running_ml_api(folder, **limits) as running:
         yield running.url
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Warehouse:
+    """An empty warehouse: the one fixture of every test that needs no more than that."""
+    return DuckDbWarehouse(tmp_path / "warehouse.duckdb", wait_seconds=5)
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A real broker of its own for each process that needs one."""
+    broker = Broker(tmp_path_factory.mktemp("kafka"), free_port())
+    try:
+        install_jars()
+        started = running(broker)
+        with started:
+            yield broker
+    except Missing as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no Kafka: {missing}; then `make kafka` shows that it starts")
+
+
+@pytest.fixture
+def kafka(broker: Broker) -> Iterator[Kafka]:
+    """Topics of the test's own on the shared broker."""
+    with Kafka(broker) as kafka:
+        yield kafka

@@ -12,14 +12,17 @@ from dagster_duckdb import DuckDBResource
 
 from txcat_assets.contracts.model import Choice, Contract, Stage
 from txcat_assets.contracts.registry import all_contracts
-from txcat_assets.defs.assets import dataset_assets
+from txcat_assets.defs.assets import Doors, dataset_assets
 from txcat_assets.defs.checks import dataset_checks
 from txcat_assets.defs.jobs import check_job, load_job
 from txcat_assets.defs.sensors import backlog_sensor, checks_sensor, inbox_sensor
+from txcat_assets.defs.topic_sensor import topic_sensor
 from txcat_assets.partitions import arrival_days
 from txcat_assets.settings import Settings
+from txcat_assets.sources.kafka_client import KafkaConfig
 from txcat_assets.stages.enrich import Enricher
 from txcat_assets.stages.land import Inbox
+from txcat_assets.stages.land_topic import KafkaDoor
 from txcat_assets.stages.work import Silent
 from txcat_assets.warehouse.connect import connect
 
@@ -43,6 +46,7 @@ def build_definitions(
                 inbox_sensor(contract, days),
                 backlog_sensor(contract, days),
                 checks_sensor(contract),
+                *([topic_sensor(contract)] if contract.topic else []),
             )
         ],
         resources={**_resources(settings), **(resources or {})},
@@ -66,11 +70,37 @@ def _resources(settings: Settings) -> dict[str, Any]:
 
     return {
         "warehouse": connect(settings.warehouse, settings.warehouse_wait_seconds),
-        "inbox": Inbox(settings.inbox_folder, settings.inbox_settle_seconds, settings.first_day),
         "enrichers": open_enricher,
+        "doors": Doors(
+            Inbox(settings.inbox_folder, settings.inbox_settle_seconds, settings.first_day),
+            kafka_door(settings),
+        ),
         "progress": Silent(),
         "duckdb": DuckDBResource(database=settings.warehouse.removeprefix("duckdb:///")),
     }
+
+
+def kafka_door(settings: Settings) -> KafkaDoor:
+    """How topics are followed, by the settings; nothing is connected."""
+    config = KafkaConfig(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        security_protocol=settings.kafka_security_protocol,
+        sasl_mechanism=settings.kafka_sasl_mechanism,
+        sasl_username=settings.kafka_sasl_username,
+        sasl_password=settings.kafka_sasl_password.get_secret_value(),
+        ca_file=settings.kafka_ca_file,
+        certificate_file=settings.kafka_certificate_file,
+        key_file=settings.kafka_key_file,
+        key_password=settings.kafka_key_password.get_secret_value(),
+        timeout_seconds=settings.kafka_timeout_seconds,
+    )
+    return KafkaDoor(
+        config,
+        group=settings.kafka_group,
+        run_records=settings.kafka_run_records,
+        run_bytes=settings.kafka_run_bytes,
+        wait_seconds=settings.kafka_wait_seconds,
+    )
 
 
 @dg.definitions

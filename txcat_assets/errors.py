@@ -3,10 +3,14 @@
     TxcatError
     |-- TransientError       may pass by itself: the same command, later, can succeed
     |   |-- WarehouseBusy      another process holds the warehouse file
-    |   `-- ServiceDown        the ML service does not answer, or answers that it cannot
+    |   |-- ServiceDown        the ML service does not answer, or answers that it cannot
+    |   `-- BrokerDown         Kafka does not answer, or not in time
     `-- PermanentError       somebody must act first
         |-- SourceRefused      a file cannot be taken as it is; nothing of it was landed
         |-- SourceChanged      a file changed while it was read; what had landed stays
+        |-- BrokerRefused      Kafka refuses this client, or its address is not that of a Kafka
+        |-- TopicRefused       a topic is not there, or cannot be followed safely
+        |-- RecordsLost        Kafka no longer has records that had not landed yet
         |-- ServiceBroken      the ML service broke its protocol; nothing of the answer was stored
         |-- VersionRefused     this code is older than the warehouse, or its contract differs
         `-- SettingRefused     a TXCAT_* setting has a value that nothing can be done with
@@ -33,6 +37,22 @@ class WarehouseBusy(TransientError):
 
 class ServiceDown(TransientError):
     """The ML service does not answer, or answers that it cannot."""
+
+
+class BrokerDown(TransientError):
+    """Kafka does not answer, or not in time."""
+
+
+class BrokerRefused(PermanentError):
+    """Kafka refuses this client, or its address is not that of a Kafka."""
+
+
+class TopicRefused(PermanentError):
+    """A topic is not there, or cannot be followed safely."""
+
+
+class RecordsLost(PermanentError):
+    """Kafka no longer has records that had not landed yet; nothing is skipped before a word."""
 
 
 class SourceRefused(PermanentError):

@@ -6,8 +6,9 @@ environment. `docs/settings.md` is made from this class.
 
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -40,6 +41,48 @@ class Settings(BaseSettings):
 
     ml_url: str = "http://127.0.0.1:8900"
     """The ML service that names the categories; docs/ml-protocol.md says what it must answer."""
+
+    kafka_bootstrap_servers: str = ""
+    """Kafka's addresses, HOST:PORT with commas between. Without it, no topic is followed."""
+
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """How the connections to Kafka are secured, in Kafka's own words."""
+
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """How txcat logs in, where the security protocol begins with SASL."""
+
+    kafka_sasl_username: str = ""
+    """The user as whom txcat logs in."""
+
+    kafka_sasl_password: SecretStr = SecretStr("")
+    """The password of that user."""
+
+    kafka_ca_file: Path | None = None
+    """The authorities (PEM) that Kafka's certificate is checked by. Without it, the system's."""
+
+    kafka_certificate_file: Path | None = None
+    """The certificate (PEM) that txcat shows to a Kafka that asks for one."""
+
+    kafka_key_file: Path | None = None
+    """The private key (PEM) of that certificate, where it is in a file of its own."""
+
+    kafka_key_password: SecretStr = SecretStr("")
+    """The password of that private key, where it has one."""
+
+    kafka_timeout_seconds: float = Field(default=10, gt=0)
+    """How long Kafka may be silent before it counts as down."""
+
+    kafka_wait_seconds: float = Field(default=20, ge=0, le=30)
+    """How long a look at a topic waits for new messages; Dagster ends it after 60 s."""
+
+    kafka_run_records: int = Field(default=1_000_000, ge=1)
+    """How many messages a run takes at most; the next run goes on from there."""
+
+    kafka_run_bytes: int = Field(default=1_073_741_824, ge=1)
+    """How many bytes of messages a run takes, about; the next run goes on from there."""
+
+    kafka_group: str = "txcat"
+    """The consumer group whose offsets tell lag monitors what has landed; nothing is read by it."""
 
     first_day: date = date(2023, 1, 1)
     """The first day of the daily partitions; near the first data keeps the UI's bars readable."""

@@ -60,22 +60,40 @@ def audit(warehouse: Warehouse, contract: Contract) -> None:
 
 
 def _check_ranges(tx: Transaction, name: str, raw: list[tuple[Any, ...]]) -> None:
-    """Ranges of an object are contiguous up to its head, and each position is there once."""
-    heads = dict(tx.rows("SELECT object_id, next FROM ledger.objects WHERE dataset = $d", d=name))
-    ends: dict[int, int] = dict.fromkeys(heads, 0)
-    expected = []
-    for object_id, slice_id, start, end, landed in tx.rows(
-        'SELECT object_id, slice_id, "start", "end", landed FROM ledger.slices '
-        "WHERE dataset = $d ORDER BY object_id, slice_id",
-        d=name,
+    """Ranges and gaps of an object are contiguous to its head, each position is there once."""
+    objects = tx.rows("SELECT object_id, kind, next FROM ledger.objects WHERE dataset = $d", d=name)
+    kinds = {object_id: kind for object_id, kind, _ in objects}
+    in_raw = defaultdict(list)
+    for slice_id, position in sorted(raw):
+        in_raw[slice_id].append(position)
+    gaps = tx.rows(
+        'SELECT object_id, NULL, "start", "end", 0 FROM ledger.gaps WHERE "end" IS NOT NULL'
+    )
+    ends: dict[int, int] = {}
+    for object_id, slice_id, start, end, landed in sorted(
+        gaps
+        + tx.rows(
+            'SELECT object_id, slice_id, "start", "end", landed FROM ledger.slices '
+            "WHERE dataset = $d",
+            d=name,
+        ),
+        key=lambda row: (row[0], row[2]),
     ):
-        assert slice_id // 1_000_000 == object_id, "a slice id sorts by its object's arrival"
-        assert start == ends[object_id], "ranges of an object are contiguous"
-        assert landed == end - start
+        is_file = kinds[object_id] == "file"
+        first = 0 if is_file else start
+        assert start == ends.get(object_id, first), "ranges and gaps of an object are contiguous"
         ends[object_id] = end
-        expected += [(slice_id, position) for position in range(start, end)]
+        if slice_id is None:
+            continue
+        positions = in_raw.pop(slice_id, [])
+        assert len(positions) == landed == len(set(positions)), "each position is in raw once"
+        assert all(start <= position < end for position in positions)
+        if is_file:
+            assert slice_id // 1_000_000 == object_id, "a slice id sorts by its object's arrival"
+            assert landed == end - start
+    assert not in_raw, "each raw record has a slice"
+    heads = {object_id: head for object_id, _, head in objects if object_id in ends}
     assert ends == heads, "the ranges end at the head"
-    assert sorted(raw) == expected, "each landed position is in raw once"
 
 
 def _check_places(

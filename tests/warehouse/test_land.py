@@ -18,7 +18,7 @@ from txcat_assets.sources.files import stat
 from txcat_assets.stages.land import Landed, land_files, register_named
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.ledger import Run, land
+from txcat_assets.warehouse.ledger import Landing, Run, land
 from txcat_assets.warehouse.objects import files_to_land
 from txcat_assets.warehouse.tables import prepare
 
@@ -98,9 +98,10 @@ def test_the_head_lands_records_once_however_many_workers_bring_them(
     records = records.with_columns(_extra=None, _fault=None, _bytes=None)
     with work.warehouse.transaction() as tx:
         (file,) = files_to_land(tx, work.contract, (*DAYS, START.date()))
+    landing = Landing(file.object_id, 0, 1, file.day)
     for expected in (file.object_id * 1_000_000, None):
         with work.warehouse.transaction() as tx:
-            assert land(tx, work.contract, file, records, Run("run", START)) == expected
+            assert land(tx, work.contract, landing, records, Run("run", START)) == expected
     audit(work.warehouse, work.contract)
     assert ids(work) == ["1"]
 

@@ -14,7 +14,7 @@ import dagster as dg
 from txcat_assets.cli.progress import Bars
 from txcat_assets.contracts.model import Contract
 from txcat_assets.definitions import build_definitions
-from txcat_assets.defs.jobs import check_name, load_name
+from txcat_assets.defs.jobs import check_name, landing_config, load_name
 from txcat_assets.settings import Settings
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -51,7 +51,7 @@ class Jobs:
             with Bars() as bars:
                 definitions = build_definitions(self.settings, resources={"progress": bars})
                 result = definitions.resolve_job_def(load_name(self.contract)).execute_in_process(
-                    run_config={**QUIET, **_refresh(self.contract, full_refresh)},
+                    run_config={**QUIET, **_asked(self.contract, full_refresh)},
                     instance=self.instance,
                     raise_on_error=False,
                     **_partitions(first, last),
@@ -97,10 +97,12 @@ def _partitions(first: date, last: date) -> dict[str, Any]:
     }
 
 
-def _refresh(contract: Contract, full_refresh: bool) -> dict[str, Any]:
-    stages = ["validated", *(stage.name for stage in contract.stages)]
-    config = {"config": {"full_refresh": True}}
-    return {"ops": {f"{s}_{contract.dataset}": config for s in stages}} if full_refresh else {}
+def _asked(contract: Contract, full_refresh: bool) -> dict[str, Any]:
+    """The run config: files are what this command is for, Kafka may be down meanwhile."""
+    asked = landing_config(contract, follow_topic=False)
+    for stage in ("validated", *(stage.name for stage in contract.stages)):
+        asked["ops"][f"{stage}_{contract.dataset}"] = {"config": {"full_refresh": full_refresh}}
+    return asked
 
 
 def _problems(result: dg.ExecuteInProcessResult) -> list[str]:

@@ -106,7 +106,8 @@ class Contract:
 
     `version` rises with every change of meaning: it makes every slice stale. `key` names the
     column that tells records apart, `event_time` the one that says when the thing happened.
-    `files` is the glob that a file's name must match to be taken from the inbox.
+    `files` is the glob that a file's name must match to be taken from the inbox, `topic` the Kafka
+    topic whose messages are records of the dataset.
     """
 
     dataset: str
@@ -119,6 +120,7 @@ class Contract:
     rules: tuple[Rule, ...] = ()
     stages: tuple[Stage, ...] = ()
     files: str = ""
+    topic: str = ""
 
     @cached_property
     def column_names(self) -> list[str]:

@@ -9,9 +9,11 @@ FAULTS = {
     "bad_encoding": "The record's bytes are not text in the file's encoding.",
     "nul_byte": "The record has a NUL byte, which no database text can hold.",
     "field_too_long": "The line is longer than 16 MiB; only so much of it is kept.",
-    "broken_json": "The line is not valid JSON, or names a field twice.",
-    "not_an_object": "The line is valid JSON but not an object with named fields.",
+    "broken_json": "The line or message is not valid JSON, or names a field twice.",
+    "not_an_object": "It is valid JSON but not an object with named fields.",
     "nested_value": "A field holds an object or a list where a plain value is expected.",
+    "tombstone": "The message has no value: what Kafka calls a tombstone.",
+    "empty_value": "The message's value has no bytes, or blanks alone.",
 }
 """Why a record could not be cut into fields; it is landed whole, as its bytes, and quarantined."""
 

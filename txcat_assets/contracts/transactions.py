@@ -41,6 +41,7 @@ CONTRACT = Contract(
     key="id",
     event_time="timestamp",
     files="transactions*",
+    topic="transactions",
     columns=(
         Column("id", Id(), "What tells them apart: a UUID, or an integer n as UUID(int=n)."),
         Column("description", Text(max_chars=1_000), "The bank's own words for the movement."),

@@ -6,22 +6,32 @@ To materialize a day means to bring it up to date; nothing that is up to date is
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 import dagster as dg
 
 from txcat_assets.contracts.model import Contract, Stage
 from txcat_assets.defs.columns import columns_of, lineage_of
 from txcat_assets.defs.reports import report
-from txcat_assets.defs.runs import WorkConfig, fail_on, work_of
+from txcat_assets.defs.runs import LandConfig, WorkConfig, fail_on, utc_now, work_of
 from txcat_assets.stages.enrich import Enricher, enrich
 from txcat_assets.stages.land import Inbox, land_files, register_inbox
+from txcat_assets.stages.land_topic import KafkaDoor, land_topic
 from txcat_assets.stages.loop import refresh
 from txcat_assets.stages.validate import STAGE, validate
-from txcat_assets.stages.work import Progress
+from txcat_assets.stages.work import Progress, Work
 from txcat_assets.warehouse.interface import Warehouse
 
 OpenEnricher = Callable[[Contract, Stage], AbstractContextManager[Enricher]]
 """Opens what answers for a stage; it is closed when the stage's work ends."""
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Where records come in: the inbox for files, and Kafka."""
+
+    inbox: Inbox
+    kafka: KafkaDoor
 
 
 def dataset_assets(
@@ -44,19 +54,34 @@ def _raw(contract: Contract, days: dg.PartitionsDefinition[str]) -> dg.AssetsDef
     )
     def raw(
         context: dg.AssetExecutionContext,
-        config: WorkConfig,  # noqa: ARG001 - so that one run config fits all assets
+        config: LandConfig,
         warehouse: dg.ResourceParam[Warehouse],
-        inbox: dg.ResourceParam[Inbox],
+        doors: dg.ResourceParam[Doors],
         progress: dg.ResourceParam[Progress],
     ) -> Iterator[dg.MaterializeResult[None]]:
+        today = utc_now().date()  # decided once: a run that passes midnight keeps its day
         with work_of(context, contract, warehouse, progress) as work:
-            register_inbox(work, inbox)
+            register_inbox(work, doors.inbox)
             landed = land_files(work)
             for problem in landed.problems:
                 context.log.error(problem)
-            yield report(context, work, "raw", landed.figures)
+            figures: dict[str, float] = {**landed.figures}
+            if config.follow_topic and today in work.days and doors.kafka.follows(contract):
+                figures |= _from_topic(context, work, doors.kafka, config)
+            yield report(context, work, "raw", figures)
 
     return raw
+
+
+def _from_topic(
+    context: dg.AssetExecutionContext, work: Work, kafka: KafkaDoor, config: LandConfig
+) -> dict[str, float]:
+    """Land what has come to the topic; the figures of it."""
+    asked = {int(partition): end for partition, end in config.ends.items()}
+    landed = land_topic(work, kafka, asked)
+    for warning in landed.warnings:
+        context.log.warning(warning)
+    return landed.figures(work.now())
 
 
 def _validated(contract: Contract, days: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:

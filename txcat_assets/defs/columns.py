@@ -18,7 +18,7 @@ from txcat_assets.contracts.model import (
 
 POSITION = [
     dg.TableColumn("_slice_id", "bigint", "The slice with which the record landed."),
-    dg.TableColumn("_position", "bigint", "The record's number in its file, from 0."),
+    dg.TableColumn("_position", "bigint", "Its number in its file, from 0; or its offset."),
     dg.TableColumn("_day", "date", "The UTC day on which the slice arrived: the partition."),
     dg.TableColumn("_run_id", "text", "The Dagster run that wrote the row."),
 ]
@@ -31,6 +31,11 @@ UNREAD = [
     dg.TableColumn("_extra", "text", "Fields that the contract does not know, as JSON."),
     dg.TableColumn("_fault", "text", "Why the record could not be cut into fields."),
     dg.TableColumn("_bytes", "bytes", "The record as it came, where there is a fault."),
+]
+MESSAGE = [
+    dg.TableColumn("_message_key", "bytes", "The key of its Kafka message; null from a file."),
+    dg.TableColumn("_message_headers", "text", "Its headers, as a JSON list of names and values."),
+    dg.TableColumn("_message_at", "timestamp", "Its timestamp, UTC."),
 ]
 REASONS = [
     dg.TableColumn("reasons", "text[]", "Why: reason codes of the data dictionary."),
@@ -45,9 +50,9 @@ def columns_of(contract: Contract, schema: str) -> dg.TableSchema:
     typed = [_typed(c, is_key=c.name == contract.key) for c in contract.columns]
     stages = {stage.name: stage for stage in contract.stages}
     if schema == "raw":
-        return dg.TableSchema([*texts, *UNREAD, *POSITION])
+        return dg.TableSchema([*texts, *UNREAD, *MESSAGE, *POSITION])
     if schema == "quarantined":
-        return dg.TableSchema([*texts, *REASONS, *UNREAD, *POSITION])
+        return dg.TableSchema([*texts, *REASONS, *UNREAD, *MESSAGE, *POSITION])
     answered = _answered(stages[schema]) if schema in stages else []
     return dg.TableSchema([*typed, *answered, *VERDICT, *POSITION])
 

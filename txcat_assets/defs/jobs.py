@@ -3,7 +3,7 @@
 A run of checks has no partition: only so does Dagster keep a clean history of them.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -30,6 +30,11 @@ def check_name(contract: Contract) -> str:
     return f"check_{contract.dataset}"
 
 
+def landing_config(contract: Contract, **asked: Any) -> dict[str, Any]:
+    """The run config that asks the asset `raw` of a dataset for something; see `LandConfig`."""
+    return {"ops": {f"raw_{contract.dataset}": {"config": asked}}}
+
+
 def load_job(contract: Contract) -> "Job":
     """Bring days of a dataset up to date, from its files to its last stage."""
     return dg.define_asset_job(
@@ -46,7 +51,7 @@ def check_job(contract: Contract) -> "Job":
         check_name(contract),
         selection=dg.AssetSelection.checks_for_assets(*_keys(contract)),
         description=f"Run every check of {contract.dataset} on the days that were touched lately.",
-        tags={"dataset": contract.dataset},
+        tags={"checks": contract.dataset},  # a load need not wait for them
     )
 
 

@@ -18,7 +18,7 @@ CELL_CHARS = 60
 
 
 def report(
-    context: dg.AssetExecutionContext, work: Work, schema: str, figures: Mapping[str, int]
+    context: dg.AssetExecutionContext, work: Work, schema: str, figures: Mapping[str, float]
 ) -> dg.MaterializeResult[None]:
     """The materialization of `schema/dataset`, with the figures of each of the run's days."""
     key = dg.AssetKey([schema, work.contract.dataset])

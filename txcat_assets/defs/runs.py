@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 import psutil
+from pydantic import Field
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.errors import TransientError, TxcatError
@@ -31,6 +32,16 @@ class WorkConfig(dg.Config):
 
     full_refresh: bool = False
     """Do the days again from their raw records, though they are up to date."""
+
+
+class LandConfig(WorkConfig):
+    """What may be asked of a run that lands records."""
+
+    follow_topic: bool = True
+    """A run of today also takes what has come to the dataset's Kafka topic."""
+
+    ends: dict[str, int] = Field(default_factory=dict)
+    """By partition of the topic, the offset to stop at; without it, where Kafka ends now."""
 
 
 def utc_now() -> datetime:

@@ -11,12 +11,12 @@ from pathlib import Path
 import dagster as dg
 
 from txcat_assets.contracts.model import Contract
-from txcat_assets.defs.assets import OpenEnricher
-from txcat_assets.defs.jobs import check_name, load_name, schemas
+from txcat_assets.defs.assets import Doors, OpenEnricher
+from txcat_assets.defs.jobs import check_name, landing_config, load_name, schemas
 from txcat_assets.defs.runs import report_dead_runs, utc_now
 from txcat_assets.errors import TransientError
 from txcat_assets.sources.files import SeenFile, day_in_name
-from txcat_assets.stages.land import Inbox, settled_files
+from txcat_assets.stages.land import settled_files
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.checked import unchecked_days
 from txcat_assets.warehouse.figures import days_left, known_files
@@ -37,6 +37,11 @@ HIDDEN_JOB = "__ASSET_JOB"
 ASK_AGAIN_AFTER = timedelta(minutes=10)
 """Days that a run could not finish are not asked for at every tick: it would fail as often."""
 
+CHECK_DURING_FLOW_AFTER = timedelta(minutes=10)
+"""Where a topic never rests the checks run all the same, so often."""
+
+WAITING = "waiting since "
+
 RUNS_A_TICK = 10
 """Days asked for at once; the rest come with the next ticks."""
 
@@ -56,18 +61,19 @@ def inbox_sensor(
     def follow_inbox(
         context: dg.SensorEvaluationContext,
         warehouse: dg.ResourceParam[Warehouse],
-        inbox: dg.ResourceParam[Inbox],
+        doors: dg.ResourceParam[Doors],
     ) -> Tick:
-        if running := _in_flight(context.instance, contract):
+        if running := loading_run(context.instance, contract):
             return dg.SkipReason(f"Run {running} is at work; it takes what is there.")
         work = Work(warehouse, contract, [], "sensor", utc_now)
-        found = settled_files(work, inbox)
+        found = settled_files(work, doors.inbox)
         prepare(warehouse, contract)
         with warehouse.transaction() as tx:
             known = known_files(tx, contract.dataset)
         new = [f for f in found if (f.path, f.size, f.modified_at_ns) not in known]
         days = {_day_to_ask_for(file, partitions) for file in new}
-        return _ask_for(sorted(days), f"{len(new)} new of {len(found)} files in {inbox.folder}")
+        why = f"{len(new)} new of {len(found)} files in {doors.inbox.folder}"
+        return _ask_for(contract, sorted(days), why)
 
     return follow_inbox
 
@@ -90,7 +96,7 @@ def backlog_sensor(
         enrichers: dg.ResourceParam[OpenEnricher],
     ) -> Tick:
         report_dead_runs(context.instance)
-        if running := _in_flight(context.instance, contract):
+        if running := loading_run(context.instance, contract):
             return dg.SkipReason(f"Run {running} is at work.")
         prepare(warehouse, contract)
         with warehouse.transaction() as tx:
@@ -102,7 +108,7 @@ def backlog_sensor(
         asked = f"{len(days)} days have work left, {min(days, default='none')} first"
         if (at := _asked_at(context.cursor, asked)) and utc_now() - at < ASK_AGAIN_AFTER:
             return dg.SkipReason(f"{asked}; asked at {at}, and again {ASK_AGAIN_AFTER} later.")
-        return _ask_for(days, f"{utc_now().isoformat(timespec='seconds')}: {asked}")
+        return _ask_for(contract, days, f"{utc_now().isoformat(timespec='seconds')}: {asked}")
 
     return take_up_backlog
 
@@ -120,18 +126,31 @@ def checks_sensor(contract: Contract) -> dg.SensorDefinition:
     def run_checks(
         context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> Tick:
-        if running := _in_flight(context.instance, contract):
+        if running := _run_of(context.instance, contract, check_name(contract)):
             return dg.SkipReason(f"Run {running} is at work.")
         prepare(warehouse, contract)
         with warehouse.transaction() as tx:
             days = unchecked_days(tx, contract.dataset, schemas(contract))
         if not days:
             return dg.SkipReason("No day was touched since the checks last ran.")
+        since = _waiting_since(context.cursor)
+        is_patient = utc_now() - since < CHECK_DURING_FLOW_AFTER
+        if is_patient and (running := loading_run(context.instance, contract)):
+            words = f"Run {running} is at work; the checks wait until it is quiet."
+            return dg.SensorResult(skip_reason=words, cursor=f"{WAITING}{since}")
         return dg.SensorResult(
             [dg.RunRequest()], cursor=f"{len(days)} days to check, {days[0]} to {days[-1]}"
         )
 
     return run_checks
+
+
+def _waiting_since(cursor: str | None) -> datetime:
+    """Since when the checks wait for a quiet moment, by the cursor; else from now on."""
+    before, _, since = (cursor or "").partition(WAITING)
+    return (
+        utc_now().replace(microsecond=0) if before or not since else datetime.fromisoformat(since)
+    )
 
 
 def _asked_at(cursor: str | None, asked: str) -> datetime | None:
@@ -146,11 +165,13 @@ def _day_to_ask_for(file: SeenFile, partitions: dg.PartitionsDefinition[str]) ->
     return day if day and partitions.has_partition_key(day.isoformat()) else utc_now().date()
 
 
-def _ask_for(days: Sequence[date], why: str) -> Tick:
+def _ask_for(contract: Contract, days: Sequence[date], why: str) -> Tick:
     if not days:
         return dg.SkipReason(f"Nothing to do: {why}.")
-    requests = [dg.RunRequest(partition_key=day.isoformat()) for day in days[:RUNS_A_TICK]]
-    return dg.SensorResult(requests, cursor=why)
+    # These runs need no Kafka, so its trouble does not hold up what files have brought.
+    config = landing_config(contract, follow_topic=False)
+    requests = [dg.RunRequest(partition_key=d.isoformat(), run_config=config) for d in days]
+    return dg.SensorResult(requests[:RUNS_A_TICK], cursor=why)
 
 
 def _service_problem(contract: Contract, enrichers: OpenEnricher) -> str:
@@ -164,15 +185,20 @@ def _service_problem(contract: Contract, enrichers: OpenEnricher) -> str:
     return ""
 
 
-def _in_flight(instance: dg.DagsterInstance, contract: Contract) -> str | None:
+def loading_run(instance: dg.DagsterInstance, contract: Contract) -> str | None:
+    """A run that brings days of the dataset up to date and has not ended, if there is one."""
+    return _run_of(instance, contract, load_name(contract))
+
+
+def _run_of(instance: dg.DagsterInstance, contract: Contract, job: str) -> str | None:
     # By status alone, then by name: Dagster's storage has an index on the status.
     runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
-    return next((run.run_id[:8] for run in runs if _is_of(run, contract)), None)
+    return next((run.run_id[:8] for run in runs if _is_of(run, contract, job)), None)
 
 
-def _is_of(run: dg.DagsterRun, contract: Contract) -> bool:
-    """Whether a run works on a dataset: by one of its jobs, or by assets picked in the UI."""
+def _is_of(run: dg.DagsterRun, contract: Contract, job: str) -> bool:
+    """Whether a run is one of a job, or of assets of the dataset that were picked in the UI."""
     if run.job_name != HIDDEN_JOB:
-        return run.job_name in (load_name(contract), check_name(contract))
+        return run.job_name == job
     picked = run.asset_selection
     return picked is None or any(key.path[-1] == contract.dataset for key in picked)

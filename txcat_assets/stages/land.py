@@ -15,7 +15,7 @@ from txcat_assets.sources.files import SeenFile, day_in_name, digest, found_in, 
 from txcat_assets.sources.records import read
 from txcat_assets.stages.loop import one_ahead
 from txcat_assets.stages.work import Work
-from txcat_assets.warehouse.ledger import land
+from txcat_assets.warehouse.ledger import Landing, land
 from txcat_assets.warehouse.objects import (
     Arrival,
     FileObject,
@@ -171,10 +171,12 @@ def _land_slices(work: Work, file: FileObject, dialect: Dialect, landed: Landed)
     for records in one_ahead(read(file.name, dialect, names, file.next)):
         _require_unchanged(file)
         with work.warehouse.transaction() as tx:
-            slice_id = land(tx, work.contract, file, records, work.run)
+            end = file.next + len(records)
+            landing = Landing(file.object_id, file.next, end, file.day)
+            slice_id = land(tx, work.contract, landing, records, work.run)
         if slice_id is None:
             return False
-        file = replace(file, next=file.next + len(records))
+        file = replace(file, next=end)
         landed.slices += 1
         landed.records += len(records)
         work.progress.expect("landed", len(records))

@@ -212,7 +212,7 @@ def files(tx: Transaction, scope: Scope) -> list[tuple[str, str, str | None]]:
         (str(name), str(state), reason)
         for name, state, reason in tx.rows(
             "SELECT name, state, reason FROM ledger.objects o "
-            f"WHERE dataset = $dataset AND {scope.column} = ANY($among) "
+            f"WHERE dataset = $dataset AND kind = 'file' AND {scope.column} = ANY($among) "
             "AND NOT (state IN ('refused', 'changed') AND EXISTS (SELECT 1 FROM ledger.objects n "
             "WHERE n.dataset = o.dataset AND n.name = o.name AND n.object_id > o.object_id)) "
             "ORDER BY object_id",

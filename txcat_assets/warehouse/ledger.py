@@ -12,11 +12,10 @@ import polars as pl
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.warehouse.interface import Transaction, listed, one
-from txcat_assets.warehouse.objects import FileObject
 from txcat_assets.warehouse.tables import quoted
 
 PARTS = 1_000_000
-"""slice_id = object_id * PARTS + part, so slice ids sort by arrival."""
+"""slice_id = number of the arrival * PARTS + part, so slice ids sort by arrival."""
 
 
 @dataclass(frozen=True)
@@ -36,57 +35,75 @@ class Slice:
     dialect: str | None
 
 
+@dataclass(frozen=True)
+class Landing:
+    """What of an object lands at once: its positions `start` to `end` (without it), on a day."""
+
+    object_id: int
+    start: int
+    end: int
+    day: date
+
+
 def land(
-    tx: Transaction, contract: Contract, file: FileObject, records: pl.DataFrame, run: Run
+    tx: Transaction, contract: Contract, landing: Landing, records: pl.DataFrame, run: Run
 ) -> int | None:
-    """Store a slice: the records from `file.next` on, untouched. Gives the slice's id.
+    """Store the records of a range, untouched, as a slice. Gives the slice's id.
 
     None when the head is not there any more: somebody else landed these records already, and
-    nothing was written. That compare-and-set is what makes it safe to run twice.
+    nothing was written. That compare-and-set is what makes it safe to run twice. A range without
+    records, as the markers of Kafka's transactions leave it, moves the head and leaves no work.
     """
-    end = file.next + len(records)
-    moved = tx.changed(
-        "UPDATE ledger.objects SET next = $end WHERE object_id = $object_id AND next = $start",
-        end=end,
-        start=file.next,
-        object_id=file.object_id,
+    moved = tx.rows(
+        "UPDATE ledger.objects SET next = $end WHERE object_id = $object_id AND next = $start "
+        "RETURNING kind",
+        end=landing.end,
+        start=landing.start,
+        object_id=landing.object_id,
     )
     if not moved:
         return None
-    slice_id = _insert_slice(tx, contract.dataset, file, end, run)
-    _insert_stages(tx, contract, slice_id, file.day)
+    slice_id = _new_slice_id(tx, landing, str(one(moved)))
+    _insert_slice(tx, slice_id, landing, len(records), run)
+    if records.is_empty():
+        return slice_id
+    _insert_stages(tx, contract, slice_id, landing.day)
     tx.offer("landing", records)
-    names = quoted([*contract.column_names, "_extra", "_fault", "_bytes"])
+    names = quoted(records.columns)
     tx.run(
-        f"INSERT INTO raw.{contract.dataset} BY NAME SELECT {slice_id} AS _slice_id, _position, "
-        f"DATE '{file.day}' AS _day, {names}, '{run.run_id}' AS _run_id FROM landing"
+        f"INSERT INTO raw.{contract.dataset} (_slice_id, _day, _run_id, {names}) "
+        f"SELECT {slice_id}, DATE '{landing.day}', '{run.run_id}', {names} FROM landing"
     )
     return slice_id
 
 
-def _insert_slice(tx: Transaction, dataset: str, file: FileObject, end: int, run: Run) -> int:
+def _new_slice_id(tx: Transaction, landing: Landing, kind: str) -> int:
+    """A file arrived whole, when it was first seen; a slice of a topic arrives when it lands."""
+    if kind == "kafka":
+        return int(one(tx.rows("SELECT nextval('ledger.arrival')"))) * PARTS
     part = one(
         tx.rows(
             "SELECT count(*) FROM ledger.slices WHERE object_id = $object_id",
-            object_id=file.object_id,
+            object_id=landing.object_id,
         )
     )
-    slice_id = file.object_id * PARTS + int(part)
+    return landing.object_id * PARTS + int(part)
+
+
+def _insert_slice(tx: Transaction, slice_id: int, landing: Landing, records: int, run: Run) -> None:
     tx.run(
         'INSERT INTO ledger.slices (slice_id, dataset, object_id, "start", "end", day, landed_at, '
-        "run_id, landed, unjudged) VALUES ($slice_id, $dataset, $object_id, $start, $end, $day, "
-        "$at, $run_id, $records, $records)",
+        "run_id, landed, unjudged) SELECT $slice_id, dataset, object_id, $start, $end, $day, "
+        "$at, $run_id, $records, $records FROM ledger.objects WHERE object_id = $object_id",
         slice_id=slice_id,
-        dataset=dataset,
-        object_id=file.object_id,
-        start=file.next,
-        end=end,
-        day=file.day,
+        object_id=landing.object_id,
+        start=landing.start,
+        end=landing.end,
+        day=landing.day,
         at=run.at,
         run_id=run.run_id,
-        records=end - file.next,
+        records=records,
     )
-    return slice_id
 
 
 def _insert_stages(tx: Transaction, contract: Contract, slice_id: int, day: date) -> None:

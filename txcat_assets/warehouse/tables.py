@@ -11,46 +11,11 @@ from txcat_assets.contracts.model import Column, Contract, Id, Stage
 from txcat_assets.contracts.reasons import CONFLICT, REFUSED
 from txcat_assets.errors import VersionRefused
 from txcat_assets.pipeline.places import CONFLICTING, INVALID, VALIDATED
-from txcat_assets.warehouse.interface import Transaction, Warehouse
+from txcat_assets.warehouse.interface import Transaction, Warehouse, one
+from txcat_assets.warehouse.migrations import MIGRATIONS, migrate
 
-LEDGER = """
-CREATE SCHEMA IF NOT EXISTS ledger;
-CREATE SEQUENCE IF NOT EXISTS ledger.arrival;
-CREATE TABLE IF NOT EXISTS ledger.contracts (
-    dataset VARCHAR PRIMARY KEY, version INTEGER NOT NULL, fingerprint VARCHAR NOT NULL);
-CREATE TABLE IF NOT EXISTS ledger.objects (
-    object_id BIGINT PRIMARY KEY DEFAULT nextval('ledger.arrival'), dataset VARCHAR NOT NULL,
-    kind VARCHAR NOT NULL, name VARCHAR NOT NULL, size BIGINT NOT NULL,
-    modified_at_ns BIGINT NOT NULL, encoding VARCHAR, dialect VARCHAR, identity VARCHAR,
-    day DATE NOT NULL, seen_at TIMESTAMP NOT NULL, next BIGINT NOT NULL DEFAULT 0,
-    state VARCHAR NOT NULL DEFAULT 'seen', reason VARCHAR, contract_version INTEGER,
-    UNIQUE (dataset, kind, identity), UNIQUE (dataset, name, size, modified_at_ns));
-CREATE TABLE IF NOT EXISTS ledger.slices (
-    slice_id BIGINT PRIMARY KEY, dataset VARCHAR NOT NULL, object_id BIGINT NOT NULL,
-    "start" BIGINT NOT NULL, "end" BIGINT NOT NULL, day DATE NOT NULL,
-    landed_at TIMESTAMP NOT NULL, run_id VARCHAR NOT NULL, landed BIGINT NOT NULL,
-    unjudged BIGINT NOT NULL, validated BIGINT NOT NULL DEFAULT 0,
-    quarantined BIGINT NOT NULL DEFAULT 0, duplicate BIGINT NOT NULL DEFAULT 0,
-    UNIQUE (object_id, "start"),
-    CHECK (landed = unjudged + validated + quarantined + duplicate
-           AND least(unjudged, validated, quarantined, duplicate) >= 0));
-CREATE TABLE IF NOT EXISTS ledger.stages (
-    slice_id BIGINT NOT NULL, stage VARCHAR NOT NULL, dataset VARCHAR NOT NULL, day DATE NOT NULL,
-    version VARCHAR, pending BIGINT NOT NULL DEFAULT 0, refused BIGINT NOT NULL DEFAULT 0,
-    redo_from TIMESTAMP, done_at TIMESTAMP, run_id VARCHAR, error VARCHAR,
-    PRIMARY KEY (slice_id, stage));
-CREATE TABLE IF NOT EXISTS ledger.predictions (
-    dataset VARCHAR NOT NULL, stage VARCHAR NOT NULL, slice_id BIGINT NOT NULL,
-    position BIGINT NOT NULL, digest UUID NOT NULL, model_version VARCHAR NOT NULL,
-    answer VARCHAR, refusal VARCHAR);
-CREATE TABLE IF NOT EXISTS ledger.checked (
-    dataset VARCHAR NOT NULL, asset VARCHAR NOT NULL, checked_at TIMESTAMP NOT NULL,
-    PRIMARY KEY (dataset, asset));
-CREATE TABLE IF NOT EXISTS ledger.refusals (
-    dataset VARCHAR NOT NULL, stage VARCHAR NOT NULL, slice_id BIGINT NOT NULL,
-    position BIGINT NOT NULL, digest UUID NOT NULL, model_version VARCHAR NOT NULL,
-    words VARCHAR NOT NULL);
-"""
+MESSAGE = {"_message_key": "BLOB", "_message_headers": "VARCHAR", "_message_at": "TIMESTAMP"}
+"""What a record that came by Kafka has beside its value; null for the records of files."""
 
 
 def prepare(warehouse: Warehouse, contract: Contract) -> None:
@@ -60,9 +25,8 @@ def prepare(warehouse: Warehouse, contract: Contract) -> None:
     one under the same version.
     """
     with warehouse.transaction() as tx:
-        if not tx.rows("SELECT 1 FROM information_schema.tables WHERE table_schema = 'ledger'"):
-            tx.run(LEDGER)
-        if not require_version(tx, contract):
+        migrate(tx)
+        if not require_version(tx, contract) or _made_by(tx, contract) < len(MIGRATIONS):
             _note_contract(tx, contract)
             for statement in _dataset_tables(warehouse, contract):
                 tx.run(statement)
@@ -93,12 +57,20 @@ def require_version(tx: Transaction, contract: Contract) -> bool:
 
 def _note_contract(tx: Transaction, contract: Contract) -> None:
     tx.run(
-        "INSERT INTO ledger.contracts VALUES ($dataset, $version, $fingerprint) ON CONFLICT "
-        "(dataset) DO UPDATE SET version = excluded.version, fingerprint = excluded.fingerprint",
+        "INSERT INTO ledger.contracts VALUES ($dataset, $version, $fingerprint, $made_by) "
+        "ON CONFLICT (dataset) DO UPDATE SET version = excluded.version, "
+        "fingerprint = excluded.fingerprint, made_by = excluded.made_by",
         dataset=contract.dataset,
         version=contract.version,
         fingerprint=contract.fingerprint,
+        made_by=len(MIGRATIONS),
     )
+
+
+def _made_by(tx: Transaction, contract: Contract) -> int:
+    """The number of the newest migration when the dataset's tables were last made."""
+    found = "SELECT coalesce(made_by, 1) FROM ledger.contracts WHERE dataset = $dataset"
+    return int(one(tx.rows(found, dataset=contract.dataset)))
 
 
 def _dataset_tables(warehouse: Warehouse, contract: Contract) -> list[str]:
@@ -108,7 +80,8 @@ def _dataset_tables(warehouse: Warehouse, contract: Contract) -> list[str]:
     return [
         *(f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in schemas),
         f"CREATE TABLE IF NOT EXISTS raw.{name} (_slice_id BIGINT, _position BIGINT, _day DATE, "
-        f"{texts}, _extra VARCHAR, _fault VARCHAR, _bytes BLOB, _run_id VARCHAR)",
+        f"{texts}, _extra VARCHAR, _fault VARCHAR, _bytes BLOB, _run_id VARCHAR, "
+        f"{', '.join(f'{column} {type_}' for column, type_ in MESSAGE.items())})",
         f"CREATE TABLE IF NOT EXISTS judged.{name} (_slice_id BIGINT, _position BIGINT, "
         f"_day DATE, {typed}, _digest UUID, _place UTINYINT, _reasons VARCHAR[], "
         f"_contract_version INTEGER, _run_id VARCHAR)",
@@ -126,6 +99,7 @@ def _added_columns(warehouse: Warehouse, contract: Contract) -> list[str]:
     typed = ["judged", *(stage.name for stage in contract.stages)]
     return [
         *(f'ALTER TABLE raw.{name} {add} "{c.name}" VARCHAR' for c in contract.columns),
+        *(f"ALTER TABLE raw.{name} {add} {column} {type_}" for column, type_ in MESSAGE.items()),
         *(
             f'ALTER TABLE {schema}.{name} {add} "{c.name}" {warehouse.type_of(c.type)}'
             for schema in typed
@@ -172,7 +146,7 @@ def _stage_table(warehouse: Warehouse, contract: Contract, stage: Stage) -> str:
 
 def _quarantined_view(contract: Contract) -> str:
     name = contract.dataset
-    record = quoted([*contract.column_names, "_extra", "_fault", "_bytes"], "r")
+    record = quoted([*contract.column_names, "_extra", "_fault", "_bytes", *MESSAGE], "r")
     where_from = "r._slice_id, r._position, r._day, r._run_id"
     same = "r._slice_id = j._slice_id AND r._position = j._position"
     return (

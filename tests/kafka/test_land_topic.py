@@ -1,0 +1,228 @@
+"""How messages land: each offset once, by the ledger's heads alone, and nothing lost in silence."""
+
+import json
+from dataclasses import replace
+from itertools import count
+
+import pytest
+from kafka import KafkaProducer, TopicPartition
+
+from tests.fakes import SteppedWarehouse
+from tests.kafka.broker import Kafka, until
+from tests.warehouse.audit import audit
+from tests.warehouse.seen import everything
+from tests.warehouse.tiny import START, tiny, work_on
+from txcat_assets.contracts.model import Contract
+from txcat_assets.errors import RecordsLost
+from txcat_assets.pipeline.topics import losses
+from txcat_assets.stages.land_topic import KafkaDoor, LandedTopic, land_topic
+from txcat_assets.stages.work import Work
+from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.warehouse.tables import prepare
+from txcat_assets.warehouse.topics import Acceptance, accept, followed, gaps, noted_losses
+
+SOMEBODY = Acceptance("ann", "we know", START)
+
+
+class Followed:
+    """A tiny dataset that follows a topic of its own."""
+
+    def __init__(self, kafka: Kafka, warehouse: Warehouse) -> None:
+        self.kafka = kafka
+        self.topic = kafka.topic(partitions=2)
+        self.contract: Contract = replace(tiny(1), topic=self.topic)
+        self.door = KafkaDoor(kafka.config, "txcat-test", 1_000_000, 1_000_000_000, 0)
+        self.work: Work = work_on(warehouse, self.contract)
+        prepare(warehouse, self.contract)
+
+    def send(self, *ids: int, partition: int = 0) -> None:
+        """Records of these ids."""
+        self.kafka.send(self.topic, map(_record, ids), partition)
+
+    def land(self, **asked: int) -> LandedTopic:
+        """Land what there is, to the ends asked for by p0 and p1; the audit holds after it."""
+        ends = {int(name[1:]): end for name, end in asked.items()}
+        landed = land_topic(self.work, self.door, ends)
+        audit(self.work.warehouse, self.contract)
+        return landed
+
+    def ids(self) -> list[int]:
+        """The ids that have landed, in the order of arrival."""
+        with self.work.warehouse.transaction() as tx:
+            rows = tx.rows("SELECT id FROM raw.tiny ORDER BY _slice_id, _position")
+        return [int(found) for (found,) in rows]
+
+    def heads(self) -> dict[int, int]:
+        """The ledger's heads by partition."""
+        with self.work.warehouse.transaction() as tx:
+            return {one.partition: one.head for one in followed(tx, "tiny", self.topic)}
+
+    def ends(self) -> dict[int, int]:
+        """Where the partitions end, as txcat sees it."""
+        with self.door.open(self.topic) as opened:
+            return opened.ends([0, 1])
+
+    def lost(self) -> RecordsLost:
+        """That landing is refused; why."""
+        before = self.ids()
+        with pytest.raises(RecordsLost) as refused:
+            self.land()
+        assert self.ids() == before
+        return refused.value
+
+    def accept(self) -> None:
+        """Accept every loss there is."""
+        work, dataset = self.work, self.contract.dataset
+        with self.door.open(self.topic) as topic, work.warehouse.transaction() as tx:
+            offered = topic.offered()
+            for loss in losses(followed(tx, dataset, self.topic), offered):
+                assert accept(tx, dataset, loss, offered, SOMEBODY)
+
+
+def _record(number: int) -> dict[str, object]:
+    return {"id": number, "amount": "1", "side": "debit"}
+
+
+@pytest.fixture
+def topic(kafka: Kafka, warehouse: Warehouse) -> Followed:
+    return Followed(kafka, warehouse)
+
+
+def test_messages_land_once_with_their_offsets(topic: Followed) -> None:
+    topic.send(1, 2, 3)
+    topic.send(4, partition=1)
+    assert topic.land().records == 4
+    before = everything(topic.work.warehouse)
+    assert topic.land().records == 0
+    assert everything(topic.work.warehouse) == before
+    assert sorted(topic.ids()) == [1, 2, 3, 4]
+    assert topic.heads() == {0: 3, 1: 1}
+
+
+def test_the_next_run_goes_on_where_the_last_ended(topic: Followed) -> None:
+    topic.send(1, 2, 3)
+    assert topic.land(p0=2).lag == {0: 1, 1: 0}
+    topic.send(4)
+    assert topic.land().records == 2
+    assert topic.ids() == [1, 2, 3, 4]
+
+
+def test_an_end_that_has_landed_already_is_an_old_request(topic: Followed) -> None:
+    topic.send(1, 2, 3)
+    topic.land()
+    assert topic.land(p0=1).records == 0
+
+
+def test_a_run_takes_so_many_and_the_next_goes_on(topic: Followed) -> None:
+    topic.door = replace(topic.door, run_records=4)
+    topic.send(*range(6))
+    topic.send(*range(10, 16), partition=1)
+    assert [topic.land().records for _ in range(4)] == [4, 4, 4, 0]
+    topic.door = replace(topic.door, run_records=1_000, run_bytes=1)
+    topic.send(20)
+    topic.send(21, partition=1)
+    assert [topic.land().records for _ in range(3)] == [1, 1, 0]
+
+
+def test_markers_of_transactions_move_the_head_without_a_record(topic: Followed) -> None:
+    producer = KafkaProducer(
+        bootstrap_servers=topic.kafka.broker.address, transactional_id=topic.topic
+    )
+    producer.init_transactions()
+    producer.begin_transaction()
+    producer.send(topic.topic, json.dumps(_record(1)).encode(), partition=0)
+    producer.flush()
+    producer.abort_transaction()
+    producer.close()
+    until(lambda: topic.ends() == {0: 2, 1: 0})
+    assert topic.land().records == 0
+    assert topic.heads()[0] == 2
+
+
+def test_a_topic_is_followed_from_what_it_has_when_it_is_first_seen(topic: Followed) -> None:
+    topic.send(1, 2, 3)
+    topic.kafka.expire(topic.topic, 0, 2)
+    assert topic.land().records == 1
+    assert topic.ids() == [3]
+
+
+def test_what_retention_removed_is_loud_until_it_is_accepted(topic: Followed) -> None:
+    topic.send(1)
+    topic.send(9, partition=1)
+    topic.land()
+    topic.send(2, 3, 4)
+    topic.send(10, partition=1)
+    topic.kafka.expire(topic.topic, 0, 3)
+    words = str(topic.lost())
+    assert f"Topic {topic.topic}, partition 0" in words
+    assert "next offset to land is 1" in words
+    assert f"txcat kafka accept-gap {topic.topic} --partition 0" in words
+    with topic.work.warehouse.transaction() as tx:
+        assert noted_losses(tx, "tiny") == [words]
+    topic.accept()
+    assert topic.land().records == 2
+    assert topic.ids() == [1, 9, 4, 10]
+    with topic.work.warehouse.transaction() as tx:
+        assert gaps(tx, "tiny") == [(topic.topic, 0, 1, 3, "ann", "we know")]
+        assert noted_losses(tx, "tiny") == []
+
+
+def test_a_topic_that_was_made_anew_is_loud_until_it_is_accepted(topic: Followed) -> None:
+    topic.send(1, 2)
+    topic.land()
+    _make_anew(topic.kafka, topic.topic, partitions=1)
+    topic.send(3, 4, 5)
+    assert "deleted and made anew" in str(topic.lost())
+    topic.accept()
+    assert topic.land().records == 3
+    assert topic.ids() == [1, 2, 3, 4, 5]
+    assert topic.heads() == {0: 3}
+
+
+def test_new_partitions_are_read_from_their_beginning(topic: Followed) -> None:
+    topic.send(1)
+    topic.land()
+    topic.kafka.admin.create_partitions({topic.topic: 3})
+    with Kafka(topic.kafka.broker) as later:
+        until(lambda: len(later.ends(topic.topic)) == 3)
+        later.send(topic.topic, [_record(2)], partition=2)
+    assert topic.land().records == 1
+    assert topic.heads() == {0: 1, 1: 0, 2: 1}
+
+
+def test_while_another_run_is_at_it_nothing_is_read(topic: Followed) -> None:
+    topic.send(1)
+    with topic.work.warehouse.claim("tiny", "topic", topic.topic):
+        assert topic.land().claimed_by_others == 1
+    assert topic.land().records == 1
+
+
+@pytest.mark.parametrize("moment", [1, 3, 4, 6, 7, 9, 10, 12])  # between two transactions
+def test_two_runs_without_claims_land_each_offset_once(topic: Followed, moment: int) -> None:
+    topic.send(1, 2, 3)
+    steps = count(1)
+
+    def other_run_comes() -> None:
+        if next(steps) == moment:
+            land_topic(replace(topic.work, warehouse=shared), topic.door, {})
+
+    shared = topic.work.warehouse
+    mine = SteppedWarehouse(shared, other_run_comes, has_claims=False, is_fine=False)
+    land_topic(replace(topic.work, warehouse=mine), topic.door, {})
+    assert topic.land().records == 0
+    assert topic.ids() == [1, 2, 3]
+
+
+def test_lag_monitors_hear_of_what_has_landed(topic: Followed) -> None:
+    topic.send(1, 2, 3)
+    while topic.land().warnings:  # the group's coordinator comes with the first question
+        topic.send(4)
+    found = topic.kafka.admin.list_group_offsets({"txcat-test": None})
+    offsets = {at: one.offset for at, one in found["txcat-test"].items()}
+    for partition, head in topic.heads().items():
+        assert offsets[TopicPartition(topic.topic, partition)] == head
+
+
+def _make_anew(kafka: Kafka, topic: str, partitions: int) -> None:
+    kafka.admin.delete_topics([topic])
+    kafka.topic(partitions, topic)

@@ -1,0 +1,142 @@
+"""What is to read of a topic: the ledger's heads compared with what Kafka still has. Pure.
+
+An offset that Kafka no longer has, or has given to another record, is never skipped: it is a loss
+that somebody must accept first.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A partition that the ledger follows; `head` is the first offset that has not landed."""
+
+    object_id: int
+    partition: int
+    topic_id: str
+    generation: int
+    head: int
+    has_loss: bool = False
+    """Whether the last look found that Kafka had lost something of it."""
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What Kafka has of a topic: for each partition its first offset, and where it ends now.
+
+    `end` is the offset after the last record that no open transaction holds back.
+    """
+
+    topic: str
+    topic_id: str
+    is_compacted: bool
+    ranges: Mapping[int, tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Range:
+    """The offsets `start` to `end` (without it) of a partition that is followed as an object."""
+
+    object_id: int
+    partition: int
+    start: int
+    end: int
+
+
+class LossKind(StrEnum):
+    """How records can be lost before they have landed."""
+
+    EXPIRED = "expired"
+    """Kafka's retention has removed what is behind the head."""
+    CUT = "cut"
+    """The partition ends before the head: its end was lost, and offsets are given anew."""
+    REPLACED = "replaced"
+    """The topic was deleted and made anew: the same offsets are other records now."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What cannot be read any more of a followed partition; `begin` and `end` are Kafka's."""
+
+    topic: str
+    followed: Followed
+    kind: LossKind
+    begin: int
+    end: int
+
+    @property
+    def words(self) -> str:
+        """What is lost, for people, with the command that accepts it."""
+        head, partition = self.followed.head, self.followed.partition
+        found = {
+            LossKind.EXPIRED: f"begins at {self.begin} by now: the {self.begin - head} offsets "
+            "between were removed by Kafka's retention before they had landed",
+            LossKind.CUT: f"ends at {self.end} by now: what came after was lost by Kafka, and "
+            "its offsets are given to other records",
+            LossKind.REPLACED: "is another one by now: the topic was deleted and made anew, so "
+            "what had not landed is lost",
+        }[self.kind]
+        return (
+            f"Topic {self.topic}, partition {partition}: the next offset to land is {head}, but "
+            f"the partition {found}. Nothing of the topic is read until the loss is accepted: "
+            f"txcat kafka accept-gap {self.topic} --partition {partition} --why '...'"
+        )
+
+
+def losses(followed: Sequence[Followed], offered: Offered) -> list[Loss]:
+    """What of the followed partitions can never be read."""
+    return [loss for known in followed if (loss := _loss(known, offered)) is not None]
+
+
+def ranges(
+    followed: Sequence[Followed], offered: Offered, asked: Mapping[int, int], most: int
+) -> list[Range]:
+    """What to read now, `most` offsets at most: from each head to the end.
+
+    `asked` may end a partition earlier; an end behind the head is an old request, and there is
+    nothing to do. The partitions share `most` as evenly as they can.
+    """
+    wanted = []
+    for known in followed:
+        end = offered.ranges[known.partition][1]
+        end = min(end, asked.get(known.partition, end))
+        wanted.append(Range(known.object_id, known.partition, known.head, end))
+    return list(_shared([one for one in wanted if one.start < one.end], most))
+
+
+def lag(followed: Sequence[Followed], offered: Offered) -> dict[int, int]:
+    """How many offsets of each partition have not landed."""
+    heads = {known.partition: known.head for known in followed}
+    return {
+        partition: max(0, end - heads.get(partition, begin))
+        for partition, (begin, end) in sorted(offered.ranges.items())
+    }
+
+
+def new_partitions(followed: Sequence[Followed], offered: Offered) -> list[int]:
+    """The partitions that Kafka has and the ledger does not follow yet."""
+    return sorted(offered.ranges.keys() - {known.partition for known in followed})
+
+
+def _loss(known: Followed, offered: Offered) -> Loss | None:
+    begin, end = offered.ranges.get(known.partition, (0, 0))
+    if known.topic_id != offered.topic_id or known.partition not in offered.ranges:
+        kind = LossKind.REPLACED
+    elif known.head > end:
+        kind = LossKind.CUT
+    elif known.head < begin:
+        kind = LossKind.EXPIRED
+    else:
+        return None
+    return Loss(offered.topic, known, kind, begin, end)
+
+
+def _shared(wanted: Sequence[Range], most: int) -> Iterator[Range]:
+    left = most
+    for place, one in enumerate(sorted(wanted, key=lambda one: one.end - one.start)):
+        share = min(one.end - one.start, left // (len(wanted) - place))
+        left -= share
+        if share:
+            yield replace(one, end=one.start + share)

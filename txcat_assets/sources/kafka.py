@@ -1,0 +1,192 @@
+"""Kafka as a door: what a topic has to offer, its messages as records, and where txcat has got to.
+
+Which offsets are read is decided by `pipeline.topics` from the ledger's heads; no consumer group
+decides anything. A client lives for one run or one look, and is closed when the block ends.
+"""
+
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from txcat_assets.errors import BrokerDown, TopicRefused
+from txcat_assets.pipeline.topics import Offered, Range
+from txcat_assets.sources.kafka_client import KafkaConfig, translated
+from txcat_assets.sources.messages import MessageCutter
+from txcat_assets.sources.records import SLICE_BYTES, SLICE_RECORDS
+
+if TYPE_CHECKING:
+    from kafka import KafkaConsumer
+    from kafka.admin import KafkaAdminClient
+
+POLL_RECORDS = 20_000
+PARTITION_FETCH_BYTES = 8_388_608
+"""One fetch brings some 20,000 messages of 400 bytes; larger ones gained nothing."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """The records of the offsets `start` to `end` of a partition, and the bytes of their values.
+
+    Offsets without a record (markers of transactions, aborted ones) are left out.
+    """
+
+    partition: int
+    start: int
+    end: int
+    records: pl.DataFrame
+    value_bytes: int
+
+
+class Topic:
+    """One topic, over connections that are opened when they are first needed."""
+
+    def __init__(self, config: KafkaConfig, name: str) -> None:
+        self.name = name
+        self._config = config
+        self._connections = ExitStack()
+        self._admin_client: KafkaAdminClient | None = None
+
+    def __enter__(self) -> "Topic":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._connections.close()
+
+    def offered(self) -> Offered:
+        """What the topic has now. Raises BrokerDown, BrokerRefused, or TopicRefused.
+
+        TopicRefused too where the topic is compacted: Kafka removes records from its middle.
+        """
+        with translated(self._config, f"Asking for topic {self.name}"):
+            topic_id, partitions = self._described()
+            offered = Offered(self.name, topic_id, self._is_compacted(), self._ranges(partitions))
+        if offered.is_compacted:
+            raise TopicRefused(
+                f"Topic {self.name} is compacted (cleanup.policy): Kafka removes records from its "
+                "middle, so that what has landed could not be told from what was lost. Set "
+                "cleanup.policy=delete, or let the records go through another topic."
+            )
+        return offered
+
+    def ends(self, partitions: Sequence[int]) -> dict[int, int]:
+        """Where the partitions end now: the cheap question, for a look that waits."""
+        with translated(self._config, f"Asking for the end of topic {self.name}"):
+            return self._offsets(partitions, "LATEST")
+
+    def read(self, wanted: Range, columns: Sequence[str]) -> Generator[Part, None, None]:
+        """The records of a range, in parts of bounded size; each goes on where the last ended.
+
+        Raises BrokerDown when nothing has come for the time that Kafka may be silent.
+        """
+        doing = f"Reading topic {self.name}, partition {wanted.partition}"
+        with ExitStack() as stack, translated(self._config, doing):
+            consumer = self._consumer(stack)
+            yield from self._parts(consumer, wanted, MessageCutter(tuple(columns)))
+
+    def commit(self, group: str, heads: Mapping[int, int]) -> None:
+        """Tell Kafka where the ledger has got to, for lag monitors; nothing is ever read by it."""
+        from kafka import OffsetAndMetadata, TopicPartition  # noqa: PLC0415 - not light
+
+        offsets = {
+            TopicPartition(self.name, partition): OffsetAndMetadata(head, "", -1)
+            for partition, head in heads.items()
+        }
+        with translated(self._config, f"Committing offsets of group {group}"):
+            self._admin().alter_group_offsets(group, offsets)
+
+    def _parts(
+        self, consumer: "KafkaConsumer", wanted: Range, cutter: MessageCutter
+    ) -> Iterator[Part]:
+        from kafka import TopicPartition  # noqa: PLC0415 - not light
+
+        at = TopicPartition(self.name, wanted.partition)
+        consumer.assign([at])
+        consumer.seek(at, wanted.start)
+        start, frames, taken = wanted.start, [cutter.frame([])], 0
+        heard = time.monotonic()
+        while (position := consumer.position(at)) < wanted.end:
+            messages = [
+                message
+                for message in consumer.poll(timeout_ms=500, max_records=POLL_RECORDS).get(at, [])
+                if message.offset < wanted.end
+            ]
+            if consumer.position(at) > position:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > self._config.timeout_seconds:
+                raise BrokerDown(self._silent(wanted, position))
+            frames.append(cutter.frame(messages))
+            taken += sum(len(message.value or b"") for message in messages)
+            if taken >= SLICE_BYTES or sum(map(len, frames)) >= SLICE_RECORDS - POLL_RECORDS:
+                end = min(consumer.position(at), wanted.end)
+                yield Part(wanted.partition, start, end, pl.concat(frames), taken)
+                start, frames, taken = end, [cutter.frame([])], 0
+        if start < wanted.end:
+            yield Part(wanted.partition, start, wanted.end, pl.concat(frames), taken)
+
+    def _silent(self, wanted: Range, position: int) -> str:
+        config = self._config
+        return (
+            f"Reading topic {self.name}, partition {wanted.partition}, at "
+            f"{config.bootstrap_servers}: nothing came for {config.timeout_seconds:g} s at offset "
+            f"{position} of {wanted.end}. What has landed stays, the next run goes on from there; "
+            "TXCAT_KAFKA_TIMEOUT_SECONDS says how long Kafka may be silent."
+        )
+
+    def _consumer(self, stack: ExitStack) -> "KafkaConsumer":
+        from kafka import KafkaConsumer  # noqa: PLC0415 - not light
+
+        consumer = KafkaConsumer(
+            **self._config.options(),
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            check_crcs=True,
+            max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
+        )
+        stack.callback(consumer.close)
+        return consumer
+
+    def _admin(self) -> "KafkaAdminClient":
+        if self._admin_client is None:
+            from kafka.admin import KafkaAdminClient  # noqa: PLC0415 - not light
+
+            self._admin_client = KafkaAdminClient(**self._config.options())
+            self._connections.callback(self._admin_client.close)
+        return self._admin_client
+
+    def _described(self) -> tuple[str, list[int]]:
+        """The topic's id and partitions; kafka-python gives an error code, not an error."""
+        from kafka.errors import for_code  # noqa: PLC0415 - not light
+
+        (found,) = self._admin().describe_topics([self.name])
+        if found["error_code"]:
+            raise for_code(found["error_code"])(self.name)
+        return str(found["topic_id"]), [one["partition_index"] for one in found["partitions"]]
+
+    def _is_compacted(self) -> bool:
+        from kafka.admin import ConfigResource, ConfigResourceType  # noqa: PLC0415 - not light
+
+        asked = ConfigResource(ConfigResourceType.TOPIC, self.name)
+        found: dict[str, Any] = self._admin().describe_configs([asked], config_filter="all")
+        return "compact" in found["topic"][self.name]["cleanup.policy"]["value"]
+
+    def _ranges(self, partitions: Sequence[int]) -> dict[int, tuple[int, int]]:
+        begins = self._offsets(partitions, "EARLIEST")
+        ends = self._offsets(partitions, "LATEST")
+        return {partition: (begins[partition], ends[partition]) for partition in partitions}
+
+    def _offsets(self, partitions: Sequence[int], which: str) -> dict[int, int]:
+        from kafka import TopicPartition  # noqa: PLC0415 - not light
+        from kafka.admin import OffsetSpec  # noqa: PLC0415 - not light
+        from kafka.protocol.consumer import IsolationLevel  # noqa: PLC0415 - not light
+
+        asked = {TopicPartition(self.name, one): OffsetSpec[which] for one in partitions}
+        found = self._admin().list_partition_offsets(
+            asked, isolation_level=IsolationLevel.READ_COMMITTED
+        )
+        return {at.partition: int(offset.offset) for at, offset in found.items()}

@@ -1,0 +1,141 @@
+"""How txcat connects to Kafka: settings become the client's options, its errors txcat's own.
+
+kafka-python is imported when something connects, for the code location must load without it.
+"""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from txcat_assets.errors import BrokerDown, BrokerRefused, TopicRefused, TxcatError
+
+CLIENT_ID = "txcat"
+
+REFUSALS = {
+    "SaslAuthenticationFailedError",
+    "UnsupportedSaslMechanismError",
+    "IllegalSaslStateError",
+    "AuthorizationError",
+    "TopicAuthorizationFailedError",
+    "GroupAuthorizationFailedError",
+    "ClusterAuthorizationFailedError",
+    "TransactionalIdAuthorizationFailedError",
+    "KafkaConfigurationError",
+    "SecurityDisabledError",
+}
+ABSENT = {"UnknownTopicOrPartitionError", "UnknownTopicIdError", "InvalidTopicError"}
+BEYOND_REPAIR = {
+    "CorruptRecordError",
+    "UnsupportedCodecError",
+    "UnsupportedCompressionTypeError",
+    "InvalidRecordError",
+    "MessageSizeTooLargeError",
+    "RecordListTooLargeError",
+}
+"""kafka-python's errors by name, and whoever derives from them; all others may pass by themselves.
+
+By name, since the library is not imported before something connects; a test holds that each is
+there.
+"""
+
+
+@dataclass(frozen=True)
+class KafkaConfig:
+    """Where Kafka is and how to log in there; secrets are left out when it is printed."""
+
+    bootstrap_servers: str
+    security_protocol: str = "PLAINTEXT"
+    sasl_mechanism: str = "SCRAM-SHA-512"
+    sasl_username: str = ""
+    sasl_password: str = field(default="", repr=False)
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    key_password: str = field(default="", repr=False)
+    timeout_seconds: float = 10
+
+    @property
+    def is_set(self) -> bool:
+        """Whether there is a Kafka at all."""
+        return bool(self.bootstrap_servers)
+
+    def options(self) -> dict[str, Any]:
+        """What every client of kafka-python is given.
+
+        Raises BrokerRefused when a file that is named for TLS cannot be used.
+        """
+        patience_ms = int(self.timeout_seconds * 1_000)
+        options: dict[str, Any] = {
+            "bootstrap_servers": self.bootstrap_servers.split(","),
+            "client_id": CLIENT_ID,
+            "security_protocol": self.security_protocol,
+            "bootstrap_timeout_ms": patience_ms,
+            "request_timeout_ms": patience_ms,
+        }
+        if self.security_protocol.startswith("SASL"):
+            options["sasl_mechanism"] = self.sasl_mechanism
+            options["sasl_plain_username"] = self.sasl_username
+            options["sasl_plain_password"] = self.sasl_password
+        if self.security_protocol.endswith("SSL"):
+            options["ssl_context"] = self._ssl_context()
+        return options
+
+    def _ssl_context(self) -> ssl.SSLContext:
+        """The system's safe defaults; the host name is always checked."""
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file)
+            if self.certificate_file:
+                # Without a password a locked key would ask for one on the terminal.
+                context.load_cert_chain(
+                    self.certificate_file, self.key_file, lambda: self.key_password
+                )
+        except (OSError, ValueError) as error:
+            raise BrokerRefused(
+                f"TLS for Kafka: one of TXCAT_KAFKA_CA_FILE ({self.ca_file}), "
+                f"TXCAT_KAFKA_CERTIFICATE_FILE ({self.certificate_file}), TXCAT_KAFKA_KEY_FILE "
+                f"({self.key_file}) cannot be used: {error}. They must be PEM files that fit each "
+                "other; a locked key needs TXCAT_KAFKA_KEY_PASSWORD."
+            ) from error
+        return context
+
+
+@contextmanager
+def translated(config: KafkaConfig, doing: str) -> Iterator[None]:
+    """Let what kafka-python raises in the block be txcat's own errors; `doing` says by what."""
+    from kafka.errors import KafkaError  # noqa: PLC0415 - see the module
+
+    try:
+        yield
+    except KafkaError as error:
+        raise in_own_words(config, doing, error) from error
+    except (OSError, AssertionError, ValueError) as error:
+        raise BrokerRefused(
+            f"{doing} at {config.bootstrap_servers}: {type(error).__name__}: {error}. Look at the "
+            "TXCAT_KAFKA_* settings."
+        ) from error
+
+
+def in_own_words(config: KafkaConfig, doing: str, error: Exception) -> TxcatError:
+    """kafka-python's error as one of txcat's: what may pass, what somebody must mend."""
+    found = f"{doing} at {config.bootstrap_servers}: {type(error).__name__}: {error}."
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if names & REFUSALS:
+        return BrokerRefused(
+            f"{found} Kafka refuses {config.sasl_username or 'this client'}: look at the "
+            "TXCAT_KAFKA_* settings and at the rights of the user."
+        )
+    if names & ABSENT:
+        return TopicRefused(f"{found} There is no such topic; create it, or correct the name.")
+    if names & BEYOND_REPAIR:
+        return TopicRefused(
+            f"{found} Nothing behind it can be read: look at that record with Kafka's own tools, "
+            "and where it is beyond repair, pass it by: txcat kafka accept-gap TOPIC --partition N "
+            "--until OFFSET --why '...'"
+        )
+    return BrokerDown(
+        f"{found} Nothing is lost: it goes on from the same offset once Kafka answers. If it "
+        "should be up, look at TXCAT_KAFKA_BOOTSTRAP_SERVERS and TXCAT_KAFKA_SECURITY_PROTOCOL."
+    )

@@ -1,0 +1,151 @@
+"""The stage `landed`, Kafka's door: what has come to a topic becomes slices, each offset once.
+
+The ledger's heads alone decide where reading begins. A loss stops the topic as a whole, before
+anything of it is read; what files bring goes on.
+"""
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from txcat_assets.contracts.model import Contract
+from txcat_assets.errors import RecordsLost, TxcatError
+from txcat_assets.pipeline.topics import (
+    Followed,
+    Offered,
+    Range,
+    lag,
+    losses,
+    new_partitions,
+    ranges,
+)
+from txcat_assets.sources.kafka import Part, Topic
+from txcat_assets.sources.kafka_client import KafkaConfig
+from txcat_assets.stages.loop import one_ahead
+from txcat_assets.stages.work import Work
+from txcat_assets.warehouse.ledger import Landing, land
+from txcat_assets.warehouse.topics import follow, followed, note_losses
+
+
+@dataclass(frozen=True)
+class KafkaDoor:
+    """How topics are followed: where Kafka is, and how much a run takes at most."""
+
+    config: KafkaConfig
+    group: str
+    run_records: int
+    run_bytes: int
+    wait_seconds: float
+
+    def follows(self, contract: Contract) -> bool:
+        """Whether there is a Kafka, and the dataset has a topic."""
+        return self.config.is_set and bool(contract.topic)
+
+    def open(self, topic: str) -> Topic:
+        """The topic; nothing is connected before the first question."""
+        return Topic(self.config, topic)
+
+
+@dataclass
+class LandedTopic:
+    """What became of the messages; `lag` is what is left by partition."""
+
+    records: int = 0
+    slices: int = 0
+    value_bytes: int = 0
+    claimed_by_others: int = 0
+    oldest_at: datetime | None = None
+    lag: dict[int, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def add(self, part: Part) -> None:
+        """Count a part that has landed."""
+        self.slices += 1
+        self.records += len(part.records)
+        self.value_bytes += part.value_bytes
+        at = part.records["_message_at"].min()
+        if isinstance(at, datetime):
+            self.oldest_at = min(at, self.oldest_at or at)
+
+    def figures(self, now: datetime) -> dict[str, float]:
+        """What this run took from the topic, by name."""
+        found = {
+            "landed now: messages": self.records,
+            "landed now: message bytes": self.value_bytes,
+            "lag: offsets": sum(self.lag.values()),
+            "topics left to other runs": self.claimed_by_others,
+        }
+        if self.oldest_at is None:
+            return dict(found)
+        return found | {"oldest message, seconds": (now - self.oldest_at).total_seconds()}
+
+
+def land_topic(work: Work, door: KafkaDoor, asked: Mapping[int, int]) -> LandedTopic:
+    """Land what the dataset's topic has, from the ledger's heads on; again, it changes nothing.
+
+    It arrives on the last of the work's days. Partitions are read to the end that they have now,
+    or to the one that was `asked` for. Raises RecordsLost where Kafka no longer has what is next,
+    and BrokerDown where it does not answer.
+    """
+    landed = LandedTopic()
+    with work.warehouse.claim(work.contract.dataset, "topic", work.contract.topic) as is_mine:
+        if not is_mine:
+            landed.claimed_by_others = 1
+            return landed
+        with door.open(work.contract.topic) as topic:
+            known, offered = look(work, topic)
+            for wanted in ranges(known, offered, asked, door.run_records):
+                if landed.value_bytes < door.run_bytes:
+                    _land_range(work, topic, wanted, landed)
+            _tell_kafka(work, door, topic, offered, landed)
+    return landed
+
+
+def look(work: Work, topic: Topic) -> tuple[list[Followed], Offered]:
+    """The ledger's heads, and then what Kafka has; new partitions are followed from now on.
+
+    In this order: a head that moves meanwhile only leaves less to read. Raises RecordsLost.
+    """
+    dataset = work.contract.dataset
+    with work.warehouse.transaction() as tx:
+        known = followed(tx, dataset, topic.name)
+    offered = topic.offered()
+    lost = losses(known, offered)
+    if lost or any(one.has_loss for one in known) or new_partitions(known, offered):
+        with work.warehouse.transaction() as tx:
+            note_losses(tx, known, lost)
+            if not lost:
+                follow(tx, dataset, offered, new_partitions(known, offered), work.now())
+                known = followed(tx, dataset, topic.name)
+    if lost:
+        raise RecordsLost(" ".join(loss.words for loss in lost))
+    return known, offered
+
+
+def _land_range(work: Work, topic: Topic, wanted: Range, landed: LandedTopic) -> None:
+    work.progress.expect("landed", wanted.end - wanted.start)
+    with closing(topic.read(wanted, work.contract.column_names)) as parts:
+        for part in one_ahead(parts):
+            landing = Landing(wanted.object_id, part.start, part.end, work.days[-1])
+            with work.warehouse.transaction() as tx:
+                slice_id = land(tx, work.contract, landing, part.records, work.run)
+            if slice_id is None:
+                landed.claimed_by_others += 1
+                return
+            landed.add(part)
+            work.progress.advance("landed", part.end - part.start)
+
+
+def _tell_kafka(
+    work: Work, door: KafkaDoor, topic: Topic, offered: Offered, landed: LandedTopic
+) -> None:
+    """Let lag monitors know, after the ledger's commit; that they do not hear it is no trouble."""
+    with work.warehouse.transaction() as tx:
+        known = followed(tx, work.contract.dataset, topic.name)
+    landed.lag = lag(known, offered)
+    if landed.slices:
+        try:
+            topic.commit(door.group, {one.partition: one.head for one in known})
+        except TxcatError as error:
+            landed.warnings.append(str(error))
