@@ -22,6 +22,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+kafka = typer.Typer(help="What only an operator may decide about a Kafka topic.")
+app.add_typer(kafka, name="kafka", no_args_is_help=True)
 
 Dataset = Annotated[str, typer.Option(help="Which dataset: " + ", ".join(all_contracts()))]
 Days = Annotated[
@@ -57,6 +59,60 @@ def check(dataset: Dataset = "transactions", days: Days = None) -> None:
 
     named = [day.date() for day in days or []]
     raise typer.Exit(check_days(Settings(), _contract(dataset), named))
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Say where every dataset stands, what is left to do, and how its topic flows."""
+    from txcat_assets.cli.status import show_status  # noqa: PLC0415 - Dagster takes a second
+
+    raise typer.Exit(show_status(Settings(), as_json=as_json))
+
+
+@kafka.command()
+def accept_gap(
+    topic: Annotated[str, typer.Argument(help="The topic that has lost something.")],
+    why: Annotated[str, typer.Option(help="Why the loss is accepted; it is kept in the ledger.")],
+    partition: Annotated[
+        int | None, typer.Option(help="The partition; without it, all that have a loss.")
+    ] = None,
+    until: Annotated[
+        int | None, typer.Option(help="Leave out what is before this offset, unreadable as it is.")
+    ] = None,
+    who: Annotated[str, typer.Option(help="Who accepts it.", envvar="USER")] = "unknown",
+) -> None:
+    """Accept that records were lost before they had landed, and go on behind them."""
+    from txcat_assets.cli import kafka as topics  # noqa: PLC0415 - Dagster takes a second
+
+    if until is not None and partition is None:
+        raise typer.BadParameter("--until needs --partition: an offset belongs to one")
+    asked = topics.Asked(topic, partition, until)
+    raise typer.Exit(topics.accept_gap(Settings(), asked, who, why))
+
+
+@app.command()
+def produce(
+    paths: Annotated[list[str], typer.Argument(help="Files, folders or globs.", metavar="PATH...")],
+    dataset: Dataset = "transactions",
+    topic: Annotated[str, typer.Option(help="The topic; without it, the dataset's own.")] = "",
+    rate: Annotated[
+        float, typer.Option(min=0, help="Messages a second; 0 as fast as it goes.")
+    ] = 0,
+    follow: Annotated[
+        bool, typer.Option(help="Go on with what is appended to the file, until Ctrl-C.")
+    ] = False,
+) -> None:
+    """Send the records of files to a Kafka topic, as JSON messages with the record's key."""
+    from txcat_assets.cli.produce import Sending  # noqa: PLC0415 - Dagster takes a second
+    from txcat_assets.cli.produce import produce as send  # noqa: PLC0415
+
+    contract = _contract(dataset)
+    if not (topic or contract.topic):
+        raise typer.BadParameter(f"{dataset} has no topic; name one by --topic")
+    sending = Sending(contract, topic or contract.topic, rate, follow)
+    raise typer.Exit(send(Settings(), sending, paths))
 
 
 @app.command()

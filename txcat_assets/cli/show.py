@@ -53,11 +53,11 @@ def show_outcome(tx: Transaction, contract: Contract, scope: Scope) -> None:
         done = placed.validated - later.pending - later.refused
         rows.append((stage.name, done, stage.description))
         rows += [(what, n, stage.name) for what, n in vars(later).items() if n]
-    _print_table("What became of every record", ["", "records", "which are"], rows)
+    print_table("What became of every record", ["", "records", "which are"], rows)
     texts = reason_texts(contract)
     reasons = [(code, n, texts[code]) for code, n in reason_counts(tx, contract, scope).items()]
     if reasons:
-        _print_table("Reasons and warnings", ["code", "records", "meaning"], reasons)
+        print_table("Reasons and warnings", ["code", "records", "meaning"], reasons)
 
 
 def show_files(tx: Transaction, scope: Scope) -> list[str]:
@@ -74,13 +74,13 @@ def show_quarantined(tx: Transaction, contract: Contract, scope: Scope, limit: i
     columns = ["reasons", "_bytes", *contract.column_names]
     rows = sample(tx, "quarantined", columns, scope, limit)
     lines = [(reasons, _record(raw, fields)) for reasons, raw, *fields in rows.rows()]
-    _print_table("First quarantined records", ["reasons", "record"], lines)
+    print_table("First quarantined records", ["reasons", "record"], lines)
 
 
 def show_spending(tx: Transaction, contract: Contract) -> None:
     """Sums by category, over all days."""
     rows = spending(tx, contract, contract.stages[0])
-    _print_table("Spending by category", rows.columns, rows.rows())
+    print_table("Spending by category", rows.columns, rows.rows())
 
 
 def _record(raw: bytes | None, fields: Sequence[str | None]) -> str:
@@ -89,7 +89,8 @@ def _record(raw: bytes | None, fields: Sequence[str | None]) -> str:
     return " | ".join(field or "" for field in fields)
 
 
-def _print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A table for people; what is no printable character is shown as a dot."""
     table = Table(title=title, title_justify="left")
     for number, name in enumerate(columns):
         is_number = any(isinstance(row[number], int | Decimal) for row in rows)

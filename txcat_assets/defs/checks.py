@@ -38,6 +38,7 @@ def dataset_checks(contract: Contract, settings: Settings) -> list[dg.AssetCheck
         "raw": {
             "conservation": _said(verdicts.conservation),
             "no_file_set_aside": _said(verdicts.no_file_set_aside),
+            **({"topic_is_whole": _said(verdicts.topic_is_whole)} if contract.topic else {}),
         },
         "validated": {
             "meets_contract": _said(verdicts.meets_contract),

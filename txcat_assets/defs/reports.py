@@ -10,6 +10,7 @@ import polars as pl
 from txcat_assets.contracts.rules import reason_texts
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.figures import Scope, counts, reason_counts, sample, stage_counts
+from txcat_assets.warehouse.flow import latency_of_run
 from txcat_assets.warehouse.interface import Transaction
 
 SAMPLE_ROWS = 5
@@ -23,12 +24,22 @@ def report(
     """The materialization of `schema/dataset`, with the figures of each of the run's days."""
     key = dg.AssetKey([schema, work.contract.dataset])
     with work.warehouse.transaction() as tx:
+        figures = {**figures, **_latency(tx, work, schema)}
         for day in work.days:
             metadata = _day_metadata(tx, work, schema, day)
             context.add_asset_metadata(
                 {**metadata, **figures}, asset_key=key, partition_key=day.isoformat()
             )
     return dg.MaterializeResult(asset_key=key)
+
+
+def _latency(tx: Transaction, work: Work, schema: str) -> dict[str, float]:
+    """How soon the messages of this run were answered, told with the last stage."""
+    contract = work.contract
+    if not contract.topic or schema not in [stage.name for stage in contract.stages[-1:]]:
+        return {}
+    found = latency_of_run(tx, contract, work.run_id)
+    return {f"message to {schema}, seconds {q}": v for q, v in vars(found).items()} if found else {}
 
 
 def _day_metadata(tx: Transaction, work: Work, schema: str, day: date) -> dict[str, Any]:

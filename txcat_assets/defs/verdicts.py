@@ -20,6 +20,7 @@ from txcat_assets.stages.work import units_of
 from txcat_assets.warehouse import figures
 from txcat_assets.warehouse.interface import Warehouse
 from txcat_assets.warehouse.ledger import judged_records
+from txcat_assets.warehouse.topics import gaps, noted_losses
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 
@@ -102,6 +103,15 @@ def no_file_set_aside(look: Look) -> Verdict:
     reasons = [f"{state}: {why}" for _, state, why in files if state in ("refused", "changed")]
     words = "\n".join(reasons[:SAMPLE_ROWS]) or "Every file was taken."
     return Verdict(not reasons, ERROR, {"files": len(files), "set aside": len(reasons)}, words)
+
+
+def topic_is_whole(look: Look) -> Verdict:
+    """Kafka still has all that has not landed; a loss is accepted by somebody, or it is here."""
+    with look.warehouse.transaction() as tx:
+        lost = noted_losses(tx, look.contract.dataset)
+        accepted = gaps(tx, look.contract.dataset)
+    words = "\n".join(lost) or "Nothing of the topic is known to be lost."
+    return Verdict(not lost, ERROR, {"losses": len(lost), "accepted losses": len(accepted)}, words)
 
 
 def share_quarantined(look: Look) -> Verdict:

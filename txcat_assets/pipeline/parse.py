@@ -136,6 +136,12 @@ def _stripped(text: pl.Series) -> pl.Series:
     return _only(stripped, stripped != "")
 
 
+def with_decimal_points(contract: Contract, raw: pl.DataFrame) -> pl.DataFrame:
+    """`raw` of a file with decimal commas, its money written with points; all else as it was."""
+    money = [column.name for column in contract.columns if isinstance(column.type, Money)]
+    return raw.with_columns(_comma_to_point(raw[name].str.strip_chars()) for name in money)
+
+
 def _comma_to_point(text: pl.Series) -> pl.Series:
     has_comma = text.str.contains(_COMMA)
     return text.str.replace(",", ".", literal=True).zip_with(has_comma, text)

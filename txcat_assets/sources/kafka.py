@@ -6,8 +6,9 @@ decides anything. A client lives for one run or one look, and is closed when the
 
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -86,6 +87,13 @@ class Topic:
         with ExitStack() as stack, translated(self._config, doing):
             consumer = self._consumer(stack)
             yield from self._parts(consumer, wanted, MessageCutter(tuple(columns)))
+
+    def written_at(self, partition: int, offset: int) -> datetime | None:
+        """The timestamp of the first message from an offset on, UTC; None without one in time."""
+        wanted = Range(0, partition, offset, offset + 1)
+        with closing(self.read(wanted, [])) as parts:
+            moments = [part.records["_message_at"].min() for part in parts]
+        return next((at for at in moments if isinstance(at, datetime)), None)
 
     def commit(self, group: str, heads: Mapping[int, int]) -> None:
         """Tell Kafka where the ledger has got to, for lag monitors; nothing is ever read by it."""

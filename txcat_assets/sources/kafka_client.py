@@ -111,11 +111,13 @@ def translated(config: KafkaConfig, doing: str) -> Iterator[None]:
         yield
     except KafkaError as error:
         raise in_own_words(config, doing, error) from error
-    except (OSError, AssertionError, ValueError) as error:
+    except (ssl.SSLError, AssertionError, ValueError) as error:
         raise BrokerRefused(
             f"{doing} at {config.bootstrap_servers}: {type(error).__name__}: {error}. Look at the "
             "TXCAT_KAFKA_* settings."
         ) from error
+    except OSError as error:
+        raise in_own_words(config, doing, error) from error
 
 
 def in_own_words(config: KafkaConfig, doing: str, error: Exception) -> TxcatError:

@@ -233,6 +233,12 @@ def pending_since(tx: Transaction, scope: Scope, stage: str) -> datetime | None:
     return oldest if isinstance(oldest, datetime) else None
 
 
+def all_days(tx: Transaction, dataset: str) -> list[date]:
+    """Every day on which records of the dataset have landed."""
+    found = "SELECT DISTINCT day FROM ledger.slices WHERE dataset = $dataset ORDER BY 1"
+    return [day for (day,) in tx.rows(found, dataset=dataset)]
+
+
 def days_left(tx: Transaction, contract: Contract) -> list[date]:
     """The days on which anything was begun and is not done: files, judging, answers.
 

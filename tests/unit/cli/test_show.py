@@ -26,7 +26,7 @@ def test_a_cell_shows_a_value_and_no_more(
     value: object, shown: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(show, "out", Console(width=250))
-    show._print_table("Title", ["column"], [[value]])
+    show.print_table("Title", ["column"], [[value]])
     assert shown in capsys.readouterr().out
 
 

@@ -1,6 +1,7 @@
 """How kafka-python's errors become txcat's own, and that no secret shows."""
 
 import inspect
+import ssl
 from pathlib import Path
 
 import pytest
@@ -52,9 +53,13 @@ def test_the_family_says_whether_to_try_again() -> None:
         assert type(in_own_words(CONFIG, "Asking", kind())) is expected
 
 
-def test_what_the_system_says_is_told_too() -> None:
-    with pytest.raises(BrokerRefused, match="no such host"), translated(CONFIG, "Asking"):
-        raise OSError("no such host")
+@pytest.mark.parametrize(
+    ("found", "family"),
+    [(ConnectionResetError("reset"), BrokerDown), (ssl.SSLError(1, "reset"), BrokerRefused)],
+)
+def test_what_the_system_says_is_told_too(found: Exception, family: type[Exception]) -> None:
+    with pytest.raises(family, match="reset"), translated(CONFIG, "Asking"):
+        raise found
 
 
 def test_secrets_do_not_show_where_the_config_is_printed() -> None:

@@ -1,0 +1,81 @@
+"""`txcat kafka`: what only an operator may decide about a topic."""
+
+from dataclasses import dataclass
+
+from txcat_assets.cli.show import complain, say
+from txcat_assets.contracts.model import Contract
+from txcat_assets.contracts.registry import all_contracts
+from txcat_assets.definitions import kafka_door
+from txcat_assets.defs.runs import utc_now
+from txcat_assets.errors import SettingRefused
+from txcat_assets.pipeline.topics import Followed, Offered, losses
+from txcat_assets.settings import Settings
+from txcat_assets.warehouse.connect import connect
+from txcat_assets.warehouse.interface import Transaction
+from txcat_assets.warehouse.tables import prepare
+from txcat_assets.warehouse.topics import Acceptance, accept, followed, skip
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which loss is accepted: of one partition or of all, up to an offset or to where Kafka is."""
+
+    topic: str
+    partition: int | None
+    until: int | None
+
+
+def accept_gap(settings: Settings, asked: Asked, who: str, why: str) -> int:
+    """Go on behind what Kafka has lost, and keep who accepted it; the exit code."""
+    contract = _contract(asked.topic)
+    door = kafka_door(settings)
+    if not door.config.is_set:
+        raise SettingRefused("TXCAT_KAFKA_BOOTSTRAP_SERVERS is not set: there is no Kafka to ask.")
+    warehouse = connect(settings.warehouse, settings.warehouse_wait_seconds)
+    prepare(warehouse, contract)
+    by = Acceptance(who, why, utc_now())
+    with door.open(asked.topic) as topic:
+        with warehouse.transaction() as tx:
+            known = _chosen(followed(tx, contract.dataset, asked.topic), asked.partition)
+        offered = topic.offered()
+        with warehouse.transaction() as tx:
+            accepted = (
+                _accept_losses(tx, contract, known, offered, by)
+                if asked.until is None
+                else [_skip(tx, one, asked.until, by) for one in known]
+            )
+    for words in accepted:
+        say(words)
+    if not accepted:
+        complain(f"Topic {asked.topic}: nothing is lost, so there is nothing to accept.")
+    return 0 if accepted else 1
+
+
+def _accept_losses(
+    tx: Transaction, contract: Contract, known: list[Followed], offered: Offered, by: Acceptance
+) -> list[str]:
+    return [
+        f"Accepted for partition {loss.followed.partition}: {loss.kind} from offset "
+        f"{loss.followed.head} on; goes on at {loss.begin}."
+        for loss in losses(known, offered)
+        if accept(tx, contract.dataset, loss, offered, by)
+    ]
+
+
+def _skip(tx: Transaction, known: Followed, until: int, by: Acceptance) -> str:
+    if not skip(tx, known, until, by):
+        raise SettingRefused(
+            f"--until {until}: partition {known.partition} is at offset {known.head} already."
+        )
+    return f"Accepted for partition {known.partition}: {known.head} to {until} are left out."
+
+
+def _chosen(known: list[Followed], partition: int | None) -> list[Followed]:
+    return [one for one in known if partition in (None, one.partition)]
+
+
+def _contract(topic: str) -> Contract:
+    by_topic = {one.topic: one for one in all_contracts().values() if one.topic}
+    if topic not in by_topic:
+        raise SettingRefused(f"No dataset has the topic {topic}; there are: {', '.join(by_topic)}.")
+    return by_topic[topic]
