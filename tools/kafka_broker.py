@@ -5,6 +5,7 @@
 """
 
 import argparse
+import base64
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 ROOT = Path(__file__).parents[1]
 JARS = ROOT / ".txcat" / "kafka" / "jars"
@@ -190,14 +192,18 @@ def _format(command: Sequence[str], broker: Broker, config: Path) -> None:
     storage = [*command, "kafka.tools.StorageTool"]
     if (broker.folder / "data" / "meta.properties").exists():
         return
-    made = subprocess.run([*storage, "random-uuid"], capture_output=True, text=True, check=True)
     scram = [
         word
         for name, password in broker.users.items()
         for word in ("--add-scram", f"SCRAM-SHA-256=[name={name},password={password}]")
     ]
-    to_format = ["format", "-t", made.stdout.split()[-1], "-c", str(config), "--standalone"]
+    to_format = ["format", "-t", _cluster_id(), "-c", str(config), "--standalone"]
     subprocess.run([*storage, *to_format, *scram], capture_output=True, check=True)
+
+
+def _cluster_id() -> str:
+    """A random UUID as Kafka writes one; Kafka's own tool takes a second to make it."""
+    return "k" + base64.urlsafe_b64encode(uuid4().bytes).decode()[1:22]
 
 
 def _wait(broker: Broker, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -77,7 +77,7 @@ def start(folder: Path, kill_at: int | None = None, *, is_fine: bool = True) -> 
 
 def _work(folder: Path, kill_at: int | None, is_fine: bool) -> None:
     _in_small_slices()
-    warehouse = SteppedWarehouse(warehouse_in(folder), _killer(kill_at), is_fine=is_fine)
+    warehouse = SteppedWarehouse(warehouse_in(folder), killer(kill_at), is_fine=is_fine)
     problems = bring_up_to_date(warehouse, folder)
     if problems:
         raise SystemExit("; ".join(problems))
@@ -89,7 +89,8 @@ def _in_small_slices() -> None:
     asking.KEEP_EVERY_SECONDS = 0
 
 
-def _killer(kill_at: int | None) -> Callable[[], None]:
+def killer(kill_at: int | None) -> Callable[[], None]:
+    """A step that ends this process by SIGKILL, at its n-th call."""
     steps = 0
 
     def step() -> None:

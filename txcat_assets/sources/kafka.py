@@ -50,6 +50,7 @@ class Topic:
         self._config = config
         self._connections = ExitStack()
         self._admin_client: KafkaAdminClient | None = None
+        self._consumer_client: KafkaConsumer | None = None
 
     def __enter__(self) -> "Topic":
         return self
@@ -84,9 +85,8 @@ class Topic:
         Raises BrokerDown when nothing has come for the time that Kafka may be silent.
         """
         doing = f"Reading topic {self.name}, partition {wanted.partition}"
-        with ExitStack() as stack, translated(self._config, doing):
-            consumer = self._consumer(stack)
-            yield from self._parts(consumer, wanted, MessageCutter(tuple(columns)))
+        with translated(self._config, doing):
+            yield from self._parts(wanted, MessageCutter(tuple(columns)))
 
     def written_at(self, partition: int, offset: int) -> datetime | None:
         """The timestamp of the first message from an offset on, UTC; None without one in time."""
@@ -106,11 +106,10 @@ class Topic:
         with translated(self._config, f"Committing offsets of group {group}"):
             self._admin().alter_group_offsets(group, offsets)
 
-    def _parts(
-        self, consumer: "KafkaConsumer", wanted: Range, cutter: MessageCutter
-    ) -> Iterator[Part]:
+    def _parts(self, wanted: Range, cutter: MessageCutter) -> Iterator[Part]:
         from kafka import TopicPartition  # noqa: PLC0415 - not light
 
+        consumer = self._consumer()
         at = TopicPartition(self.name, wanted.partition)
         consumer.assign([at])
         consumer.seek(at, wanted.start)
@@ -144,20 +143,21 @@ class Topic:
             "TXCAT_KAFKA_TIMEOUT_SECONDS says how long Kafka may be silent."
         )
 
-    def _consumer(self, stack: ExitStack) -> "KafkaConsumer":
-        from kafka import KafkaConsumer  # noqa: PLC0415 - not light
+    def _consumer(self) -> "KafkaConsumer":
+        if self._consumer_client is None:
+            from kafka import KafkaConsumer  # noqa: PLC0415 - not light
 
-        consumer = KafkaConsumer(
-            **self._config.options(),
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            isolation_level="read_committed",
-            check_crcs=True,
-            max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
-        )
-        stack.callback(consumer.close)
-        return consumer
+            self._consumer_client = KafkaConsumer(
+                **self._config.options(),
+                group_id=None,
+                enable_auto_commit=False,
+                auto_offset_reset="none",
+                isolation_level="read_committed",
+                check_crcs=True,
+                max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
+            )
+            self._connections.callback(self._consumer_client.close)
+        return self._consumer_client
 
     def _admin(self) -> "KafkaAdminClient":
         if self._admin_client is None:

@@ -3,6 +3,7 @@
 kafka-python is imported when something connects, for the code location must load without it.
 """
 
+import logging
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from txcat_assets.errors import BrokerDown, BrokerRefused, TopicRefused, TxcatEr
 
 CLIENT_ID = "txcat"
 
+TIME_OUTS = {"KafkaTimeoutError", "RequestTimedOutError", "NodeNotReadyError"}
 REFUSALS = {
     "SaslAuthenticationFailedError",
     "UnsupportedSaslMechanismError",
@@ -102,15 +104,41 @@ class KafkaConfig:
         return context
 
 
+class _Heard(logging.Handler):
+    """The error behind a time-out, as kafka-python has logged it: a refusal, or else the last."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.error: Exception | None = None
+
+    def __enter__(self) -> "_Heard":
+        logging.getLogger("kafka").addHandler(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        logging.getLogger("kafka").removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the error that the record tells of, but for the time-out itself."""
+        for told in record.args or ():
+            if not isinstance(told, Exception) or _is_any(told, TIME_OUTS):
+                continue
+            if self.error is None or not _is_any(self.error, REFUSALS):
+                self.error = told
+
+
 @contextmanager
 def translated(config: KafkaConfig, doing: str) -> Iterator[None]:
     """Let what kafka-python raises in the block be txcat's own errors; `doing` says by what."""
     from kafka.errors import KafkaError  # noqa: PLC0415 - see the module
 
+    heard = _Heard()
     try:
-        yield
+        with heard:
+            yield
     except KafkaError as error:
-        raise in_own_words(config, doing, error) from error
+        cause = heard.error if heard.error and _is_any(error, TIME_OUTS) else error
+        raise in_own_words(config, doing, cause) from error
     except (ssl.SSLError, AssertionError, ValueError) as error:
         raise BrokerRefused(
             f"{doing} at {config.bootstrap_servers}: {type(error).__name__}: {error}. Look at the "
@@ -123,15 +151,14 @@ def translated(config: KafkaConfig, doing: str) -> Iterator[None]:
 def in_own_words(config: KafkaConfig, doing: str, error: Exception) -> TxcatError:
     """kafka-python's error as one of txcat's: what may pass, what somebody must mend."""
     found = f"{doing} at {config.bootstrap_servers}: {type(error).__name__}: {error}."
-    names = {kind.__name__ for kind in type(error).__mro__}
-    if names & REFUSALS:
+    if _is_any(error, REFUSALS) or "CERTIFICATE_VERIFY_FAILED" in str(error):
         return BrokerRefused(
             f"{found} Kafka refuses {config.sasl_username or 'this client'}: look at the "
             "TXCAT_KAFKA_* settings and at the rights of the user."
         )
-    if names & ABSENT:
+    if _is_any(error, ABSENT):
         return TopicRefused(f"{found} There is no such topic; create it, or correct the name.")
-    if names & BEYOND_REPAIR:
+    if _is_any(error, BEYOND_REPAIR):
         return TopicRefused(
             f"{found} Nothing behind it can be read: look at that record with Kafka's own tools, "
             "and where it is beyond repair, pass it by: txcat kafka accept-gap TOPIC --partition N "
@@ -141,3 +168,7 @@ def in_own_words(config: KafkaConfig, doing: str, error: Exception) -> TxcatErro
         f"{found} Nothing is lost: it goes on from the same offset once Kafka answers. If it "
         "should be up, look at TXCAT_KAFKA_BOOTSTRAP_SERVERS and TXCAT_KAFKA_SECURITY_PROTOCOL."
     )
+
+
+def _is_any(error: Exception, names: set[str]) -> bool:
+    return any(kind.__name__ in names for kind in type(error).__mro__)

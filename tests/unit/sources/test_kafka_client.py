@@ -12,6 +12,7 @@ from txcat_assets.sources.kafka_client import (
     ABSENT,
     BEYOND_REPAIR,
     REFUSALS,
+    TIME_OUTS,
     KafkaConfig,
     in_own_words,
     translated,
@@ -36,7 +37,7 @@ def test_every_error_of_the_client_has_words_that_name_the_doing_and_no_secret(
     assert SECRET not in str(said)
 
 
-@pytest.mark.parametrize("name", sorted(REFUSALS | ABSENT | BEYOND_REPAIR))
+@pytest.mark.parametrize("name", sorted(TIME_OUTS | REFUSALS | ABSENT | BEYOND_REPAIR))
 def test_every_name_is_an_error_of_the_client(name: str) -> None:
     assert issubclass(getattr(errors, name), errors.KafkaError)
 
