@@ -1,4 +1,7 @@
-"""An installation that follows a topic of its own on a real broker, with the real ML service."""
+"""An installation that follows a topic of its own on a real broker, with the real ML service.
+
+The broker itself is in the conftest above.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -166,7 +166,8 @@ def in_own_words(config: KafkaConfig, doing: str, error: Exception) -> TxcatErro
         )
     return BrokerDown(
         f"{found} Nothing is lost: it goes on from the same offset once Kafka answers. If it "
-        "should be up, look at TXCAT_KAFKA_BOOTSTRAP_SERVERS and TXCAT_KAFKA_SECURITY_PROTOCOL."
+        "should be up, look at TXCAT_KAFKA_BOOTSTRAP_SERVERS, TXCAT_KAFKA_SECURITY_PROTOCOL and, "
+        "where it asks for a login, TXCAT_KAFKA_SASL_*."
     )
 
 
