@@ -2,16 +2,19 @@
 # PYTHON picks the interpreter of the environment, ARGS is handed on to the command.
 BIN := .txcat/venv/bin
 
-.PHONY: help demo dev test quick check lint fix types docs bench pins hooks clean runtime-venv dev-venv
+.PHONY: help demo dev kafka test quick check lint fix types docs bench bench-kafka pins hooks clean runtime-venv dev-venv
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 demo: runtime-venv ## Make sample data, run the main job on it and show what came of it
 	@$(BIN)/txcat demo $(ARGS)
 
 dev: runtime-venv ## Start the Dagster UI and the ML service; Ctrl-C ends both
 	@$(BIN)/txcat dev $(ARGS)
+
+kafka: dev-venv ## Start a real Apache Kafka, without Docker; Ctrl-C ends it
+	@$(BIN)/python -m tools.kafka_broker $(ARGS)
 
 test: dev-venv ## Run the whole test suite; ARGS picks some of it
 	@$(BIN)/python -m pytest $(ARGS)
@@ -36,6 +39,9 @@ docs: runtime-venv ## Write the generated pages anew
 
 bench: runtime-venv ## Compare with bare metal in one run; ARGS="--rows 10000000" for more
 	@$(BIN)/python -m tools.bench $(ARGS)
+
+bench-kafka: dev-venv ## Measure the way from a real Kafka; ARGS="--help" lists what
+	@$(BIN)/python -m tools.bench_kafka $(ARGS)
 
 pins: dev-venv ## Remake the hashed pins; ARGS=--upgrade takes newer versions
 	@tools/pins.sh $(ARGS)

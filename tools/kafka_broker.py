@@ -239,7 +239,9 @@ def main() -> None:
             create_topics(broker.address, topics)
             print(f"kafka: Apache Kafka answers on {broker.address}, topics: {', '.join(topics)}")
             print(f"kafka: export TXCAT_KAFKA_BOOTSTRAP_SERVERS={broker.address}", flush=True)
-            if code := process.wait():
+            while process.poll() is None:  # a wait without end would not hear Ctrl-C
+                time.sleep(0.2)
+            if code := process.returncode:
                 sys.exit(
                     f"kafka: the broker ended by itself with {code}; see {broker.folder}/broker.log"
                 )

@@ -14,7 +14,9 @@ from txcat_assets.contracts.model import Choice, Contract, Stage
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.defs.assets import Doors, dataset_assets
 from txcat_assets.defs.checks import dataset_checks
+from txcat_assets.defs.dead_letters import dead_letter_asset
 from txcat_assets.defs.jobs import check_job, load_job
+from txcat_assets.defs.retention import retention
 from txcat_assets.defs.sensors import backlog_sensor, checks_sensor, inbox_sensor
 from txcat_assets.defs.topic_sensor import topic_sensor
 from txcat_assets.partitions import arrival_days
@@ -35,10 +37,24 @@ def build_definitions(
     """Everything that Dagster shall know; `contracts` and `resources` replace the usual ones."""
     every = (all_contracts() if contracts is None else contracts).values()
     days = arrival_days(settings.first_day)
+
+    def has_letters(contract: Contract) -> bool:
+        return bool(contract.topic and settings.kafka_dead_letter_topic)
+
     return dg.Definitions(
-        assets=[asset for contract in every for asset in dataset_assets(contract, days)],
+        assets=[
+            *(asset for contract in every for asset in dataset_assets(contract, days)),
+            *(dead_letter_asset(contract, days) for contract in every if has_letters(contract)),
+        ],
         asset_checks=[check for contract in every for check in dataset_checks(contract, settings)],
-        jobs=[job for contract in every for job in (load_job(contract), check_job(contract))],
+        jobs=[
+            job
+            for contract in every
+            for job in (
+                load_job(contract, has_dead_letters=has_letters(contract)),
+                check_job(contract),
+            )
+        ],
         sensors=[
             sensor
             for contract in every
@@ -49,6 +65,7 @@ def build_definitions(
                 *([topic_sensor(contract)] if contract.topic else []),
             )
         ],
+        schedules=[retention(settings)],
         resources={**_resources(settings), **(resources or {})},
         executor=dg.in_process_executor,
     )
@@ -100,6 +117,7 @@ def kafka_door(settings: Settings) -> KafkaDoor:
         run_records=settings.kafka_run_records,
         run_bytes=settings.kafka_run_bytes,
         wait_seconds=settings.kafka_wait_seconds,
+        dead_letter_topic=settings.kafka_dead_letter_topic,
     )
 
 

@@ -84,6 +84,12 @@ class Settings(BaseSettings):
     kafka_group: str = "txcat"
     """The consumer group whose offsets tell lag monitors what has landed; nothing is read by it."""
 
+    kafka_dead_letter_topic: str = ""
+    """A topic to which quarantined messages go too, with Kafka Connect's headers. Without: none."""
+
+    runs_kept_hours: float = Field(default=48, gt=0)
+    """How long Dagster keeps runs that no hand started; the newest of each partition always."""
+
     first_day: date = date(2023, 1, 1)
     """The first day of the daily partitions; near the first data keeps the UI's bars readable."""
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:  # Dagster has no public name for it
         UnresolvedAssetJobDefinition as Job,
     )
 
+DEAD_LETTERS = "dead_letters"
+"""The first part of the keys of the assets that send quarantined messages to Kafka."""
+
 
 def schemas(contract: Contract) -> list[str]:
     """The first parts of the keys of a dataset's assets, upstream first."""
@@ -35,11 +38,12 @@ def landing_config(contract: Contract, **asked: Any) -> dict[str, Any]:
     return {"ops": {f"raw_{contract.dataset}": {"config": asked}}}
 
 
-def load_job(contract: Contract) -> "Job":
-    """Bring days of a dataset up to date, from its files to its last stage."""
+def load_job(contract: Contract, *, has_dead_letters: bool = False) -> "Job":
+    """Bring days of a dataset up to date, from its doors to its last stage."""
+    letters = [dg.AssetKey([DEAD_LETTERS, contract.dataset])] if has_dead_letters else []
     return dg.define_asset_job(
         load_name(contract),
-        selection=_assets(contract).without_checks(),
+        selection=dg.AssetSelection.assets(*_keys(contract), *letters).without_checks(),
         description=f"Bring days of {contract.dataset} up to date; what is done is left alone.",
         tags={"dataset": contract.dataset},
     )
@@ -57,7 +61,3 @@ def check_job(contract: Contract) -> "Job":
 
 def _keys(contract: Contract) -> list[dg.AssetKey]:
     return [dg.AssetKey([schema, contract.dataset]) for schema in schemas(contract)]
-
-
-def _assets(contract: Contract) -> dg.AssetSelection:
-    return dg.AssetSelection.assets(*_keys(contract))

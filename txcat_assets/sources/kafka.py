@@ -16,7 +16,7 @@ import polars as pl
 from txcat_assets.errors import BrokerDown, TopicRefused
 from txcat_assets.pipeline.topics import Offered, Range
 from txcat_assets.sources.kafka_client import KafkaConfig, translated
-from txcat_assets.sources.messages import MessageCutter
+from txcat_assets.sources.messages import Message, MessageCutter
 from txcat_assets.sources.records import SLICE_BYTES, SLICE_RECORDS
 
 if TYPE_CHECKING:
@@ -88,6 +88,16 @@ class Topic:
         with translated(self._config, doing):
             yield from self._parts(wanted, MessageCutter(tuple(columns)))
 
+    def values(self, wanted: Range, offsets: set[int]) -> dict[int, bytes | None]:
+        """The values of some offsets of a range, byte by byte; those that Kafka still has."""
+        with translated(self._config, f"Reading topic {self.name}, partition {wanted.partition}"):
+            return {
+                message.offset: message.value
+                for messages, _ in self._batches(wanted)
+                for message in messages
+                if message.offset in offsets
+            }
+
     def written_at(self, partition: int, offset: int) -> datetime | None:
         """The timestamp of the first message from an offset on, UTC; None without one in time."""
         wanted = Range(0, partition, offset, offset + 1)
@@ -107,32 +117,32 @@ class Topic:
             self._admin().alter_group_offsets(group, offsets)
 
     def _parts(self, wanted: Range, cutter: MessageCutter) -> Iterator[Part]:
-        from kafka import TopicPartition  # noqa: PLC0415 - not light
-
-        consumer = self._consumer()
-        at = TopicPartition(self.name, wanted.partition)
-        consumer.assign([at])
-        consumer.seek(at, wanted.start)
         start, frames, taken = wanted.start, [cutter.frame([])], 0
-        heard = time.monotonic()
-        while (position := consumer.position(at)) < wanted.end:
-            messages = [
-                message
-                for message in consumer.poll(timeout_ms=500, max_records=POLL_RECORDS).get(at, [])
-                if message.offset < wanted.end
-            ]
-            if consumer.position(at) > position:
-                heard = time.monotonic()
-            elif time.monotonic() - heard > self._config.timeout_seconds:
-                raise BrokerDown(self._silent(wanted, position))
+        for messages, end in self._batches(wanted):
             frames.append(cutter.frame(messages))
             taken += sum(len(message.value or b"") for message in messages)
             if taken >= SLICE_BYTES or sum(map(len, frames)) >= SLICE_RECORDS - POLL_RECORDS:
-                end = min(consumer.position(at), wanted.end)
                 yield Part(wanted.partition, start, end, pl.concat(frames), taken)
                 start, frames, taken = end, [cutter.frame([])], 0
         if start < wanted.end:
             yield Part(wanted.partition, start, wanted.end, pl.concat(frames), taken)
+
+    def _batches(self, wanted: Range) -> Iterator[tuple[list[Message], int]]:
+        """The messages of a range as they come, each time with the offset that was reached."""
+        from kafka import TopicPartition  # noqa: PLC0415 - not light
+
+        consumer, at = self._consumer(), TopicPartition(self.name, wanted.partition)
+        consumer.assign([at])
+        consumer.seek(at, wanted.start)
+        heard = time.monotonic()
+        while (position := consumer.position(at)) < wanted.end:
+            came = consumer.poll(timeout_ms=500, max_records=POLL_RECORDS).get(at, [])
+            reached = min(consumer.position(at), wanted.end)
+            if reached > position:
+                heard = time.monotonic()
+                yield [message for message in came if message.offset < wanted.end], reached
+            elif time.monotonic() - heard > self._config.timeout_seconds:
+                raise BrokerDown(self._silent(wanted, position))
 
     def _silent(self, wanted: Range, position: int) -> str:
         config = self._config

@@ -32,9 +32,16 @@ class TopicWriter:
         self._connections.close()
 
     def send(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> None:
-        """Send soon; `confirm` says whether it has arrived. Raises what kafka-python refuses."""
+        """Send soon; `confirm` says whether it has arrived.
+
+        kafka-python sends no header without a value, and no message without both key and value:
+        there an empty one stands for it.
+        """
+        if key is None and value is None:
+            value = b""
+        whole = [(name, text or b"") for name, text in headers]
         with translated(self._config, f"Sending to topic {topic}"):
-            sent = self._open().send(topic, key=key, value=value, headers=list(headers))
+            sent = self._open().send(topic, key=key, value=value, headers=whole)
         sent.add_callback(self._arrived)
         sent.add_errback(self._failures.append)
 

@@ -37,6 +37,8 @@ class KafkaDoor:
     run_records: int
     run_bytes: int
     wait_seconds: float
+    dead_letter_topic: str = ""
+    """Where quarantined messages go too; nowhere without it."""
 
     def follows(self, contract: Contract) -> bool:
         """Whether there is a Kafka, and the dataset has a topic."""
