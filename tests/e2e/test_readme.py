@@ -19,6 +19,8 @@ import duckdb
 import psutil
 import pytest
 
+from tools.kafka_broker import Broker, create_topics
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
@@ -65,11 +67,14 @@ def after_the_demo(checkout: Path, environment: Environment) -> Path:
 
 
 @pytest.fixture(scope="module")
-def after_the_page(after_the_demo: Path, environment: Environment) -> Path:
+def after_the_page(after_the_demo: Path, environment: Environment, broker: Broker) -> Path:
     """The copy, once every line of the README's shell blocks has run there."""
     for name, text in blocks("README.md", "python"):
         (after_the_demo / name).write_text(text)
     script = "".join(text for _, text in blocks("README.md", "sh"))
+    assert "127.0.0.1:9092" in script  # where `make kafka` answers; here it is the tests' broker
+    script = script.replace("127.0.0.1:9092", broker.address)
+    create_topics(broker.address, ["transactions"])
     done = subprocess.run(
         ["bash", "-eux", "-c", script],
         cwd=after_the_demo,
@@ -87,7 +92,7 @@ def after_the_page(after_the_demo: Path, environment: Environment) -> Path:
 def test_every_command_and_query_of_the_page_works(after_the_page: Path) -> None:
     with duckdb.connect(after_the_page / ".txcat/warehouse.duckdb", read_only=True) as con:
         counts = con.sql("SELECT sum(landed), sum(unjudged), sum(validated) FROM ledger.slices")
-        assert counts.fetchall() == [(10_000, 0, 9_854)]
+        assert counts.fetchall() == [(12_000, 0, 9_854)], "2,000 came by Kafka too"
         spent = con.sql("SELECT sum(spent) FROM marts.spending").fetchall()
         debits = "FROM validated.transactions WHERE side = 'debit'"
         assert spent == con.sql(f"SELECT -sum(amount) {debits}").fetchall()

@@ -9,11 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
-import sqlalchemy as sa
-from dagster._core.storage.event_log import SqlEventLogStorage
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
-from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 
 from txcat_assets.settings import Settings
 
@@ -69,6 +64,13 @@ def forget_checks(instance: dg.DagsterInstance, before: datetime) -> int:
 
     Dagster deletes these rows with no run, and has no word for it.
     """
+    # Storages take 0.4 s to import, which every run would pay for.
+    import sqlalchemy as sa  # noqa: PLC0415
+    from dagster._core.storage.event_log import SqlEventLogStorage  # noqa: PLC0415
+    from dagster._core.storage.event_log.schema import (  # noqa: PLC0415
+        AssetCheckExecutionsTable,
+    )
+
     storage = instance.event_log_storage
     if not isinstance(storage, SqlEventLogStorage):
         return 0
@@ -118,6 +120,13 @@ def _pages(ids: Sequence[int]) -> Iterator[Sequence[int]]:
 
 def _delete_files(instance: dg.DagsterInstance, run_id: str) -> None:
     """What Dagster leaves of a deleted run: its file of SQLite, and its folder of logs."""
+    from dagster._core.storage.event_log.sqlite.sqlite_event_log import (  # noqa: PLC0415
+        SqliteEventLogStorage,
+    )
+    from dagster._core.storage.local_compute_log_manager import (  # noqa: PLC0415
+        LocalComputeLogManager,
+    )
+
     storage, logs = instance.event_log_storage, instance.compute_log_manager
     if isinstance(storage, SqliteEventLogStorage):
         for path in Path(storage.path_for_shard(run_id)).parent.glob(f"{run_id}.db*"):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.errors import RecordsLost, TxcatError
@@ -53,6 +54,7 @@ class KafkaDoor:
 class LandedTopic:
     """What became of the messages; `lag` is what is left by partition."""
 
+    most_bytes: int
     records: int = 0
     slices: int = 0
     value_bytes: int = 0
@@ -60,6 +62,11 @@ class LandedTopic:
     oldest_at: datetime | None = None
     lag: dict[int, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the run has taken all that it may."""
+        return self.value_bytes >= self.most_bytes
 
     def add(self, part: Part) -> None:
         """Count a part that has landed."""
@@ -90,7 +97,7 @@ def land_topic(work: Work, door: KafkaDoor, asked: Mapping[int, int]) -> LandedT
     or to the one that was `asked` for. Raises RecordsLost where Kafka no longer has what is next,
     and BrokerDown where it does not answer.
     """
-    landed = LandedTopic()
+    landed = LandedTopic(most_bytes=door.run_bytes)
     with work.warehouse.claim(work.contract.dataset, "topic", work.contract.topic) as is_mine:
         if not is_mine:
             landed.claimed_by_others = 1
@@ -98,8 +105,7 @@ def land_topic(work: Work, door: KafkaDoor, asked: Mapping[int, int]) -> LandedT
         with door.open(work.contract.topic) as topic:
             known, offered = look(work, topic)
             for wanted in ranges(known, offered, asked, door.run_records):
-                if landed.value_bytes < door.run_bytes:
-                    _land_range(work, topic, wanted, landed)
+                _land_range(work, topic, wanted, landed)
             _tell_kafka(work, door, topic, offered, landed)
     return landed
 
@@ -128,7 +134,7 @@ def look(work: Work, topic: Topic) -> tuple[list[Followed], Offered]:
 def _land_range(work: Work, topic: Topic, wanted: Range, landed: LandedTopic) -> None:
     work.progress.expect("landed", wanted.end - wanted.start)
     with closing(topic.read(wanted, work.contract.column_names)) as parts:
-        for part in one_ahead(parts):
+        for part in one_ahead(takewhile(lambda _: not landed.is_full, parts)):
             landing = Landing(wanted.object_id, part.start, part.end, work.days[-1])
             with work.warehouse.transaction() as tx:
                 slice_id = land(tx, work.contract, landing, part.records, work.run)
