@@ -10,6 +10,7 @@ import pytest
 
 from tests.assets.installation import Installation
 from tests.assets.records import sound
+from txcat_assets.defs import runs
 from txcat_assets.defs.runs import HOST, PID, STARTED, process_tags, report_dead_runs
 
 FAILURE, BUSY = dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.STARTED
@@ -83,3 +84,22 @@ def test_the_backlog_sensor_reports_dead_runs_and_goes_on(site: Installation) ->
     assert status_of(site, run_id) == FAILURE
     assert isinstance(tick, dg.SkipReason)
     assert "0 days have work left" in (tick.skip_message or "")
+
+
+@pytest.mark.parametrize("status", runs.BEGUN)
+def test_a_run_that_was_killed_before_its_first_step_is_reported_after_a_while(
+    site: Installation, status: dg.DagsterRunStatus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = site.definitions.resolve_job_def("load_transactions")
+    run_id = site.instance.create_run_for_job(job, status=status, tags=dict(job.tags)).run_id
+    assert report_dead_runs(site.instance) == []
+    monkeypatch.setattr(runs, "BEGIN_SECONDS", -1)
+    assert report_dead_runs(site.instance) == [run_id]
+
+
+def test_a_run_of_somebody_elses_job_is_never_reported(
+    site: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "BEGIN_SECONDS", -1)
+    begun(site, {})
+    assert report_dead_runs(site.instance) == []

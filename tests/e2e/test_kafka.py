@@ -25,18 +25,10 @@ TOPIC = "transactions"
 @pytest.fixture
 def kafka_terminal(terminal: CommandLine, kafka: Kafka) -> Iterator[CommandLine]:
     """A terminal that knows a Kafka with the dataset's topic, empty."""
-    _forget_topic(kafka)
-    kafka.topic(partitions=2, name=TOPIC)
+    kafka.anew(TOPIC, partitions=2)  # the commands know this one only
     terminal.set(TXCAT_KAFKA_BOOTSTRAP_SERVERS=kafka.broker.address, USER="ann")
     yield terminal
-    _forget_topic(kafka)
-
-
-def _forget_topic(kafka: Kafka) -> None:
-    """The commands know the dataset's own topic only, so tests cannot have one each."""
-    if TOPIC in kafka.admin.list_topics():
-        kafka.admin.delete_topics([TOPIC])
-        until(lambda: TOPIC not in kafka.admin.list_topics())
+    kafka.forget(TOPIC)
 
 
 def status(terminal: CommandLine, code: int = 0) -> dict[str, Any]:

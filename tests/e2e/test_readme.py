@@ -19,7 +19,8 @@ import duckdb
 import psutil
 import pytest
 
-from tools.kafka_broker import Broker, create_topics
+from tests.kafka.broker import Kafka
+from tools.kafka_broker import Broker
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
@@ -74,7 +75,8 @@ def after_the_page(after_the_demo: Path, environment: Environment, broker: Broke
     script = "".join(text for _, text in blocks("README.md", "sh"))
     assert "127.0.0.1:9092" in script  # where `make kafka` answers; here it is the tests' broker
     script = script.replace("127.0.0.1:9092", broker.address)
-    create_topics(broker.address, ["transactions"])
+    with Kafka(broker) as kafka:
+        kafka.anew("transactions", partitions=3)
     done = subprocess.run(
         ["bash", "-eux", "-c", script],
         cwd=after_the_demo,

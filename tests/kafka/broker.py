@@ -43,6 +43,17 @@ class Kafka:
         self.admin.wait_for_topics([name])
         return name
 
+    def anew(self, name: str, partitions: int = 1) -> str:
+        """A topic of this very name with nothing in it; what was there under it is gone."""
+        self.forget(name)
+        return self.topic(partitions, name)
+
+    def forget(self, name: str) -> None:
+        """Delete a topic, if it is there."""
+        if name in self.admin.list_topics():
+            self.admin.delete_topics([name])
+            until(lambda: name not in self.admin.list_topics())
+
     def send(
         self, topic: str, values: Iterable[object], partition: int | None = None, **more: Any
     ) -> None:

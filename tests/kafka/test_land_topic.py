@@ -170,7 +170,7 @@ def test_what_retention_removed_is_loud_until_it_is_accepted(topic: Followed) ->
 def test_a_topic_that_was_made_anew_is_loud_until_it_is_accepted(topic: Followed) -> None:
     topic.send(1, 2)
     topic.land()
-    _make_anew(topic.kafka, topic.topic, partitions=1)
+    topic.kafka.anew(topic.topic)
     topic.send(3, 4, 5)
     assert "deleted and made anew" in str(topic.lost())
     topic.accept()
@@ -221,8 +221,3 @@ def test_lag_monitors_hear_of_what_has_landed(topic: Followed) -> None:
     offsets = {at: one.offset for at, one in found["txcat-test"].items()}
     for partition, head in topic.heads().items():
         assert offsets[TopicPartition(topic.topic, partition)] == head
-
-
-def _make_anew(kafka: Kafka, topic: str, partitions: int) -> None:
-    kafka.admin.delete_topics([topic])
-    kafka.topic(partitions, topic)

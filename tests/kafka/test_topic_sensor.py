@@ -1,5 +1,8 @@
 """What the sensor of a topic asks for, and what the run that it asks for does."""
 
+import socket
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -13,6 +16,7 @@ from tests.assets.records import sound
 from tests.kafka.broker import Kafka
 from tests.kafka.messages import send, topic_of
 from tools.kafka_broker import free_port
+from txcat_assets.defs.runs import HOST, PID, STARTED
 from txcat_assets.errors import RecordsLost
 
 TOPIC, CHECKS = "topic_transactions", "checks_transactions"
@@ -101,6 +105,18 @@ def test_while_a_run_is_at_work_it_asks_for_no_other(site: Installation, kafka: 
     job = site.definitions.resolve_job_def("load_transactions")
     begun = site.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
     assert begun.run_id[:8] in skipped(site.tick(TOPIC))
+
+
+def test_a_run_whose_process_was_killed_does_not_hold_it_up(
+    site: Installation, kafka: Kafka
+) -> None:
+    send(kafka, site, 1)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    tags = {HOST: socket.gethostname(), PID: str(gone.pid), STARTED: "1.0"}
+    job = site.definitions.resolve_job_def("load_transactions")
+    site.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags=tags)
+    assert request_of(site).partition_key == today().isoformat()
 
 
 def test_a_run_of_checks_does_not_hold_it_up(site: Installation, kafka: Kafka) -> None:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:  # Dagster has no public name for it
         UnresolvedAssetJobDefinition as Job,
     )
 
+DATASET, CHECKS = "dataset", "checks"
+"""Tags of the runs of the two jobs; runs of one `dataset` wait for each other, by dagster.yaml."""
+
 DEAD_LETTERS = "dead_letters"
 """The first part of the keys of the assets that send quarantined messages to Kafka."""
 
@@ -45,7 +48,7 @@ def load_job(contract: Contract, *, has_dead_letters: bool = False) -> "Job":
         load_name(contract),
         selection=dg.AssetSelection.assets(*_keys(contract), *letters).without_checks(),
         description=f"Bring days of {contract.dataset} up to date; what is done is left alone.",
-        tags={"dataset": contract.dataset},
+        tags={DATASET: contract.dataset},
     )
 
 
@@ -55,7 +58,7 @@ def check_job(contract: Contract) -> "Job":
         check_name(contract),
         selection=dg.AssetSelection.checks_for_assets(*_keys(contract)),
         description=f"Run every check of {contract.dataset} on the days that were touched lately.",
-        tags={"checks": contract.dataset},  # a load need not wait for them
+        tags={CHECKS: contract.dataset},
     )
 
 

@@ -8,19 +8,28 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 import psutil
 from pydantic import Field
 
 from txcat_assets.contracts.model import Contract
+from txcat_assets.defs.jobs import CHECKS, DATASET
 from txcat_assets.errors import TransientError, TxcatError
 from txcat_assets.stages.work import Progress, Work
 from txcat_assets.warehouse.interface import Warehouse
 from txcat_assets.warehouse.tables import prepare
 
 HOST, PID, STARTED = "txcat/host", "txcat/pid", "txcat/process_started"
+
+BEGUN = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+BEGIN_SECONDS = 60
+"""A run names its process some 3 s after it was taken up, on a busy machine 20."""
 
 CLOCK_SECONDS = 10.0
 """Linux reckons a process's start from the boot time, which moves when the clock is set a little;
@@ -113,13 +122,23 @@ def report_dead_runs(instance: dg.DagsterInstance) -> list[str]:
 
     Nothing is lost with them: the next run of their days takes up what is left.
     """
-    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
-    dead = [run for run in instance.get_runs(unfinished) if _is_dead(run)]
+    begun = instance.get_run_records(dg.RunsFilter(statuses=BEGUN))
+    dead = [one.dagster_run for one in begun if _is_dead(one.dagster_run) or _never_began(one)]
     for run in dead:
         instance.report_run_failed(
             run, "The process of this run is gone. Run its days again: nothing is lost or doubled."
         )
     return [run.run_id for run in dead]
+
+
+def _never_began(record: dg.RunRecord) -> bool:
+    """Whether a run of ours has had time enough to name its process, and has not.
+
+    It was killed after Dagster had taken it up, and before its first step.
+    """
+    run, age = record.dagster_run, datetime.now(UTC) - record.update_timestamp
+    is_ours = bool(run.tags.keys() & {DATASET, CHECKS})
+    return is_ours and HOST not in run.tags and age > timedelta(seconds=BEGIN_SECONDS)
 
 
 def _is_dead(run: dg.DagsterRun) -> bool:

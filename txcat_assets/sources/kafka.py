@@ -108,13 +108,16 @@ class Topic:
     def commit(self, group: str, heads: Mapping[int, int]) -> None:
         """Tell Kafka where the ledger has got to, for lag monitors; nothing is ever read by it."""
         from kafka import OffsetAndMetadata, TopicPartition  # noqa: PLC0415 - not light
+        from kafka.errors import NoError  # noqa: PLC0415 - not light
 
         offsets = {
             TopicPartition(self.name, partition): OffsetAndMetadata(head, "", -1)
             for partition, head in heads.items()
         }
         with translated(self._config, f"Committing offsets of group {group}"):
-            self._admin().alter_group_offsets(group, offsets)
+            for error in self._admin().alter_group_offsets(group, offsets).values():
+                if not issubclass(error, NoError):
+                    raise error(group)
 
     def _parts(self, wanted: Range, cutter: MessageCutter) -> Iterator[Part]:
         start, frames, taken = wanted.start, [cutter.frame([])], 0
