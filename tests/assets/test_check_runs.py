@@ -93,7 +93,7 @@ def test_in_a_materialization_they_speak_for_the_days_of_the_run(
     done = site.run("__ASSET_JOB", **days)
     assert done.success
     said = said_by(done)
-    assert len(said) == 25
+    assert len(said) == 26
     assert not said["amount_invalid"].passed
     last = "2025-01-03" if "partition_key" in days else "2025-01-04"
     assert days_of(said) == {f"2025-01-03 to {last}"}
