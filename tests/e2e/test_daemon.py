@@ -1,52 +1,19 @@
 """Dagster's real daemon follows a real topic, and is killed with all that it has started."""
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.assets.records import line
+from tests.e2e.daemon import Daemon
 from tests.kafka.broker import Kafka, until
 from tests.kafka.messages import as_objects
 from txcat_assets.cli.home import ROOT
 from txcat_assets.warehouse.connect import connect
 
 TOPIC = "transactions"
-
-
-class Daemon:
-    """A daemon on a home of its own; killing it leaves nothing of it alive."""
-
-    def __init__(self, home: Path, settings: dict[str, str]) -> None:
-        self._home = home
-        self._environment = os.environ | settings | {"DAGSTER_HOME": str(home)}
-
-    def start(self) -> None:
-        """Start it, with the shipped dagster.yaml."""
-        program = str(Path(sys.executable).with_name("dagster-daemon"))
-        with (self._home / "daemon.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [program, "run", "-m", "txcat_assets.definitions"],
-                env=self._environment,
-                stdout=log,
-                stderr=log,
-            )
-
-    def kill(self) -> None:
-        """SIGKILL to it, its code server and its runs, at whatever they are."""
-        family = [*psutil.Process(self._process.pid).children(recursive=True)]
-        for one in [psutil.Process(self._process.pid), *family]:
-            try:
-                one.send_signal(signal.SIGKILL)
-            except psutil.NoSuchProcess:
-                continue
-        self._process.wait()
 
 
 @pytest.mark.slow

@@ -111,10 +111,22 @@ def name_process(context: dg.AssetExecutionContext | dg.AssetCheckExecutionConte
         context.instance.add_run_tags(context.run.run_id, process_tags())
 
 
-def process_tags() -> dict[str, str]:
-    """Tags that tell which process on which host works a run."""
-    started = psutil.Process().create_time()
-    return {HOST: socket.gethostname(), PID: str(os.getpid()), STARTED: f"{started:.2f}"}
+def process_tags(pid: int | None = None) -> dict[str, str]:
+    """Tags that tell which process on which host works a run; this one unless told."""
+    started = psutil.Process(pid).create_time()
+    return {HOST: socket.gethostname(), PID: str(pid or os.getpid()), STARTED: f"{started:.2f}"}
+
+
+def process_of(run: dg.DagsterRun) -> psutil.Process | None:
+    """The process that works a run, if the run names one of this host and it is still there."""
+    if run.tags.get(HOST) != socket.gethostname():
+        return None
+    try:
+        process = psutil.Process(int(run.tags[PID]))
+        is_it = abs(process.create_time() - float(run.tags[STARTED])) <= CLOCK_SECONDS
+    except psutil.NoSuchProcess:
+        return None
+    return process if is_it else None
 
 
 def report_dead_runs(instance: dg.DagsterInstance) -> list[str]:
@@ -142,10 +154,4 @@ def _never_began(record: dg.RunRecord) -> bool:
 
 
 def _is_dead(run: dg.DagsterRun) -> bool:
-    if run.tags.get(HOST) != socket.gethostname():
-        return False
-    try:
-        started = psutil.Process(int(run.tags[PID])).create_time()
-    except psutil.NoSuchProcess:
-        return True
-    return abs(started - float(run.tags[STARTED])) > CLOCK_SECONDS
+    return run.tags.get(HOST) == socket.gethostname() and not process_of(run)

@@ -1,0 +1,96 @@
+"""The run launcher of `dagster.yaml`: each run is a fork of a process that knows the libraries.
+
+Dagster's own starts an interpreter for each run, which imports for 2 s what a micro-batch needs for
+1 s. Our own code is not imported beforehand: a run takes it as it is, also after a reload.
+"""
+
+import multiprocessing
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import dagster as dg
+from dagster._cli import main as dagster_command
+from dagster._config import UserConfigSchema
+from dagster._core.launcher import LaunchRunContext, RunLauncher
+from dagster._grpc.types import ExecuteRunArgs
+from dagster._serdes import ConfigurableClass, ConfigurableClassData
+
+from txcat_assets.defs.runs import process_of, process_tags
+
+LIBRARIES = [
+    "dagster._cli.api",
+    "dagster._core.executor.in_process",
+    "dagster._core.storage.local_compute_log_manager",
+    "dagster._core.storage.runs.sqlite",
+    "dagster._core.storage.schedules.sqlite",
+    "dagster._daemon.cli",  # the daemon's main module, which multiprocessing brings along
+    "dagster_duckdb",
+    "httpx",
+    "kafka.admin",
+    "pandera.backends.polars.container",
+    "pandera.polars",
+    "pyarrow",
+    "pydantic_settings",
+    "tenacity",
+    "upath.implementations.local",
+]
+"""What a micro-batch was seen to import, but for our own; a missing one costs its time only."""
+
+servers = multiprocessing.get_context("forkserver")
+
+
+class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
+    """Works each run in a process of its own, on the machine of Dagster's daemon."""
+
+    def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
+        self._inst_data = inst_data
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    @property
+    def inst_data(self) -> ConfigurableClassData | None:
+        """What Dagster makes the launcher again from, in another process."""
+        return self._inst_data
+
+    @classmethod
+    def config_type(cls) -> UserConfigSchema:
+        """No settings."""
+        return {}
+
+    @classmethod
+    def from_config_value(
+        cls,
+        inst_data: ConfigurableClassData,
+        config_value: Mapping[str, Any],  # noqa: ARG003
+    ) -> Self:
+        """The launcher that dagster.yaml asks for."""
+        return cls(inst_data)
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Start the run's process and write down which it is."""
+        run = context.dagster_run
+        if not run.job_code_origin:
+            raise dg.DagsterInvariantViolationError(
+                f"Run {run.run_id} does not say where its code is."
+            )
+        args = ExecuteRunArgs(run.job_code_origin, run.run_id, self._instance.get_ref())
+        servers.set_forkserver_preload(LIBRARIES)
+        process = servers.Process(target=_execute, args=(args.get_command_args(),))
+        process.start()
+        self._instance.add_run_tags(run.run_id, process_tags(process.pid))
+
+    def terminate(self, run_id: str) -> bool:
+        """Ask the run's process to end; False where it has ended or is on another machine."""
+        run = self._instance.get_run_by_id(run_id)
+        process = process_of(run) if run and not run.is_finished else None
+        if not run or not process:
+            return False
+        self._instance.report_run_canceling(run)
+        process.terminate()
+        return True
+
+
+def _execute(command: Sequence[str]) -> None:
+    """Be the command by which every launcher of Dagster's works a run."""
+    sys.argv = ["dagster", *command[command.index("api") :]]
+    dagster_command()  # type: ignore[no-untyped-call]
