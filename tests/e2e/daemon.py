@@ -1,4 +1,7 @@
-"""Dagster's real daemon on a home of its own, with the shipped dagster.yaml."""
+"""Dagster's real daemon on a home of its own, with the shipped dagster.yaml.
+
+What it is started for stands in the tests that use it.
+"""
 
 import os
 import signal
