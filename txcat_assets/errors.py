@@ -13,6 +13,7 @@
         |-- RecordsLost        Kafka no longer has records that had not landed yet
         |-- ServiceBroken      the ML service broke its protocol; nothing of the answer was stored
         |-- VersionRefused     this code is older than the warehouse, or its contract differs
+        |-- ContractRefused    two statements of a contract cannot both hold
         `-- SettingRefused     a TXCAT_* setting has a value that nothing can be done with
 
 Every message says what was being done, what was found and expected, and what to do next.
@@ -69,6 +70,10 @@ class ServiceBroken(PermanentError):
 
 class VersionRefused(PermanentError):
     """This code is older than the warehouse, or its contract differs."""
+
+
+class ContractRefused(PermanentError):
+    """Two statements of a contract cannot both hold."""
 
 
 class SettingRefused(PermanentError):

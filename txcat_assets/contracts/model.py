@@ -12,6 +12,8 @@ from functools import cached_property
 import polars as pl
 import xxhash
 
+from txcat_assets.errors import ContractRefused
+
 
 @dataclass(frozen=True)
 class Id:
@@ -100,6 +102,38 @@ class Stage:
         return self.columns[0].name
 
 
+class Policy(StrEnum):
+    """Which of the valid records of one key are validated, in the order of arrival."""
+
+    FIRST = "first"
+    """The first; the same content again is a duplicate, other content a conflict."""
+
+    LATEST = "latest"
+    """Each that differs from the one before it: a version. The last is current, all are kept."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A column that names a record of another dataset, by that dataset's key.
+
+    A record that names none, where the column may be empty, waits for nobody.
+    """
+
+    name: str
+    column: str
+    to: "Contract"
+
+    @property
+    def code(self) -> str:
+        """The reason code of a record that names what is not there."""
+        return f"unknown_{self.name}"
+
+    @property
+    def description(self) -> str:
+        """What the code says to a reader."""
+        return f"{self.column} names none of the validated {self.to.dataset} that there are now."
+
+
 @dataclass(frozen=True)
 class Contract:
     """All that is declared about one dataset.
@@ -107,7 +141,8 @@ class Contract:
     `version` rises with every change of meaning: it makes every slice stale. `key` names the
     column that tells records apart, `event_time` the one that says when the thing happened.
     `files` is the glob that a file's name must match to be taken from the inbox, `topic` the Kafka
-    topic whose messages are records of the dataset.
+    topic whose messages are records of the dataset. Raises ContractRefused where two of its
+    statements cannot both hold.
     """
 
     dataset: str
@@ -121,6 +156,33 @@ class Contract:
     stages: tuple[Stage, ...] = ()
     files: str = ""
     topic: str = ""
+    policy: Policy = Policy.FIRST
+    references: tuple[Reference, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.stages and self.policy is not Policy.FIRST:
+            raise ContractRefused(
+                f"The contract of {self.dataset} has stages and the policy {self.policy}: a stage "
+                "keeps one answer for each key, and there are as many versions. Leave one out."
+            )
+        for reference in self.references:
+            self._refuse_unlike(reference)
+
+    def _refuse_unlike(self, reference: Reference) -> None:
+        """Refuse a reference whose column cannot hold a key of the other dataset."""
+        types = {column.name: column.type for column in self.columns}
+        kind, key = types.get(reference.column), reference.to.key_type
+        if kind is None or _compared_as(kind) is not _compared_as(key):
+            raise ContractRefused(
+                f"The reference {reference.name} of {self.dataset} is by the column "
+                f"{reference.column} ({type(kind).__name__}), the key of {reference.to.dataset} is "
+                f"{reference.to.key} ({type(key).__name__}). Declare the column, with that type."
+            )
+
+    @property
+    def key_type(self) -> ColumnType:
+        """The type of the key's column."""
+        return next(column.type for column in self.columns if column.name == self.key)
 
     @cached_property
     def column_names(self) -> list[str]:
@@ -129,9 +191,17 @@ class Contract:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What tells two contracts of one version apart: columns, and rules by code."""
+        """What tells two contracts of one version apart: columns, rules by code, references."""
         columns = [(column.name, column.type, column.is_required) for column in self.columns]
         rules = [(rule.code, rule.severity) for rule in self.rules]
         stages = [(stage.name, [column.name for column in stage.columns]) for stage in self.stages]
-        meaning = repr((self.key, self.event_time, columns, rules, stages))
+        references = [(r.name, r.column, r.to.dataset) for r in self.references]
+        # What a contract does not use is left out: warehouses keep the fingerprints of before.
+        gained = [self.policy] * (self.policy is not Policy.FIRST) + references
+        meaning = repr((self.key, self.event_time, columns, rules, stages, *gained))
         return xxhash.xxh3_128_hexdigest(meaning.encode())
+
+
+def _compared_as(kind: ColumnType) -> type[ColumnType]:
+    """What two columns must share so that a value of one can be looked up in the other."""
+    return Text if isinstance(kind, Choice) else type(kind)

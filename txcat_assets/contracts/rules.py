@@ -16,6 +16,7 @@ from txcat_assets.contracts.model import (
     Id,
     Instant,
     Money,
+    Policy,
     Rule,
     Text,
 )
@@ -38,10 +39,12 @@ def rules_of(contract: Contract) -> tuple[Rule, ...]:
 
 def reason_texts(contract: Contract) -> dict[str, str]:
     """Every reason code that a record of this dataset can bear, with what it means to a reader."""
+    conflict = {CONFLICT: "A record with the same key and other content arrived before."}
     return {
         **FAULTS,
         **{rule.code: rule.description for rule in rules_of(contract)},
-        CONFLICT: "A record with the same key and other content arrived before.",
+        **{reference.code: reference.description for reference in contract.references},
+        **(conflict if contract.policy is Policy.FIRST else {}),
         REFUSED: "The service of a later stage refused the record; it stays validated.",
     }
 

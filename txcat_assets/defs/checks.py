@@ -11,7 +11,7 @@ from datetime import date
 import dagster as dg
 from pydantic import Field
 
-from txcat_assets.contracts.model import Contract, Severity
+from txcat_assets.contracts.model import Contract, Policy, Severity
 from txcat_assets.contracts.rules import rules_of
 from txcat_assets.defs import verdicts
 from txcat_assets.defs.runs import foreseen_trouble, name_process, utc_now
@@ -34,6 +34,7 @@ class DayConfig(dg.Config):
 
 def dataset_checks(contract: Contract, settings: Settings) -> list[dg.AssetChecksDefinition]:
     """All checks of a dataset, one definition for each of its assets."""
+    has_conflicts = contract.policy is Policy.FIRST
     checks = {
         "raw": {
             "conservation": _said(verdicts.conservation),
@@ -47,8 +48,9 @@ def dataset_checks(contract: Contract, settings: Settings) -> list[dg.AssetCheck
         "quarantined": {
             "share_quarantined": _said(verdicts.share_quarantined),
             "unreadable_records": _said(verdicts.unreadable_records),
-            "conflicts": _said(verdicts.conflicts),
+            **({"conflicts": _said(verdicts.conflicts)} if has_conflicts else {}),
             **_rules(contract, Severity.ERROR),
+            **{one.code: (one.description, verdicts.known(one)) for one in contract.references},
         },
     }
     for stage in contract.stages:

@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from txcat_assets.contracts.model import Contract, Rule, Stage
+from txcat_assets.contracts.model import Contract, Reference, Rule, Stage
 from txcat_assets.contracts.reasons import CONFLICT, FAULTS
 from txcat_assets.defs.reports import SAMPLE_ROWS, as_markdown
 from txcat_assets.pipeline.places import VALIDATED
@@ -128,6 +128,11 @@ def share_quarantined(look: Look) -> Verdict:
 def rule(rule: Rule) -> Callable[[Look], Verdict]:
     """The check of one rule of the contract."""
     return lambda look: _codes(look, [rule.code], rule.description)
+
+
+def known(reference: Reference) -> Callable[[Look], Verdict]:
+    """The check that no record waits for one of another dataset."""
+    return lambda look: _codes(look, [reference.code], reference.description)
 
 
 def unreadable_records(look: Look) -> Verdict:
