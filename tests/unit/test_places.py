@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.oracle import Arrived, Verdict, places
+from txcat_assets.contracts.model import Policy
 from txcat_assets.pipeline.places import (
     CONFLICTING,
     DUPLICATE,
@@ -28,8 +29,8 @@ def contenders(rows: list[Contender]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def places_of(rows: list[Contender]) -> dict[tuple[int, int], int]:
-    ranked = rank(contenders(rows), "id").select("_slice_id", "_position", "_place")
+def places_of(rows: list[Contender], policy: Policy = Policy.FIRST) -> dict[tuple[int, int], int]:
+    ranked = rank(contenders(rows), "id", policy).select("_slice_id", "_position", "_place")
     return {(slice_id, position): place for slice_id, position, place in ranked.iter_rows()}
 
 
@@ -47,7 +48,7 @@ def test_nobody_contends_for_nothing() -> None:
 
 
 def test_ranking_keeps_what_else_is_known_of_a_record() -> None:
-    ranked = rank(contenders([("k", "a", 1, 0)]).with_columns(was=pl.lit(3)), "id")
+    ranked = rank(contenders([("k", "a", 1, 0)]).with_columns(was=pl.lit(3)), "id", Policy.FIRST)
     assert ranked["was"].to_list() == [3]
 
 

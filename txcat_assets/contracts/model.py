@@ -172,11 +172,11 @@ class Contract:
         """Refuse a reference whose column cannot hold a key of the other dataset."""
         types = {column.name: column.type for column in self.columns}
         kind, key = types.get(reference.column), reference.to.key_type
-        if kind is None or _compared_as(kind) is not _compared_as(key):
+        if not any(isinstance(kind, of) and isinstance(key, of) for of in (Id, Text | Choice)):
             raise ContractRefused(
                 f"The reference {reference.name} of {self.dataset} is by the column "
                 f"{reference.column} ({type(kind).__name__}), the key of {reference.to.dataset} is "
-                f"{reference.to.key} ({type(key).__name__}). Declare the column, with that type."
+                f"{reference.to.key} ({type(key).__name__}). Both must be ids, or both words."
             )
 
     @property
@@ -200,8 +200,3 @@ class Contract:
         gained = [self.policy] * (self.policy is not Policy.FIRST) + references
         meaning = repr((self.key, self.event_time, columns, rules, stages, *gained))
         return xxhash.xxh3_128_hexdigest(meaning.encode())
-
-
-def _compared_as(kind: ColumnType) -> type[ColumnType]:
-    """What two columns must share so that a value of one can be looked up in the other."""
-    return Text if isinstance(kind, Choice) else type(kind)

@@ -1,14 +1,20 @@
 """Which record wins: the pure part of `apply`, over frames.
 
-Among valid records with one key the earliest arrival is validated; later ones of the same content
-are duplicates, of other content conflicts. Only (slice, position) decides, never who was judged
-first.
+Those contend for a key that are valid and name nothing unknown. By the policy `first` the earliest
+arrival is validated; later ones of the same content are duplicates, of other content conflicts. By
+the policy `latest` each that differs from the one before it is validated, as a version, and what
+equals the one before is a duplicate. Only (slice, position) decides, never who was judged first.
 """
 
 import polars as pl
 
-VALIDATED, DUPLICATE, CONFLICTING, INVALID = 1, 2, 3, 4
+from txcat_assets.contracts.model import Policy
+
+VALIDATED, DUPLICATE, CONFLICTING, INVALID, WAITING = 1, 2, 3, 4, 5
 """The places of a judged record, as stored in `judged.<dataset>._place`."""
+
+QUARANTINED = (CONFLICTING, INVALID, WAITING)
+"""The places that count as quarantined."""
 
 POSITION = ["_slice_id", "_position"]
 
@@ -27,24 +33,49 @@ def difference(verdicts: pl.DataFrame, old: pl.DataFrame) -> pl.DataFrame:
     return both.filter(~(is_known & same_content & same_reasons)).select(verdicts.columns)
 
 
-def rank(contenders: pl.DataFrame, key: str) -> pl.DataFrame:
-    """`contenders` with `_place`, by the rule above; one row is one valid record.
+def set_aside(records: pl.DataFrame, unknown: pl.Series) -> pl.DataFrame:
+    """The records with `_aside`: the place of those that do not contend, null for contenders.
+
+    `unknown` has the code of each reference that a record names in vain, null where there is
+    none; they are the `_reasons` of a record that waits. `records` has `_is_valid` and `_reasons`.
+    """
+    is_waiting = pl.col("_is_valid") & pl.col("_unknown").is_not_null()
+    return records.with_columns(unknown.alias("_unknown")).select(
+        pl.exclude("_reasons", "_unknown"),
+        _reasons=pl.when(is_waiting).then("_unknown").otherwise("_reasons"),
+        _aside=pl.when(~pl.col("_is_valid"))
+        .then(_place(INVALID))
+        .when(is_waiting)
+        .then(_place(WAITING)),
+    )
+
+
+def rank(contenders: pl.DataFrame, key: str, policy: Policy) -> pl.DataFrame:
+    """`contenders` with `_place`, by the rule above; one row is one of them.
 
     Columns: `key`, `_digest`, `_slice_id`, `_position`, and whatever else, which is kept.
     """
     is_contested = pl.col(key).is_duplicated()
     alone = contenders.filter(~is_contested).with_columns(_place=_place(VALIDATED))
     group = contenders.filter(is_contested).sort(key, *POSITION)
-    is_winner = pl.col(key).is_first_distinct()
+    place = _first_wins(key) if policy is Policy.FIRST else _each_change_wins(key)
+    return pl.concat([alone, group.with_columns(_place=place)])
+
+
+def _first_wins(key: str) -> pl.Expr:
     is_copy = pl.col("_digest") == pl.col("_digest").first().over(key)
-    place = (
-        pl.when(is_winner)
+    return (
+        pl.when(pl.col(key).is_first_distinct())
         .then(_place(VALIDATED))
         .when(is_copy)
         .then(_place(DUPLICATE))
         .otherwise(_place(CONFLICTING))
     )
-    return pl.concat([alone, group.with_columns(_place=place)])
+
+
+def _each_change_wins(key: str) -> pl.Expr:
+    is_version = pl.col("_digest").ne_missing(pl.col("_digest").shift().over(key))
+    return pl.when(is_version).then(_place(VALIDATED)).otherwise(_place(DUPLICATE))
 
 
 def count_changes(moves: pl.DataFrame) -> pl.DataFrame:
@@ -59,9 +90,9 @@ def count_changes(moves: pl.DataFrame) -> pl.DataFrame:
         return gained.sum().cast(pl.Int64) - lost.sum().cast(pl.Int64)
 
     return moves.group_by("_slice_id").agg(
-        unjudged=-change(VALIDATED, DUPLICATE, CONFLICTING, INVALID),
+        unjudged=-change(VALIDATED, DUPLICATE, *QUARANTINED),
         validated=change(VALIDATED),
-        quarantined=change(CONFLICTING, INVALID),
+        quarantined=change(*QUARANTINED),
         duplicate=change(DUPLICATE),
     )
 

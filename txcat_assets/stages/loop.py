@@ -36,16 +36,27 @@ def bring_up_to_date(
     make: Callable[[Sequence[int], Unit], Any],
     commit: Callable[[Sequence[int], Any], int],
 ) -> Outcome:
-    """Work every stale slice of the days once: `make` reads and thinks, `commit` writes.
+    """Work every stale slice of the days once, as `work_slices` does."""
+    with work.warehouse.transaction() as tx:
+        stale = stale_slices(tx, work.contract.dataset, stage, work.days, version)
+    return work_slices(work, stage, stale, make, commit)
+
+
+def work_slices(
+    work: Work,
+    stage: str,
+    slices: Sequence[Slice],
+    make: Callable[[Sequence[int], Unit], Any],
+    commit: Callable[[Sequence[int], Any], int],
+) -> Outcome:
+    """Work each of these slices once: `make` reads and thinks, `commit` writes.
 
     While one unit is committed the next is made in a thread; `commit` gives how many records of
     other slices it moved. A unit that fails is noted and left for the next run, the others go on;
     after a transient failure nothing more is tried. Running it again does only what is left.
     """
     outcome = Outcome()
-    with work.warehouse.transaction() as tx:
-        stale = stale_slices(tx, work.contract.dataset, stage, work.days, version)
-    units = list(units_of(stale))
+    units = list(units_of(slices))
     work.progress.expect(stage, sum(unit.records for unit in units))
     is_hopeless = Event()
     for made in one_ahead(

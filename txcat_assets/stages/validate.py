@@ -1,31 +1,75 @@
-"""The stage `validated`: raw records become verdicts, and `apply` gives each its place."""
+"""The stage `validated`: raw records become verdicts, and `apply` gives each its place.
 
-from collections.abc import Sequence
+Whole slices are judged when they have landed or when the contract has a new version; single records
+again when what they refer to has come or gone.
+"""
+
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
 from txcat_assets.pipeline.judge import judge
-from txcat_assets.stages.loop import bring_up_to_date
+from txcat_assets.stages.loop import bring_up_to_date, work_slices
 from txcat_assets.stages.work import Outcome, Unit, Work
 from txcat_assets.warehouse.apply import apply
-from txcat_assets.warehouse.ledger import raw_records, reach
+from txcat_assets.warehouse.ledger import raw_records, raw_records_at, reach
+from txcat_assets.warehouse.references import (
+    forget_withdrawn,
+    has_withdrawn,
+    positions_to_judge_again,
+    slices_to_judge_again,
+)
 
 STAGE = "validated"
 
 
 def validate(work: Work) -> Outcome:
-    """Bring the days' slices up to date with the contract; again, it changes nothing."""
-    version = str(work.contract.version)
+    """Bring the days' slices up to date with the contract and with what their records refer to.
+
+    Again, it changes nothing.
+    """
 
     def judge_unit(slice_ids: Sequence[int], unit: Unit) -> pl.DataFrame:
         with work.warehouse.transaction() as tx:
             raw = raw_records(tx, work.contract, slice_ids)
         return judge(work.contract, raw, decimal_comma=unit.decimal_comma)
 
+    outcome = bring_up_to_date(work, STAGE, _version(work), judge_unit, _applied(work))
+    return _judge_again(work, outcome) if work.contract.references else outcome
+
+
+def _judge_again(work: Work, outcome: Outcome) -> Outcome:
+    """Judge again the records whose references have come or gone since they were judged."""
+    with work.warehouse.transaction() as tx:
+        slices = slices_to_judge_again(tx, work.contract, work.days)
+        is_any_gone = has_withdrawn(tx, work.contract)
+
+    def judge_records(slice_ids: Sequence[int], unit: Unit) -> pl.DataFrame:
+        with work.warehouse.transaction() as tx:
+            positions = positions_to_judge_again(tx, work.contract, slice_ids)
+            raw = raw_records_at(tx, work.contract, positions)
+        return judge(work.contract, raw, decimal_comma=unit.decimal_comma)
+
+    again = work_slices(work, STAGE, slices, judge_records, _applied(work))
+    outcome.judged_again = again.records
+    outcome.moved += again.moved
+    outcome.claimed_by_others += again.claimed_by_others
+    outcome.problems += again.problems
+    if is_any_gone:
+        with work.warehouse.transaction() as tx:
+            forget_withdrawn(tx, work.contract)
+    return outcome
+
+
+def _applied(work: Work) -> Callable[[Sequence[int], pl.DataFrame], int]:
     def apply_unit(slice_ids: Sequence[int], verdicts: pl.DataFrame) -> int:
         with work.warehouse.transaction() as tx:
             applied = apply(tx, work.contract, verdicts, work.run_id)
-            reach(tx, STAGE, slice_ids, version, work.run)
+            reach(tx, STAGE, slice_ids, _version(work), work.run)
         return applied.moved
 
-    return bring_up_to_date(work, STAGE, version, judge_unit, apply_unit)
+    return apply_unit
+
+
+def _version(work: Work) -> str:
+    return str(work.contract.version)

@@ -77,6 +77,7 @@ class Outcome:
     slices: int = 0
     records: int = 0
     moved: int = 0
+    judged_again: int = 0
     claimed_by_others: int = 0
     problems: list[str] = field(default_factory=list)
 
@@ -87,6 +88,7 @@ class Outcome:
             "worked now: slices": self.slices,
             "worked now: records": self.records,
             "records of other slices moved": self.moved,
+            "records judged again for a reference": self.judged_again,
             "slices left to other runs": self.claimed_by_others,
             "slices that failed": len(self.problems),
         }

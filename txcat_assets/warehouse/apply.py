@@ -14,13 +14,16 @@ from txcat_assets.pipeline.places import (
     INVALID,
     POSITION,
     VALIDATED,
+    WAITING,
     count_changes,
     difference,
     rank,
+    set_aside,
 )
 from txcat_assets.warehouse.answers import follow, recount
 from txcat_assets.warehouse.interface import Transaction
 from txcat_assets.warehouse.ledger import in_slices
+from txcat_assets.warehouse.references import note_withdrawn, unknown_references
 from txcat_assets.warehouse.tables import key_of, quoted, require_version
 
 
@@ -39,31 +42,43 @@ def apply(tx: Transaction, contract: Contract, verdicts: pl.DataFrame, run_id: s
     warehouse has seen a newer contract.
     """
     require_version(tx, contract)
+    verdicts = set_aside(verdicts, unknown_references(tx, contract, verdicts))
     old = _stored(tx, contract, verdicts)
     changed = difference(verdicts, old)
     if changed.is_empty():
         return Applied(0, 0)
     replaced = old.join(changed, on=POSITION, how="semi")
     others = _other_contenders(tx, contract, changed, replaced)
-    ranked = _rank_all(contract, changed, others)
-    moved = ranked.filter(pl.col("_place") != pl.col("was"))
+    placed = _place_all(contract, changed, others)
+    moved = placed.filter(pl.col("_place") != pl.col("was"))
     _delete(tx, contract, replaced)
-    _insert(tx, contract, _with_places(changed, ranked), run_id)
+    _insert(tx, contract, _with_places(changed, placed), run_id)
     _move(tx, contract, moved)
-    _count(tx, _moves(changed, ranked, replaced))
-    met = pl.concat([replaced[contract.key], others[contract.key]]).drop_nulls().unique()
-    winners = ranked.filter(
-        pl.col("_place") == VALIDATED, pl.col(contract.key).is_in(met.implode())
-    )
-    slice_ids = pl.concat([changed["_slice_id"], moved["_slice_id"]]).unique().to_list()
-    for stage in contract.stages:
-        follow(tx, contract, stage, met, winners)
-        recount(tx, contract, stage, slice_ids)
+    _count(tx, _moves(placed, replaced))
+    _tell(tx, contract, placed, replaced)
     return Applied(len(changed), len(moved))
 
 
+def _tell(
+    tx: Transaction, contract: Contract, placed: pl.DataFrame, replaced: pl.DataFrame
+) -> None:
+    """Let the later stages, and the datasets that refer to this one, follow what has moved."""
+    key = contract.key
+    stood = placed.filter(pl.col("was").is_not_null())
+    before = pl.concat([replaced.select(key, place="_place"), stood.select(key, place="was")])
+    met = before[key].drop_nulls().unique()
+    winners = placed.filter(pl.col("_place") == VALIDATED, pl.col(key).is_in(met.implode()))
+    moved = placed.filter(pl.col("_place").ne_missing(pl.col("was")))
+    for stage in contract.stages:
+        follow(tx, contract, stage, met, winners)
+        recount(tx, contract, stage, moved["_slice_id"].unique().to_list())
+    was_there = before.filter(pl.col("place") == VALIDATED)[key].unique()
+    note_withdrawn(tx, contract, was_there.filter(~was_there.is_in(winners[key].implode())))
+
+
 def _narrow(contract: Contract) -> str:
-    return (
+    referring = {reference.column for reference in contract.references} - {contract.key}
+    return "".join(f"{quoted([name])}, " for name in sorted(referring)) + (
         f'_slice_id, _position, _day, "{contract.key}"::VARCHAR AS "{contract.key}", '
         "replace(_digest::VARCHAR, '-', '') AS _digest, _place"
     )
@@ -82,30 +97,37 @@ def _stored(tx: Transaction, contract: Contract, verdicts: pl.DataFrame) -> pl.D
 def _other_contenders(
     tx: Transaction, contract: Contract, changed: pl.DataFrame, replaced: pl.DataFrame
 ) -> pl.DataFrame:
-    """All valid records elsewhere that share a key with what changes, before and after."""
+    """All contenders elsewhere that share a key with what changes, before and after.
+
+    One that by now names what is not there contends no more: it is set aside.
+    """
     key = contract.key
     touched = pl.concat([changed[key], replaced[key]]).drop_nulls().unique()
     tx.offer("touched", touched.to_frame())
     met = tx.frame(
         f"SELECT {_narrow(contract)} FROM judged.{contract.dataset} "
-        f'WHERE _place <> {INVALID} AND "{key}" IN (SELECT {key_of(contract, "t")} FROM touched t)'
-    )
-    return met.join(changed, on=POSITION, how="anti")
+        f"WHERE _place NOT IN ({INVALID}, {WAITING}) "
+        f'AND "{key}" IN (SELECT {key_of(contract, "t")} FROM touched t)'
+    ).join(changed, on=POSITION, how="anti")
+    valid = met.with_columns(_is_valid=True, _reasons=pl.lit(None, pl.List(pl.String)))
+    return set_aside(valid, unknown_references(tx, contract, met))
 
 
-def _rank_all(contract: Contract, changed: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
-    """The contenders with the place that each must have; `was` is null for those that change."""
-    columns = [*POSITION, "_day", contract.key, "_digest"]
-    place = pl.lit(None, dtype=pl.UInt8)
-    new = changed.filter("_is_valid").select(*columns, was=place)
-    return rank(pl.concat([new, others.select(*columns, was="_place")]), contract.key)
+def _place_all(contract: Contract, changed: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """All of these with the place that each must have; `was` is null for those that change."""
+    columns = [*POSITION, "_day", contract.key, "_digest", "_reasons", "_aside"]
+    new = changed.select(*columns, was=pl.lit(None, dtype=pl.UInt8))
+    met = pl.concat([new, others.select(*columns, was="_place")])
+    aside = met.filter(pl.col("_aside").is_not_null()).with_columns(_place="_aside")
+    contenders = met.filter(pl.col("_aside").is_null())
+    return pl.concat([rank(contenders, contract.key, contract.policy), aside])
 
 
-def _with_places(changed: pl.DataFrame, ranked: pl.DataFrame) -> pl.DataFrame:
+def _with_places(changed: pl.DataFrame, placed: pl.DataFrame) -> pl.DataFrame:
     """The changed records with the place of each; the joined frame is narrow, for speed."""
-    places = ranked.select(*POSITION, "_place")
+    places = placed.select(*POSITION, "_place")
     found = changed.select(POSITION).join(places, on=POSITION, how="left", maintain_order="left")
-    return changed.with_columns(found["_place"].fill_null(INVALID))
+    return changed.with_columns(found["_place"])
 
 
 def _delete(tx: Transaction, contract: Contract, replaced: pl.DataFrame) -> None:
@@ -132,23 +154,17 @@ def _move(tx: Transaction, contract: Contract, moved: pl.DataFrame) -> None:
         return
     tx.offer("moved", moved)
     tx.run(
-        f"UPDATE judged.{contract.dataset} j SET _place = m._place FROM moved m "
+        f"UPDATE judged.{contract.dataset} j SET _place = m._place, "
+        "_reasons = coalesce(m._reasons, j._reasons) FROM moved m "
         f"WHERE {_same('j', 'm')} "
         f"AND {in_slices(moved['_slice_id'].unique().to_list(), 'j._slice_id')}"
     )
 
 
-def _moves(changed: pl.DataFrame, ranked: pl.DataFrame, replaced: pl.DataFrame) -> pl.DataFrame:
+def _moves(placed: pl.DataFrame, replaced: pl.DataFrame) -> pl.DataFrame:
     """Every single move: which slice, from which place, to which; null is none."""
-    none = pl.lit(None, dtype=pl.UInt8)
-    invalid = pl.lit(INVALID, dtype=pl.UInt8)
-    return pl.concat(
-        [
-            replaced.select("_slice_id", was="_place", now=none),
-            changed.filter(~pl.col("_is_valid")).select("_slice_id", was=none, now=invalid),
-            ranked.select("_slice_id", "was", now="_place"),
-        ]
-    )
+    gone = replaced.select("_slice_id", was="_place", now=pl.lit(None, dtype=pl.UInt8))
+    return pl.concat([gone, placed.select("_slice_id", "was", now="_place")])
 
 
 def _count(tx: Transaction, moves: pl.DataFrame) -> None:

@@ -12,9 +12,10 @@ import polars as pl
 
 from txcat_assets.contracts.model import Contract, Stage
 from txcat_assets.contracts.reasons import CONFLICT, REFUSED
-from txcat_assets.pipeline.places import CONFLICTING, DUPLICATE, INVALID, VALIDATED
-from txcat_assets.warehouse.interface import Transaction
+from txcat_assets.pipeline.places import CONFLICTING, DUPLICATE, QUARANTINED, VALIDATED
+from txcat_assets.warehouse.interface import Transaction, listed
 from txcat_assets.warehouse.ledger import Slice, in_slices
+from txcat_assets.warehouse.references import days_to_judge_again
 from txcat_assets.warehouse.tables import quoted
 
 
@@ -96,9 +97,10 @@ def stage_counts(tx: Transaction, scope: Scope, stage: str) -> StageCounts:
 def reason_counts(tx: Transaction, contract: Contract, scope: Scope) -> dict[str, int]:
     """How many records have each reason code: rejected, warned, conflict, refused."""
     judged = f"judged.{contract.dataset} WHERE _slice_id IN {scope.slices}"
+    bears_its_own = f"_place NOT IN ({DUPLICATE}, {CONFLICTING})"
     found = tx.rows(
         "SELECT code, count(*) FROM ("
-        f"SELECT unnest(_reasons) AS code FROM {judged} AND _place IN ({VALIDATED}, {INVALID}) "
+        f"SELECT unnest(_reasons) AS code FROM {judged} AND {bears_its_own} "
         f"UNION ALL SELECT '{CONFLICT}' FROM {judged} AND _place = {CONFLICTING}) "
         "GROUP BY code ORDER BY 2 DESC, 1",
         **scope.values,
@@ -184,7 +186,7 @@ def broken_conservation(
         f"WHERE _slice_id IN {scope.slices} GROUP BY 1) r ON r._slice_id = s.slice_id "
         f"LEFT JOIN (SELECT _slice_id, count(*) FILTER (_place = {VALIDATED}) AS validated, "
         f"count(*) FILTER (_place = {DUPLICATE}) AS duplicate, "
-        f"count(*) FILTER (_place IN ({CONFLICTING}, {INVALID})) AS quarantined "
+        f"count(*) FILTER (_place IN ({listed(QUARANTINED)})) AS quarantined "
         f"FROM judged.{contract.dataset} WHERE _slice_id IN {scope.slices} GROUP BY 1) j "
         f"ON j._slice_id = s.slice_id WHERE s.slice_id IN {scope.slices} ORDER BY 1",
         **scope.values,
@@ -240,7 +242,7 @@ def all_days(tx: Transaction, dataset: str) -> list[date]:
 
 
 def days_left(tx: Transaction, contract: Contract) -> list[date]:
-    """The days on which anything was begun and is not done: files, judging, answers.
+    """The days on which anything was begun and is not done: files, judging, answers, references.
 
     Days that a newer contract has made stale are among them, those of a newer model are not:
     whether to ask it all again is for people to decide.
@@ -254,7 +256,8 @@ def days_left(tx: Transaction, contract: Contract) -> list[date]:
         version=str(contract.version),
         number=contract.version,
     )
-    return [day for (day,) in found]
+    again = days_to_judge_again(tx, contract)
+    return sorted({day for (day,) in found} | set(again))
 
 
 def known_files(tx: Transaction, dataset: str) -> set[tuple[str, int, int]]:

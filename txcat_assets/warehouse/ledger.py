@@ -127,6 +127,17 @@ def raw_records(tx: Transaction, contract: Contract, slice_ids: Sequence[int]) -
     )
 
 
+def raw_records_at(tx: Transaction, contract: Contract, positions: pl.DataFrame) -> pl.DataFrame:
+    """The landed records at these positions, as `raw_records` gives them."""
+    names = quoted([*contract.column_names, "_extra", "_fault"], "r")
+    tx.offer("positions", positions)
+    return tx.frame(
+        f"SELECT r._slice_id, r._position, r._day, {names} FROM raw.{contract.dataset} r "
+        "JOIN positions p ON p._slice_id = r._slice_id AND p._position = r._position "
+        f"WHERE {in_slices(positions['_slice_id'].unique().to_list(), 'r._slice_id')}"
+    )
+
+
 def judged_records(
     tx: Transaction, contract: Contract, slice_ids: Sequence[int], place: int
 ) -> pl.DataFrame:
@@ -207,5 +218,7 @@ def note_error(tx: Transaction, stage: str, slice_ids: Sequence[int], words: str
 
 def in_slices(slice_ids: Sequence[int], column: str = "_slice_id") -> str:
     """An SQL condition on slice ids that lets a database skip all other parts of a table."""
+    if not slice_ids:
+        return "FALSE"
     ids = listed(slice_ids)
     return f"({column} BETWEEN {min(slice_ids)} AND {max(slice_ids)} AND {column} IN ({ids}))"

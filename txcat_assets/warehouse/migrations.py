@@ -65,6 +65,16 @@ CREATE TABLE IF NOT EXISTS ledger.dead_letters (
     reasons VARCHAR NOT NULL, sent_at TIMESTAMP NOT NULL);
 CREATE TABLE IF NOT EXISTS ledger.migrations (number INTEGER PRIMARY KEY);
 """,
+    # 3: references. Who refers to whom, and keys that have left validated since those who name
+    # them were judged.
+    """
+CREATE SEQUENCE IF NOT EXISTS ledger.note;
+CREATE TABLE IF NOT EXISTS ledger.dependents (
+    dataset VARCHAR NOT NULL, refers_to VARCHAR NOT NULL, PRIMARY KEY (dataset, refers_to));
+CREATE TABLE IF NOT EXISTS ledger.withdrawn (
+    id BIGINT DEFAULT nextval('ledger.note'), dataset VARCHAR NOT NULL,
+    refers_to VARCHAR NOT NULL, key VARCHAR NOT NULL);
+""",
 )
 
 

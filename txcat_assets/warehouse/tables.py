@@ -1,17 +1,18 @@
 """The tables and views of the warehouse, made from the contracts.
 
 `judged.<dataset>` holds one row for each judged record, whatever became of it, with its place; so
-a record cannot be in two places. `validated` and `quarantined` are views of it. `raw` and the
-later stages are tables. The ledger's tables are the same for every dataset.
+a record cannot be in two places. `validated` and `quarantined` are views of it, and `current` where
+keys have versions. `raw` and the later stages are tables. The ledger's tables are the same for
+every dataset.
 """
 
 from collections.abc import Iterable
 
-from txcat_assets.contracts.model import Column, Contract, Id, Stage
+from txcat_assets.contracts.model import Column, ColumnType, Contract, Id, Policy, Stage
 from txcat_assets.contracts.reasons import CONFLICT, REFUSED
 from txcat_assets.errors import VersionRefused
-from txcat_assets.pipeline.places import CONFLICTING, INVALID, VALIDATED
-from txcat_assets.warehouse.interface import Transaction, Warehouse, one
+from txcat_assets.pipeline.places import CONFLICTING, QUARANTINED, VALIDATED
+from txcat_assets.warehouse.interface import Transaction, Warehouse, listed, one
 from txcat_assets.warehouse.migrations import MIGRATIONS, migrate
 
 MESSAGE = {"_message_key": "BLOB", "_message_headers": "VARCHAR", "_message_at": "TIMESTAMP"}
@@ -21,15 +22,21 @@ MESSAGE = {"_message_key": "BLOB", "_message_headers": "VARCHAR", "_message_at":
 def prepare(warehouse: Warehouse, contract: Contract) -> None:
     """Make what is missing of the ledger and the dataset's tables; doing it again changes nothing.
 
-    Raises VersionRefused when the warehouse has seen a newer contract than this code, or another
-    one under the same version.
+    The tables of datasets that it refers to are made too. Raises VersionRefused when the warehouse
+    has seen a newer contract than this code, or another one under the same version.
     """
     with warehouse.transaction() as tx:
         migrate(tx)
-        if not require_version(tx, contract) or _made_by(tx, contract) < len(MIGRATIONS):
-            _note_contract(tx, contract)
-            for statement in _dataset_tables(warehouse, contract):
-                tx.run(statement)
+        _prepare_dataset(tx, warehouse, contract)
+
+
+def _prepare_dataset(tx: Transaction, warehouse: Warehouse, contract: Contract) -> None:
+    for reference in contract.references:
+        _prepare_dataset(tx, warehouse, reference.to)
+    if not require_version(tx, contract) or _made_by(tx, contract) < len(MIGRATIONS):
+        _note_contract(tx, contract)
+        for statement in _dataset_tables(warehouse, contract):
+            tx.run(statement)
 
 
 def require_version(tx: Transaction, contract: Contract) -> bool:
@@ -65,6 +72,13 @@ def _note_contract(tx: Transaction, contract: Contract) -> None:
         fingerprint=contract.fingerprint,
         made_by=len(MIGRATIONS),
     )
+    tx.run("DELETE FROM ledger.dependents WHERE dataset = $dataset", dataset=contract.dataset)
+    for refers_to in sorted({reference.to.dataset for reference in contract.references}):
+        tx.run(
+            "INSERT INTO ledger.dependents VALUES ($dataset, $refers_to)",
+            dataset=contract.dataset,
+            refers_to=refers_to,
+        )
 
 
 def _made_by(tx: Transaction, contract: Contract) -> int:
@@ -77,6 +91,7 @@ def _dataset_tables(warehouse: Warehouse, contract: Contract) -> list[str]:
     name, typed = contract.dataset, _typed_columns(warehouse, contract.columns)
     texts = ", ".join(f'"{column}" VARCHAR' for column in contract.column_names)
     schemas = ["raw", "judged", "validated", "quarantined", *(s.name for s in contract.stages)]
+    schemas += ["current"] * (contract.policy is Policy.LATEST)
     return [
         *(f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in schemas),
         f"CREATE TABLE IF NOT EXISTS raw.{name} (_slice_id BIGINT, _position BIGINT, _day DATE, "
@@ -90,6 +105,7 @@ def _dataset_tables(warehouse: Warehouse, contract: Contract) -> list[str]:
         f"CREATE OR REPLACE VIEW validated.{name} AS SELECT {validated_columns(contract)} "
         f"FROM judged.{name} WHERE _place = {VALIDATED}",
         _quarantined_view(contract),
+        *([_current_view(contract)] if contract.policy is Policy.LATEST else []),
     ]
 
 
@@ -124,9 +140,12 @@ def quoted(names: Iterable[str], table: str = "") -> str:
 
 def key_of(contract: Contract, table: str) -> str:
     """The key in a table that was offered, where ids are text, as the type it has when stored."""
-    key = f'{table}."{contract.key}"'
-    is_id = any(c.name == contract.key and isinstance(c.type, Id) for c in contract.columns)
-    return f"CAST({key} AS UUID)" if is_id else key
+    return as_stored(contract.key_type, f'{table}."{contract.key}"')
+
+
+def as_stored(kind: ColumnType, value: str) -> str:
+    """An expression of an offered value, where ids are text, as the type it has when stored."""
+    return f"CAST({value} AS UUID)" if isinstance(kind, Id) else value
 
 
 def _typed_columns(warehouse: Warehouse, columns: Iterable[Column]) -> str:
@@ -144,6 +163,17 @@ def _stage_table(warehouse: Warehouse, contract: Contract, stage: Stage) -> str:
     )
 
 
+def _current_view(contract: Contract) -> str:
+    """The last version of each key."""
+    name, key = contract.dataset, contract.key
+    columns = validated_columns(contract)
+    return (
+        f"CREATE OR REPLACE VIEW current.{name} AS SELECT {columns} FROM (SELECT *, "
+        f'row_number() OVER (PARTITION BY "{key}" ORDER BY _slice_id DESC, _position DESC) '
+        f"AS _age FROM judged.{name} WHERE _place = {VALIDATED}) j WHERE _age = 1"
+    )
+
+
 def _quarantined_view(contract: Contract) -> str:
     name = contract.dataset
     record = quoted([*contract.column_names, "_extra", "_fault", "_bytes", *MESSAGE], "r")
@@ -154,7 +184,7 @@ def _quarantined_view(contract: Contract) -> str:
         f"SELECT {record}, CASE WHEN j._place = {CONFLICTING} THEN ['{CONFLICT}'] "
         f"ELSE j._reasons END AS reasons, 'validated' AS stage, NULL AS words, {where_from} "
         f"FROM judged.{name} j JOIN raw.{name} r ON {same} "
-        f"WHERE j._place IN ({CONFLICTING}, {INVALID}) UNION ALL "
+        f"WHERE j._place IN ({listed(QUARANTINED)}) UNION ALL "
         f"SELECT {record}, ['{REFUSED}'], f.stage, f.words, {where_from} FROM ledger.refusals f "
         f"JOIN judged.{name} j ON f.dataset = '{name}' AND j._slice_id = f.slice_id "
         f"AND j._position = f.position AND j._digest = f.digest AND j._place = {VALIDATED} "
