@@ -59,8 +59,8 @@ class FakeModel:
         return f"{self._name} {amount} {side}"
 
     def answer_to_content(self, content: tuple[str, ...]) -> str | None:
-        """The answer to a record of this key, amount and side."""
-        return self.answer_to(*content[1:])
+        """The answer to a record of this key, amount and side, and whatever else."""
+        return self.answer_to(*content[1:3])
 
     def _answered(self, given: Sequence[tuple[int, str, str]]) -> pl.DataFrame:
         answers = [self.answer_to(amount, side) for _, amount, side in given]

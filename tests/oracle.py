@@ -41,14 +41,28 @@ class Expected:
     pending: set[Position] = field(default_factory=set)
 
 
-def places(records: Iterable[Arrived], verdict_of: Callable[[Arrived], Verdict]) -> Expected:
-    """Who is validated, duplicate or quarantined once all of these are judged."""
+def nothing_unknown(content: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001
+    """The reasons to wait of a record that refers to nothing."""
+    return ()
+
+
+def places(
+    records: Iterable[Arrived],
+    verdict_of: Callable[[Arrived], Verdict],
+    unknown: Callable[[tuple[str, ...]], tuple[str, ...]] = nothing_unknown,
+) -> Expected:
+    """Who is validated, duplicate or quarantined once all of these are judged.
+
+    `unknown` says for a content which of its references name what is not there.
+    """
     expected = Expected()
     winners: dict[str | None, tuple[str, ...]] = {}
     for record in sorted(records, key=lambda record: record.at):
         verdict = verdict_of(record)
         if verdict.content is None:
             expected.quarantined[record.at] = verdict.reasons
+        elif unknown(verdict.content):
+            expected.quarantined[record.at] = unknown(verdict.content)
         elif verdict.key not in winners:
             winners[verdict.key] = verdict.content
             expected.validated[record.at] = verdict.content
@@ -56,6 +70,22 @@ def places(records: Iterable[Arrived], verdict_of: Callable[[Arrived], Verdict])
             expected.duplicates.add(record.at)
         else:
             expected.quarantined[record.at] = ("conflict",)
+    return expected
+
+
+def versions(records: Iterable[Arrived], verdict_of: Callable[[Arrived], Verdict]) -> Expected:
+    """The same where each change of a key's content is a version, and the last one is current."""
+    expected = Expected()
+    current: dict[str | None, tuple[str, ...]] = {}
+    for record in sorted(records, key=lambda record: record.at):
+        verdict = verdict_of(record)
+        if verdict.content is None:
+            expected.quarantined[record.at] = verdict.reasons
+        elif current.get(verdict.key) == verdict.content:
+            expected.duplicates.add(record.at)
+        else:
+            current[verdict.key] = verdict.content
+            expected.validated[record.at] = verdict.content
     return expected
 
 

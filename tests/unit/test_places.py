@@ -5,16 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.oracle import Arrived, Verdict, places
+from tests.oracle import Arrived, Verdict, places, versions
 from txcat_assets.contracts.model import Policy
 from txcat_assets.pipeline.places import (
     CONFLICTING,
     DUPLICATE,
     INVALID,
     VALIDATED,
+    WAITING,
     count_changes,
     difference,
     rank,
+    set_aside,
 )
 
 ADDRESS = {"_slice_id": pl.Int64(), "_position": pl.Int64()}
@@ -52,14 +54,41 @@ def test_ranking_keeps_what_else_is_known_of_a_record() -> None:
     assert ranked["was"].to_list() == [3]
 
 
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from("jk"), st.sampled_from("ab"), st.integers(1, 3), st.integers(0, 5)
-        ),
-        unique_by=lambda row: row[2:],
+def test_each_change_is_a_version_and_what_equals_the_one_before_is_a_duplicate() -> None:
+    rows = [("k", "a", 1, 0), ("k", "b", 2, 0), ("k", "b", 3, 0), ("k", "a", 4, 0)]
+    found = places_of(rows, Policy.LATEST)
+    assert found == {(1, 0): VALIDATED, (2, 0): VALIDATED, (3, 0): DUPLICATE, (4, 0): VALIDATED}
+
+
+def test_who_names_the_unknown_is_set_aside_with_its_reasons_and_a_rejected_one_with_its_own() -> (
+    None
+):
+    records = pl.DataFrame(
+        {"n": [1, 2, 3], "_is_valid": [True, True, False], "_reasons": [["odd"], ["odd"], ["bad"]]}
     )
+    aside = set_aside(records, pl.Series([None, ["unknown_shop"], None], dtype=pl.List(pl.String)))
+    assert aside["_aside"].to_list() == [None, WAITING, INVALID]
+    assert aside["_reasons"].to_list() == [["odd"], ["unknown_shop"], ["bad"]]
+
+
+some_contenders = st.lists(
+    st.tuples(st.sampled_from("jk"), st.sampled_from("ab"), st.integers(1, 3), st.integers(0, 5)),
+    unique_by=lambda row: row[2:],
 )
+
+
+@given(some_contenders)
+def test_any_versions_in_any_order_are_ranked_as_the_oracle_says(rows: list[Contender]) -> None:
+    records = [Arrived((row[2], row[3]), row[:2]) for row in rows]
+    expected = versions(
+        records, lambda record: Verdict(str(record.texts[0]), (str(record.texts[1]),))
+    )
+    found = places_of(rows, Policy.LATEST)
+    assert {at for at, place in found.items() if place == VALIDATED} == set(expected.validated)
+    assert {at for at, place in found.items() if place == DUPLICATE} == expected.duplicates
+
+
+@given(some_contenders)
 def test_any_records_in_any_order_are_ranked_as_the_oracle_says(rows: list[Contender]) -> None:
     records = [Arrived((row[2], row[3]), row[:2]) for row in rows]
     expected = places(

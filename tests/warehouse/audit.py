@@ -7,10 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from txcat_assets.contracts.model import Contract
+from txcat_assets.contracts.model import Contract, Policy
 from txcat_assets.warehouse.interface import Transaction, Warehouse
 
-VALIDATED, DUPLICATE, CONFLICT, INVALID = 1, 2, 3, 4
+VALIDATED, DUPLICATE, CONFLICT, INVALID, WAITING = 1, 2, 3, 4, 5
 
 
 class Judged(NamedTuple):
@@ -51,11 +51,14 @@ def audit(warehouse: Warehouse, contract: Contract) -> None:
             for row in tx.rows(
                 f'SELECT _slice_id, _position, "{key}"::VARCHAR, _digest::VARCHAR, '
                 f"model_version, categorized_at FROM categorized.{name}"
+                if contract.stages
+                else "SELECT 1 WHERE FALSE"
             )
         ]
         _check_ranges(tx, name, raw)
         _check_places(tx, name, raw, judged)
-        _check_keys(judged, stored)
+        _check_keys(judged, stored, has_versions=contract.policy is Policy.LATEST)
+        _check_references(tx, contract)
         _check_answers(tx, name, judged, stored)
 
 
@@ -110,21 +113,40 @@ def _check_places(
         "FROM ledger.slices WHERE dataset = $d",
         d=name,
     ):
-        of = {place: counted[slice_id, place] for place in range(1, 5)}
-        quarantined = of[CONFLICT] + of[INVALID]
+        of = {place: counted[slice_id, place] for place in range(1, 6)}
+        quarantined = of[CONFLICT] + of[INVALID] + of[WAITING]
         unjudged = landed[slice_id] - sum(of.values())
         found = [landed[slice_id], unjudged, of[VALIDATED], quarantined, of[DUPLICATE]]
         assert found == counts, f"slice {slice_id} as counted, and in the ledger"
 
 
-def _check_keys(judged: list[Judged], stored: list[Stored]) -> None:
+def _check_keys(judged: list[Judged], stored: list[Stored], *, has_versions: bool) -> None:
     winners = [row.key for row in judged if row.place == VALIDATED]
     losers = {row.key for row in judged if row.place in (DUPLICATE, CONFLICT)}
-    assert _twice(winners) == [], "one validated row per key"
+    assert has_versions or _twice(winners) == [], "one validated row per key"
+    conflicts = [row for row in judged if row.place == CONFLICT]
+    assert not (has_versions and conflicts), "versions do not conflict"
     assert losers <= set(winners), "whoever is a duplicate or a conflict has a winner"
     keys = [row.key for row in stored]
     assert _twice(keys) == [], "one categorized row per key"
     assert set(keys) <= set(winners), "each categorized key is validated"
+
+
+def _check_references(tx: Transaction, contract: Contract) -> None:
+    """Who contends names what is there, or what is noted as gone; whoever waits says for what."""
+    for reference in contract.references:
+        code, to = reference.code, reference.to
+        there = {key for (key,) in tx.rows(f"SELECT {to.key}::VARCHAR FROM validated.{to.dataset}")}
+        gone = {key for (key,) in tx.rows("SELECT key FROM ledger.withdrawn")}
+        for key, place, reasons in tx.rows(
+            f"SELECT {reference.column}::VARCHAR, _place, _reasons FROM judged.{contract.dataset} "
+            f"WHERE _place <> {INVALID}"
+        ):
+            if place == WAITING:
+                assert reasons, "whoever waits says for what"
+                assert code not in reasons or key is not None, "who names nothing waits for nobody"
+            else:
+                assert key is None or key in there | gone, f"{key} of {code} is there"
 
 
 def _check_answers(tx: Transaction, name: str, judged: list[Judged], stored: list[Stored]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.oracle import Arrived, Position
 from tests.warehouse.tiny import DAYS, record_of, write_file
+from txcat_assets.contracts.model import Contract
 from txcat_assets.sources.files import SeenFile, stat
 from txcat_assets.warehouse.interface import Warehouse
 
@@ -19,16 +20,18 @@ FILES = 4
 
 
 class Files:
-    """The files of a tiny dataset in a folder, by number; each name has a day."""
+    """The files of a small dataset in a folder, by number; each name has a day."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, contract: Contract) -> None:
         self._folder = folder
+        self._dataset = contract.dataset
+        self._columns = contract.column_names
         self._written: dict[str, Sequence[str]] = {}
         self._times = 0
 
     def write(self, file: int, lines: Sequence[str]) -> None:
         """A file comes, or is corrected."""
-        path = write_file(self._path(file), lines)
+        path = write_file(self._path(file), lines, ",".join(self._columns))
         self._written[_digest(path)] = lines
         self._touch(path)
 
@@ -45,7 +48,7 @@ class Files:
 
     def present(self) -> list[SeenFile]:
         """All files that are there now."""
-        return [stat(path) for path in sorted(self._folder.glob("tiny*"))]
+        return [stat(path) for path in sorted(self._folder.glob(f"{self._dataset}*"))]
 
     def named(self, file: int) -> list[SeenFile]:
         """The file of this number, if it is there."""
@@ -56,10 +59,12 @@ class Files:
         with warehouse.transaction() as tx:
             slices = tx.rows(
                 'SELECT s.slice_id, s."start", s."end", o.identity FROM ledger.slices s '
-                "JOIN ledger.objects o ON o.object_id = s.object_id"
+                "JOIN ledger.objects o ON o.object_id = s.object_id WHERE o.dataset = $dataset",
+                dataset=self._dataset,
             )
+        width = len(self._columns)
         return {
-            (slice_id, n): Arrived((slice_id, n), *record_of(self._written[identity][n]))
+            (slice_id, n): Arrived((slice_id, n), *record_of(self._written[identity][n], width))
             for slice_id, start, end, identity in slices
             for n in range(start, end)
         }
@@ -72,7 +77,7 @@ class Files:
         return [name for name, sha in known.items() if heads.get(sha) != len(self._written[sha])]
 
     def _path(self, file: int) -> Path:
-        return self._folder / f"tiny{file}_{DAYS[file % len(DAYS)]}.csv"
+        return self._folder / f"{self._dataset}{file}_{DAYS[file % len(DAYS)]}.csv"
 
     def _touch(self, path: Path) -> None:
         """Give the file a time that no file had before."""

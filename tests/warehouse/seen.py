@@ -13,39 +13,41 @@ SCHEMAS = ("ledger", "raw", "judged", "categorized")
 
 
 def seen(warehouse: Warehouse, contract: Contract) -> Expected:
-    """The tables of a tiny dataset as the oracle would put them."""
+    """The tables of a small dataset as the oracle would put them."""
     name, duplicate = contract.dataset, 2
+    columns = ", ".join(f"{column}::VARCHAR" for column in contract.column_names)
     with warehouse.transaction() as tx:
-        validated = tx.rows(
-            f"SELECT _slice_id, _position, id::VARCHAR, amount::VARCHAR, side FROM validated.{name}"
-        )
+        validated = tx.rows(f"SELECT _slice_id, _position, {columns} FROM validated.{name}")
+
         quarantined = tx.rows(
             f"SELECT _slice_id, _position, stage, reasons FROM quarantined.{name}"
         )
         duplicates = tx.rows(
             f"SELECT _slice_id, _position FROM judged.{name} WHERE _place = {duplicate}"
         )
-        categorized = tx.rows(f"SELECT _slice_id, _position, category FROM categorized.{name}")
+        answers = f"SELECT _slice_id, _position, category FROM categorized.{name}"
+        categorized = tx.rows(answers) if contract.stages else []
     refused = {(row[0], row[1]) for row in quarantined if row[2] == "categorized"}
     answered = {(row[0], row[1]) for row in categorized}
     positions = {(row[0], row[1]) for row in validated}
     return Expected(
-        validated={(row[0], row[1]): tuple(row[2:]) for row in validated},
+        validated={(row[0], row[1]): tuple(text or "" for text in row[2:]) for row in validated},
         duplicates={(row[0], row[1]) for row in duplicates},
         quarantined={(r[0], r[1]): tuple(r[3]) for r in quarantined if r[2] == "validated"},
         categorized={(row[0], row[1]): row[2] for row in categorized},
         refused=refused,
-        pending=positions - answered - refused,
+        pending=positions - answered - refused if contract.stages else set(),
     )
 
 
 def arrived(warehouse: Warehouse, contract: Contract) -> list[Arrived]:
-    """The raw records of a tiny dataset."""
+    """The raw records of a small dataset."""
+    columns = ", ".join(contract.column_names)
     with warehouse.transaction() as tx:
         rows = tx.rows(
-            f"SELECT _slice_id, _position, id, amount, side, _fault FROM raw.{contract.dataset}"
+            f"SELECT _slice_id, _position, _fault, {columns} FROM raw.{contract.dataset}"
         )
-    return [Arrived((row[0], row[1]), tuple(row[2:5]), row[5]) for row in rows]
+    return [Arrived((row[0], row[1]), tuple(row[3:]), row[2]) for row in rows]
 
 
 def everything(warehouse: Warehouse) -> dict[str, list[tuple[Any, ...]]]:

@@ -76,7 +76,7 @@ class Ledger(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.warehouse = DuckDbWarehouse(self.folder / "w.duckdb", wait_seconds=5)
         self.clock = Clock()
-        self.files = Files(self.folder)
+        self.files = Files(self.folder, tiny(1))
         self.version = self.model = 1
         self.reached: dict[int, str] = {}
         prepare(self.warehouse, tiny(1))

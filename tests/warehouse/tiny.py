@@ -81,15 +81,15 @@ def verdict_of(version: int, record: Arrived) -> Verdict:
     return Verdict(key, (key, f"{amount}.00", debit(version) if side == "debit" else "credit"), ())
 
 
-def record_of(line: str) -> tuple[tuple[str | None, ...], str | None]:
+def record_of(line: str, columns: int = 3) -> tuple[tuple[str | None, ...], str | None]:
     """What a reader must make of a line: its texts and its fault."""
     texts = tuple(text or None for text in line.split(","))
-    return ((None, None, None), "ragged_line") if len(texts) != 3 else (texts, None)
+    return ((None,) * columns, "ragged_line") if len(texts) != columns else (texts, None)
 
 
-def write_file(path: Path, lines: Sequence[str]) -> Path:
+def write_file(path: Path, lines: Sequence[str], header: str = "id,amount,side") -> Path:
     """A file of these records."""
-    path.write_text("".join(f"{line}\n" for line in ["id,amount,side", *lines]))
+    path.write_text("".join(f"{line}\n" for line in [header, *lines]))
     return path
 
 
@@ -114,7 +114,9 @@ def work_on(
 
 def land_lines(work: Work, folder: Path, name: str, *records: str) -> Path:
     """A file of these records, landed."""
-    path = write_file(folder / f"tiny_{name}.csv", records)
+    contract = work.contract
+    header = ",".join(contract.column_names)
+    path = write_file(folder / f"{contract.dataset}_{name}.csv", records, header)
     register_named(work, [stat(path)], None)
     assert land_files(work).problems == []
     return path

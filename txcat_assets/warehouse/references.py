@@ -91,7 +91,7 @@ def positions_to_judge_again(
 ) -> pl.DataFrame:
     """The positions in these slices whose references have come or gone."""
     ids = f"(SELECT slice_id FROM ledger.slices WHERE {in_slices(slice_ids, 'slice_id')})"
-    return tx.frame(_again(tx, contract, ids), dataset=contract.dataset)
+    return tx.frame(_again(tx, contract, ids))
 
 
 def has_withdrawn(tx: Transaction, contract: Contract) -> bool:
@@ -111,7 +111,7 @@ def forget_withdrawn(tx: Transaction, contract: Contract) -> None:
 
 
 def _again(tx: Transaction, contract: Contract, slices: str) -> str:
-    """A query for the positions to judge again in `slices`, itself a query; with $dataset."""
+    """A query for the positions to judge again in `slices`, itself a query."""
     parts = [_come(contract, reference, slices) for reference in contract.references]
     if has_withdrawn(tx, contract):
         parts += [_gone(contract, reference, slices) for reference in contract.references]
@@ -133,8 +133,8 @@ def _gone(contract: Contract, reference: Reference, slices: str) -> str:
     return (
         f"SELECT j._slice_id, j._position FROM judged.{contract.dataset} j "
         f"WHERE j._place <> {INVALID} AND NOT {is_told} AND {_named(reference)} IN "
-        f"(SELECT {_stored(reference, 'w')} FROM ledger.withdrawn w WHERE w.dataset = $dataset "
-        f"AND w.refers_to = '{reference.to.dataset}') "
+        f"(SELECT {_stored(reference, 'w')} FROM ledger.withdrawn w "
+        f"WHERE w.dataset = '{contract.dataset}' AND w.refers_to = '{reference.to.dataset}') "
         f"AND NOT {_is_there(reference, _named(reference))} AND j._slice_id IN {slices}"
     )
 
