@@ -21,7 +21,7 @@ from txcat_assets.pipeline.places import (
 from txcat_assets.warehouse.answers import follow, recount
 from txcat_assets.warehouse.interface import Transaction
 from txcat_assets.warehouse.ledger import in_slices
-from txcat_assets.warehouse.tables import key_of, quoted, require_version
+from txcat_assets.warehouse.tables import key_of, require_version
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ def apply(tx: Transaction, contract: Contract, verdicts: pl.DataFrame, run_id: s
     `verdicts` is what `judge` gave, one row per position. Raises VersionRefused when the
     warehouse has seen a newer contract.
     """
+    tx.lock(contract.dataset)
     require_version(tx, contract)
     old = _stored(tx, contract, verdicts)
     changed = difference(verdicts, old)
@@ -47,9 +48,11 @@ def apply(tx: Transaction, contract: Contract, verdicts: pl.DataFrame, run_id: s
     others = _other_contenders(tx, contract, changed, replaced)
     ranked = _rank_all(contract, changed, others)
     moved = ranked.filter(pl.col("_place") != pl.col("was"))
+    # In this order a key never has two winners, not even within the transaction.
     _delete(tx, contract, replaced)
+    _move(tx, contract, moved.filter(pl.col("_place") != VALIDATED))
+    _move(tx, contract, moved.filter(pl.col("_place") == VALIDATED))
     _insert(tx, contract, _with_places(changed, ranked), run_id)
-    _move(tx, contract, moved)
     _count(tx, _moves(changed, ranked, replaced))
     met = pl.concat([replaced[contract.key], others[contract.key]]).drop_nulls().unique()
     winners = ranked.filter(
@@ -64,8 +67,8 @@ def apply(tx: Transaction, contract: Contract, verdicts: pl.DataFrame, run_id: s
 
 def _narrow(contract: Contract) -> str:
     return (
-        f'_slice_id, _position, _day, "{contract.key}"::VARCHAR AS "{contract.key}", '
-        "replace(_digest::VARCHAR, '-', '') AS _digest, _place"
+        f'_slice_id, _position, _day, CAST("{contract.key}" AS TEXT) AS "{contract.key}", '
+        "replace(CAST(_digest AS TEXT), '-', '') AS _digest, _place"
     )
 
 
@@ -96,7 +99,7 @@ def _other_contenders(
 def _rank_all(contract: Contract, changed: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """The contenders with the place that each must have; `was` is null for those that change."""
     columns = [*POSITION, "_day", contract.key, "_digest"]
-    place = pl.lit(None, dtype=pl.UInt8)
+    place = pl.lit(None, dtype=pl.Int16)
     new = changed.filter("_is_valid").select(*columns, was=place)
     return rank(pl.concat([new, others.select(*columns, was="_place")]), contract.key)
 
@@ -119,11 +122,13 @@ def _delete(tx: Transaction, contract: Contract, replaced: pl.DataFrame) -> None
 
 
 def _insert(tx: Transaction, contract: Contract, placed: pl.DataFrame, run_id: str) -> None:
-    tx.offer("placed", placed)
-    tx.run(
-        f"INSERT INTO judged.{contract.dataset} BY NAME SELECT _slice_id, _position, _day, "
-        f"{quoted(contract.column_names)}, _digest, _place, _reasons, "
-        f" {contract.version} AS _contract_version, '{run_id}' AS _run_id FROM placed"
+    tx.append(
+        f"judged.{contract.dataset}",
+        placed.select(
+            *(*POSITION, "_day", *contract.column_names, "_digest", "_place", "_reasons"),
+            pl.lit(contract.version).alias("_contract_version"),
+            pl.lit(run_id).alias("_run_id"),
+        ),
     )
 
 
@@ -140,8 +145,8 @@ def _move(tx: Transaction, contract: Contract, moved: pl.DataFrame) -> None:
 
 def _moves(changed: pl.DataFrame, ranked: pl.DataFrame, replaced: pl.DataFrame) -> pl.DataFrame:
     """Every single move: which slice, from which place, to which; null is none."""
-    none = pl.lit(None, dtype=pl.UInt8)
-    invalid = pl.lit(INVALID, dtype=pl.UInt8)
+    none = pl.lit(None, dtype=pl.Int16)
+    invalid = pl.lit(INVALID, dtype=pl.Int16)
     return pl.concat(
         [
             replaced.select("_slice_id", was="_place", now=none),
