@@ -11,6 +11,7 @@ import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from tests.kafka.broker import Kafka
+from tests.postgres import Postgres, running_postgres
 from tests.services.running import MAX_BODY_BYTES, MAX_LIST_ITEMS, running_ml_api
 from tools.kafka_broker import Broker, Missing, free_port, install_jars, running
 from txcat_assets.warehouse.duckdb import DuckDbWarehouse
@@ -32,6 +33,13 @@ def ml_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def warehouse(tmp_path: Path) -> Warehouse:
     """An empty warehouse: the one fixture of every test that needs no more than that."""
     return DuckDbWarehouse(tmp_path / "warehouse.duckdb", wait_seconds=5)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real server of its own for each process that needs one."""
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

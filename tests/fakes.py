@@ -5,11 +5,10 @@ What can run for real (files, the warehouse, processes) has no stand-in here.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
-from txcat_assets.contracts.model import ColumnType
 from txcat_assets.errors import ServiceDown
 from txcat_assets.warehouse.interface import Transaction, Warehouse
 
@@ -105,6 +104,16 @@ class SteppedTransaction:
         """Offered without a step: it writes nothing."""
         self._transaction.offer(name, frame)
 
+    def append(self, table: str, frame: pl.DataFrame) -> None:
+        """Step, then append."""
+        self._step()
+        self._transaction.append(table, frame)
+
+    def lock(self, name: str, *, shared: bool = False) -> None:
+        """Step, then lock."""
+        self._step()
+        self._transaction.lock(name, shared=shared)
+
 
 class SteppedWarehouse:
     """A warehouse that calls `step` before each begin, statement and commit, and after the commit.
@@ -144,6 +153,7 @@ class SteppedWarehouse:
         """The warehouse's own claim, or none."""
         return self._warehouse.claim(*what) if self._has_claims else nullcontext(True)
 
-    def type_of(self, column_type: ColumnType) -> str:
-        """The type that the warehouse gives."""
-        return self._warehouse.type_of(column_type)
+    @property
+    def kind(self) -> Literal["duckdb", "postgres"]:
+        """The kind of the warehouse."""
+        return self._warehouse.kind

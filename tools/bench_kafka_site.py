@@ -26,14 +26,13 @@ from tools.bench import HOME, fresh_folder
 from tools.kafka_broker import Broker, create_topics, running
 from txcat_assets.cli.home import ROOT, dagster_instance
 from txcat_assets.contracts.transactions import CONTRACT
-from txcat_assets.definitions import build_definitions, kafka_door
+from txcat_assets.definitions import build_definitions, kafka_door, warehouse_of
 from txcat_assets.defs.jobs import load_name
 from txcat_assets.defs.retention import forget_runs
 from txcat_assets.pipeline.topics import lag
 from txcat_assets.settings import Settings
 from txcat_assets.sources.kafka_client import KafkaConfig
 from txcat_assets.sources.kafka_writer import TopicWriter
-from txcat_assets.warehouse.connect import connect
 from txcat_assets.warehouse.topics import followed
 
 TOPIC = CONTRACT.topic
@@ -124,7 +123,7 @@ class Started:
     def lag(self) -> int:
         """How many messages have not landed."""
         settings = _settings(self.settings)
-        with connect(settings.warehouse, 45).transaction() as tx:
+        with warehouse_of(settings).transaction() as tx:
             known = followed(tx, "transactions", TOPIC)
         with kafka_door(settings).open(TOPIC) as topic:
             return sum(lag(known, topic.offered()).values())

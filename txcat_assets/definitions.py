@@ -3,7 +3,7 @@
 Nothing is read, opened or connected when it is loaded, so it loads with every service down.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -27,6 +27,7 @@ from txcat_assets.stages.land import Inbox
 from txcat_assets.stages.land_topic import KafkaDoor
 from txcat_assets.stages.work import Silent
 from txcat_assets.warehouse.connect import connect
+from txcat_assets.warehouse.interface import Warehouse
 
 
 def build_definitions(
@@ -37,21 +38,14 @@ def build_definitions(
     """Everything that Dagster shall know; `contracts` and `resources` replace the usual ones."""
     every = (all_contracts() if contracts is None else contracts).values()
     days = arrival_days(settings.first_day)
-
-    def has_letters(contract: Contract) -> bool:
-        return bool(contract.topic and settings.kafka_dead_letter_topic)
-
     return dg.Definitions(
-        assets=[
-            *(asset for contract in every for asset in dataset_assets(contract, days)),
-            *(dead_letter_asset(contract, days) for contract in every if has_letters(contract)),
-        ],
+        assets=_assets(settings, every, days),
         asset_checks=[check for contract in every for check in dataset_checks(contract, settings)],
         jobs=[
             job
             for contract in every
             for job in (
-                load_job(contract, has_dead_letters=has_letters(contract)),
+                load_job(contract, has_dead_letters=_has_letters(settings, contract)),
                 check_job(contract),
             )
         ],
@@ -71,6 +65,23 @@ def build_definitions(
     )
 
 
+def _assets(
+    settings: Settings, contracts: Iterable[Contract], days: dg.PartitionsDefinition[str]
+) -> list[dg.AssetsDefinition]:
+    """The assets of every dataset, which show the database that holds their tables."""
+    stored_in: set[str] = {warehouse_of(settings).kind}
+    tables = dg.map_asset_specs(
+        lambda spec: spec.merge_attributes(kinds=stored_in),
+        [asset for contract in contracts for asset in dataset_assets(contract, days)],
+    )
+    lettered = [contract for contract in contracts if _has_letters(settings, contract)]
+    return [*tables, *(dead_letter_asset(contract, days) for contract in lettered)]
+
+
+def _has_letters(settings: Settings, contract: Contract) -> bool:
+    return bool(contract.topic and settings.kafka_dead_letter_topic)
+
+
 def _resources(settings: Settings) -> dict[str, Any]:
     def open_ml(contract: Contract, stage: Stage) -> AbstractContextManager[Enricher]:
         from txcat_assets.services.ml import MlConfig, MlService  # noqa: PLC0415 - httpx is not light
@@ -85,16 +96,27 @@ def _resources(settings: Settings) -> dict[str, Any]:
     def open_enricher(contract: Contract, stage: Stage) -> AbstractContextManager[Enricher]:
         return services[stage.service](contract, stage)
 
+    warehouse = warehouse_of(settings)
+    duckdb = {"duckdb": DuckDBResource(database=warehouse.place)}
     return {
-        "warehouse": connect(settings.warehouse, settings.warehouse_wait_seconds),
+        "warehouse": warehouse,
         "enrichers": open_enricher,
         "doors": Doors(
             Inbox(settings.inbox_folder, settings.inbox_settle_seconds, settings.first_day),
             kafka_door(settings),
         ),
         "progress": Silent(),
-        "duckdb": DuckDBResource(database=settings.warehouse.removeprefix("duckdb:///")),
+        **(duckdb if warehouse.kind == "duckdb" else {}),
     }
+
+
+def warehouse_of(settings: Settings) -> Warehouse:
+    """The warehouse that the settings name; nothing is opened before its first transaction."""
+    return connect(
+        settings.warehouse,
+        settings.warehouse_wait_seconds,
+        settings.warehouse_statement_seconds,
+    )
 
 
 def kafka_door(settings: Settings) -> KafkaDoor:

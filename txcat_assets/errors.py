@@ -2,10 +2,12 @@
 
     TxcatError
     |-- TransientError       may pass by itself: the same command, later, can succeed
-    |   |-- WarehouseBusy      another process holds the warehouse file
+    |   |-- WarehouseBusy      another process holds the warehouse file, or a lock in it
+    |   |-- WarehouseDown      PostgreSQL does not answer, or the connection broke
     |   |-- ServiceDown        the ML service does not answer, or answers that it cannot
     |   `-- BrokerDown         Kafka does not answer, or not in time
     `-- PermanentError       somebody must act first
+        |-- WarehouseRefused   PostgreSQL refuses this user, or cannot hold the tables
         |-- SourceRefused      a file cannot be taken as it is; nothing of it was landed
         |-- SourceChanged      a file changed while it was read; what had landed stays
         |-- BrokerRefused      Kafka refuses this client, or its address is not that of a Kafka
@@ -33,7 +35,11 @@ class PermanentError(TxcatError):
 
 
 class WarehouseBusy(TransientError):
-    """Another process holds the warehouse file."""
+    """Another process holds the warehouse file, or a lock in it."""
+
+
+class WarehouseDown(TransientError):
+    """PostgreSQL does not answer, or the connection broke; what was committed is kept."""
 
 
 class ServiceDown(TransientError):
@@ -54,6 +60,10 @@ class TopicRefused(PermanentError):
 
 class RecordsLost(PermanentError):
     """Kafka no longer has records that had not landed yet; nothing is skipped before a word."""
+
+
+class WarehouseRefused(PermanentError):
+    """PostgreSQL refuses this user, or cannot hold the tables as it is."""
 
 
 class SourceRefused(PermanentError):

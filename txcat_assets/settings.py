@@ -27,11 +27,15 @@ class Settings(BaseSettings):
     home: Path = Path(".txcat")
     """The one folder for all that txcat makes; also DAGSTER_HOME, unless that is set."""
 
-    warehouse_url: str = ""
-    """Where the tables are: duckdb:///PATH. Without it, warehouse.duckdb in the home folder."""
+    warehouse_url: SecretStr = SecretStr("")
+    """Where the tables are: duckdb:///PATH or postgresql://USER@HOST/DATABASE. Without it,
+    warehouse.duckdb in the home folder. All that libpq knows can follow a question mark."""
 
     warehouse_wait_seconds: float = Field(default=45, gt=0)
-    """How long a transaction waits for its turn at a DuckDB file that another program has open."""
+    """How long a transaction waits for what others hold: a DuckDB file, a lock of PostgreSQL."""
+
+    warehouse_statement_seconds: float = Field(default=600, gt=0)
+    """How long one statement may take on PostgreSQL before it is rolled back."""
 
     inbox: Path | None = None
     """The folder whose new files are taken. Without it, inbox in the home folder."""
@@ -110,7 +114,8 @@ class Settings(BaseSettings):
     @property
     def warehouse(self) -> str:
         """The warehouse's URL, given or by default."""
-        return self.warehouse_url or f"duckdb:///{self.home_folder / 'warehouse.duckdb'}"
+        given = self.warehouse_url.get_secret_value()
+        return given or f"duckdb:///{self.home_folder / 'warehouse.duckdb'}"
 
     @property
     def inbox_folder(self) -> Path:

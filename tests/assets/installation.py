@@ -41,7 +41,7 @@ class Installation:
     @property
     def warehouse(self) -> Warehouse:
         """The warehouse, to look into or to spoil by hand."""
-        return connect(self.settings.warehouse, 10)
+        return connect(self.settings.warehouse, 10, 60)
 
     def put(self, name: str, text: str | bytes, *, age_seconds: float = 3600) -> Path:
         """A file in the inbox that was last written to so long ago."""

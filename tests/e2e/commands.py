@@ -85,7 +85,7 @@ class CommandLine:
     @property
     def warehouse(self) -> Warehouse:
         """The warehouse of the home folder."""
-        return connect(f"duckdb:///{self.folder}/.txcat/warehouse.duckdb", 10)
+        return connect(f"duckdb:///{self.folder}/.txcat/warehouse.duckdb", 10, 60)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query on the warehouse."""

@@ -26,7 +26,7 @@ def test_a_killed_daemon_goes_on_where_it_was(kafka: Kafka, ml_url: str, tmp_pat
         "TXCAT_ML_URL": ml_url,
         "TXCAT_KAFKA_BOOTSTRAP_SERVERS": kafka.broker.address,
     }
-    warehouse = connect(f"duckdb:///{tmp_path}/warehouse.duckdb", 30)
+    warehouse = connect(f"duckdb:///{tmp_path}/warehouse.duckdb", 30, 60)
 
     def categorized() -> int:
         with warehouse.transaction() as tx:

@@ -1,31 +1,16 @@
 """What is DuckDB's alone: one file, opened briefly, by one process at a time."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Timer
 
 import duckdb
-import polars as pl
 import pytest
 
 from tests.warehouse.worker import servers
 from txcat_assets.errors import WarehouseBusy
 from txcat_assets.warehouse.duckdb import DuckDbWarehouse
-from txcat_assets.warehouse.interface import Warehouse, one
-
-
-@pytest.mark.parametrize("rows", [1, 2, 200])
-def test_an_offered_frame_can_be_joined_whatever_its_size(warehouse: Warehouse, rows: int) -> None:
-    frame = pl.DataFrame(
-        {"n": range(rows), "words": [f"more than twelve letters {n}" for n in range(rows)]}
-    )
-    with warehouse.transaction() as tx:
-        tx.run("CREATE TABLE numbers AS SELECT range AS n FROM range(10_000)")
-        tx.offer("offered", frame)
-        joined = tx.rows("SELECT o.words FROM numbers v JOIN offered o ON v.n = o.n ORDER BY v.n")
-    assert [words for (words,) in joined] == frame["words"].to_list()
 
 
 def _hold(path: Path, pipe: Connection) -> None:
@@ -67,54 +52,3 @@ def test_a_file_that_is_no_warehouse_is_not_waited_for(tmp_path: Path) -> None:
     path.write_bytes(b"no database" * 1_000)
     with pytest.raises(duckdb.IOException), DuckDbWarehouse(path, 60).transaction():
         pass
-
-
-def insert_and_fail(warehouse: Warehouse) -> None:
-    with warehouse.transaction() as tx:
-        tx.run("INSERT INTO numbers VALUES (1)")
-        tx.run("INSERT INTO no_such_table VALUES (1)")
-
-
-def test_a_block_that_raises_leaves_nothing(warehouse: Warehouse) -> None:
-    with warehouse.transaction() as tx:
-        tx.run("CREATE TABLE numbers (n BIGINT)")
-    with pytest.raises(duckdb.CatalogException):
-        insert_and_fail(warehouse)
-    with warehouse.transaction() as tx:
-        assert tx.rows("SELECT * FROM numbers") == []
-
-
-def test_threads_of_one_process_write_at_the_same_time(warehouse: Warehouse) -> None:
-    with warehouse.transaction() as tx:
-        tx.run("CREATE TABLE numbers (n BIGINT)")
-
-    def insert(n: int) -> None:
-        with warehouse.transaction() as tx:
-            tx.run("INSERT INTO numbers VALUES ($n)", n=n)
-
-    with ThreadPoolExecutor(2) as threads:
-        list(threads.map(insert, range(200)))
-    with warehouse.transaction() as tx:
-        assert one(tx.rows("SELECT count(DISTINCT n) FROM numbers")) == 200
-
-
-def test_a_frame_keeps_its_order_and_types_through_the_file(warehouse: Warehouse) -> None:
-    offered = pl.DataFrame(
-        {
-            "n": range(300_000),
-            "amount": pl.Series(range(300_000)).cast(pl.Decimal(18, 2)),
-            "reasons": [["a", "b"]] * 300_000,
-        }
-    )
-    with warehouse.transaction() as tx:
-        tx.offer("offered", offered)
-        tx.run("CREATE TABLE stored AS SELECT * FROM offered")
-    with warehouse.transaction() as tx:
-        assert tx.frame("SELECT * FROM stored ORDER BY n").equals(offered)
-
-
-def test_changed_says_how_many_rows_were_touched(warehouse: Warehouse) -> None:
-    with warehouse.transaction() as tx:
-        tx.run("CREATE TABLE numbers AS SELECT range AS n FROM range(10)")
-        assert tx.changed("UPDATE numbers SET n = n WHERE n < $limit", limit=3) == 3
-        assert tx.changed("DELETE FROM numbers WHERE n > 100") == 0

@@ -13,10 +13,10 @@ from tempfile import TemporaryDirectory
 from txcat_assets.cli.load import load_files
 from txcat_assets.cli.show import say, show_quarantined, show_spending
 from txcat_assets.contracts.registry import all_contracts
+from txcat_assets.definitions import warehouse_of
 from txcat_assets.errors import ServiceDown, SourceRefused
 from txcat_assets.settings import Settings
 from txcat_assets.sources.files import day_in_name
-from txcat_assets.warehouse.connect import connect
 from txcat_assets.warehouse.figures import Scope
 
 START_SECONDS = 20
@@ -32,7 +32,7 @@ def run_demo(settings: Settings) -> int:
         served = settings.model_copy(update={"ml_url": url})
         code = load_files(served, contract, [str(folder)])
     days = [day for path in folder.iterdir() if (day := day_in_name(path.name))]
-    with connect(settings.warehouse, settings.warehouse_wait_seconds).transaction() as tx:
+    with warehouse_of(settings).transaction() as tx:
         show_quarantined(tx, contract, Scope(contract.dataset, "day", days), SHOWN_RECORDS)
         show_spending(tx, contract)
     _show_what_next(settings)
@@ -81,7 +81,9 @@ def _port(process: subprocess.Popen[bytes], port_file: Path, log: Path) -> str:
 
 
 def _show_what_next(settings: Settings) -> None:
-    place = os.path.relpath(connect(settings.warehouse, 1).place)
+    warehouse = warehouse_of(settings)
+    is_file = warehouse.kind == "duckdb"
+    place = os.path.relpath(warehouse.place) if is_file else warehouse.place
     say(f"\nThe tables are in {place}: raw, validated, quarantined and categorized.transactions.")
     say("Next:")
     say("  make dev                       look at the assets and their checks in the Dagster UI")

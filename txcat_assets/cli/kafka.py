@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from txcat_assets.cli.show import complain, say
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.registry import all_contracts
-from txcat_assets.definitions import kafka_door
+from txcat_assets.definitions import kafka_door, warehouse_of
 from txcat_assets.defs.runs import utc_now
 from txcat_assets.errors import SettingRefused
 from txcat_assets.pipeline.topics import Followed, Offered, losses
 from txcat_assets.settings import Settings
-from txcat_assets.warehouse.connect import connect
 from txcat_assets.warehouse.interface import Transaction
 from txcat_assets.warehouse.tables import prepare
 from txcat_assets.warehouse.topics import Acceptance, accept, followed, skip
@@ -31,7 +30,7 @@ def accept_gap(settings: Settings, asked: Asked, who: str, why: str) -> int:
     door = kafka_door(settings)
     if not door.config.is_set:
         raise SettingRefused("TXCAT_KAFKA_BOOTSTRAP_SERVERS is not set: there is no Kafka to ask.")
-    warehouse = connect(settings.warehouse, settings.warehouse_wait_seconds)
+    warehouse = warehouse_of(settings)
     prepare(warehouse, contract)
     by = Acceptance(who, why, utc_now())
     with door.open(asked.topic) as topic:

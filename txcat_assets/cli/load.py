@@ -7,12 +7,12 @@ from txcat_assets.cli.home import dagster_instance
 from txcat_assets.cli.jobs import Interrupted, Jobs
 from txcat_assets.cli.show import complain, say, show_files, show_outcome
 from txcat_assets.contracts.model import Contract
+from txcat_assets.definitions import warehouse_of
 from txcat_assets.defs.runs import utc_now
 from txcat_assets.settings import Settings
 from txcat_assets.sources.files import find
 from txcat_assets.stages.land import refuse_other_days, register_named
 from txcat_assets.stages.work import Work
-from txcat_assets.warehouse.connect import connect
 from txcat_assets.warehouse.figures import Scope, days_left
 from txcat_assets.warehouse.tables import prepare
 
@@ -29,7 +29,7 @@ def load_files(
 ) -> int:
     """Take files in and bring their days up to date; the exit code."""
     files = find(paths, contract.files)
-    warehouse = connect(settings.warehouse, settings.warehouse_wait_seconds)
+    warehouse = warehouse_of(settings)
     with dagster_instance(settings) as instance:
         jobs = Jobs(settings, contract, instance)
         prepare(warehouse, contract)

@@ -8,13 +8,12 @@ from typing import Any
 from txcat_assets.cli.show import complain, out, print_table, say
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.registry import all_contracts
-from txcat_assets.definitions import kafka_door
+from txcat_assets.definitions import kafka_door, warehouse_of
 from txcat_assets.defs.runs import utc_now
 from txcat_assets.errors import TxcatError
 from txcat_assets.pipeline.topics import lag, losses
 from txcat_assets.settings import Settings
 from txcat_assets.stages.land_topic import KafkaDoor
-from txcat_assets.warehouse.connect import connect
 from txcat_assets.warehouse.figures import Scope, all_days, counts, days_left, stage_counts
 from txcat_assets.warehouse.flow import flow, latency_since
 from txcat_assets.warehouse.interface import Transaction, Warehouse
@@ -27,7 +26,7 @@ FLOW_OF = timedelta(hours=1)
 
 def show_status(settings: Settings, *, as_json: bool) -> int:
     """Say where every dataset stands; 1 where something is lost or cannot be asked."""
-    warehouse = connect(settings.warehouse, settings.warehouse_wait_seconds)
+    warehouse = warehouse_of(settings)
     door, now = kafka_door(settings), utc_now()
     found = {
         contract.dataset: _dataset(warehouse, contract, now)

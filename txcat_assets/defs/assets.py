@@ -149,7 +149,7 @@ def _spec(contract: Contract, schema: str, what: str, upstream: Sequence[str]) -
         description=f"{what}\n\n{contract.description}",
         group_name=schema,
         owners=[contract.owner],
-        kinds={"polars", "duckdb"} | ({"pandera"} if schema == "validated" else set()),
+        kinds={"polars"} | ({"pandera"} if schema == "validated" else set()),
         tags={"dataset": contract.dataset},
         metadata={
             "dagster/column_schema": columns_of(contract, schema),

@@ -98,4 +98,4 @@ def count_changes(moves: pl.DataFrame) -> pl.DataFrame:
 
 
 def _place(code: int) -> pl.Expr:
-    return pl.lit(code, dtype=pl.UInt8)
+    return pl.lit(code, dtype=pl.Int16)

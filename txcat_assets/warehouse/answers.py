@@ -14,12 +14,12 @@ from txcat_assets.contracts.model import Contract, Stage
 from txcat_assets.pipeline.places import VALIDATED
 from txcat_assets.warehouse.interface import Transaction
 from txcat_assets.warehouse.ledger import Run, in_slices, judged_records, reach
-from txcat_assets.warehouse.tables import key_of, quoted, require_version
+from txcat_assets.warehouse.tables import as_stored, key_of, quoted, require_version
 
 CONTENT = ["_slice_id", "_position", "_digest"]
 """What an answer is bound to: a position, and the content that was asked."""
 
-RECORD = [*CONTENT, "_day", "_contract_version", "_warnings"]
+RECORD = ["_slice_id", "_position", "_day", "_contract_version", "_warnings"]
 """What a stage's row takes over from the validated record, beside the contract's columns."""
 
 
@@ -88,6 +88,7 @@ def store(
     left validated, or has other content by now, is dropped; what replaced it is pending. An answer
     that another worker has stored meanwhile is dropped too.
     """
+    tx.lock(asked.contract.dataset, shared=True)
     require_version(tx, asked.contract)
     current = tx.frame(
         f"SELECT {', '.join(CONTENT)} FROM judged.{asked.contract.dataset} "
@@ -193,9 +194,10 @@ def _store_rows(tx: Transaction, asked: Asked, run: Run) -> None:
     )
     tx.run(f"DELETE FROM {asked.table} WHERE {key} IN (SELECT {key} FROM previous)")
     tx.run(
-        f"INSERT INTO {asked.table} BY NAME "
-        f"SELECT {quoted([*asked.contract.column_names, *RECORD], 'a')}, "
-        f'a.answer AS "{answer}", $model AS model_version, $at AS {stage}_at, $run_id AS _run_id '
+        f"INSERT INTO {asked.table} ({quoted([*asked.contract.column_names, *RECORD, answer])}, "
+        f"_digest, model_version, {stage}_at, _run_id) "
+        f"SELECT {as_stored(asked.contract.columns, 'a')}, {quoted(RECORD, 'a')}, "
+        "a.answer, CAST(a._digest AS UUID), $model, $at, $run_id "
         "FROM answered a WHERE a.answer IS NOT NULL",
         model=asked.model,
         at=run.at,

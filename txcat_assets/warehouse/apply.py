@@ -41,6 +41,7 @@ def apply(tx: Transaction, contract: Contract, verdicts: pl.DataFrame, run_id: s
     `verdicts` is what `judge` gave, one row per position. Raises VersionRefused when the
     warehouse has seen a newer contract.
     """
+    tx.lock(contract.dataset)
     require_version(tx, contract)
     verdicts = set_aside(verdicts, unknown_references(tx, contract, verdicts))
     old = _stored(tx, contract, verdicts)
@@ -51,9 +52,11 @@ def apply(tx: Transaction, contract: Contract, verdicts: pl.DataFrame, run_id: s
     others = _other_contenders(tx, contract, changed, replaced)
     placed = _place_all(contract, changed, others)
     moved = placed.filter(pl.col("_place") != pl.col("was"))
+    # In this order a key never has two winners, not even within the transaction.
     _delete(tx, contract, replaced)
+    _move(tx, contract, moved.filter(pl.col("_place") != VALIDATED))
+    _move(tx, contract, moved.filter(pl.col("_place") == VALIDATED))
     _insert(tx, contract, _with_places(changed, placed), run_id)
-    _move(tx, contract, moved)
     _count(tx, _moves(placed, replaced))
     _tell(tx, contract, placed, replaced)
     return Applied(len(changed), len(moved))
@@ -79,8 +82,8 @@ def _tell(
 def _narrow(contract: Contract) -> str:
     referring = {reference.column for reference in contract.references} - {contract.key}
     return "".join(f"{quoted([name])}, " for name in sorted(referring)) + (
-        f'_slice_id, _position, _day, "{contract.key}"::VARCHAR AS "{contract.key}", '
-        "replace(_digest::VARCHAR, '-', '') AS _digest, _place"
+        f'_slice_id, _position, _day, CAST("{contract.key}" AS TEXT) AS "{contract.key}", '
+        "replace(CAST(_digest AS TEXT), '-', '') AS _digest, _place"
     )
 
 
@@ -116,7 +119,7 @@ def _other_contenders(
 def _place_all(contract: Contract, changed: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """All of these with the place that each must have; `was` is null for those that change."""
     columns = [*POSITION, "_day", contract.key, "_digest", "_reasons", "_aside"]
-    new = changed.select(*columns, was=pl.lit(None, dtype=pl.UInt8))
+    new = changed.select(*columns, was=pl.lit(None, dtype=pl.Int16))
     met = pl.concat([new, others.select(*columns, was="_place")])
     aside = met.filter(pl.col("_aside").is_not_null()).with_columns(_place="_aside")
     contenders = met.filter(pl.col("_aside").is_null())
@@ -141,11 +144,13 @@ def _delete(tx: Transaction, contract: Contract, replaced: pl.DataFrame) -> None
 
 
 def _insert(tx: Transaction, contract: Contract, placed: pl.DataFrame, run_id: str) -> None:
-    tx.offer("placed", placed)
-    tx.run(
-        f"INSERT INTO judged.{contract.dataset} BY NAME SELECT _slice_id, _position, _day, "
-        f"{quoted(contract.column_names)}, _digest, _place, _reasons, "
-        f" {contract.version} AS _contract_version, '{run_id}' AS _run_id FROM placed"
+    tx.append(
+        f"judged.{contract.dataset}",
+        placed.select(
+            *(*POSITION, "_day", *contract.column_names, "_digest", "_place", "_reasons"),
+            pl.lit(contract.version).alias("_contract_version"),
+            pl.lit(run_id).alias("_run_id"),
+        ),
     )
 
 
@@ -163,7 +168,7 @@ def _move(tx: Transaction, contract: Contract, moved: pl.DataFrame) -> None:
 
 def _moves(placed: pl.DataFrame, replaced: pl.DataFrame) -> pl.DataFrame:
     """Every single move: which slice, from which place, to which; null is none."""
-    gone = replaced.select("_slice_id", was="_place", now=pl.lit(None, dtype=pl.UInt8))
+    gone = replaced.select("_slice_id", was="_place", now=pl.lit(None, dtype=pl.Int16))
     return pl.concat([gone, placed.select("_slice_id", "was", now="_place")])
 
 

@@ -1,7 +1,7 @@
-"""Claims for a warehouse in a file: byte-range locks in a side file, freed by the kernel.
+"""Claims on work, freed by the kernel when their process dies: byte-range locks in a side file.
 
-A claim is one byte of the side file, chosen by the name of the work. It only saves effort: two
-names that fall on one byte wait for each other's turn, which does no harm.
+A claim is a number, chosen by the name of the work. It only saves effort: two names that fall on
+one number wait for each other's turn, which does no harm.
 """
 
 import fcntl
@@ -16,8 +16,13 @@ FAR_END = 2**62
 """Offsets stay below what every file system takes; locked bytes need not exist."""
 
 
+def number_of(*what: str | int) -> int:
+    """The number of a piece of work by its name: the same in every process, 0 to FAR_END."""
+    return xxhash.xxh3_64_intdigest("/".join(map(str, what)).encode()) % FAR_END
+
+
 class FileClaims:
-    """Claims of this process in one side file.
+    """Claims of this process as bytes of one side file.
 
     The kernel drops every lock of a process when it closes any descriptor of the file, so the one
     descriptor stays open for as long as the process lives.
@@ -31,7 +36,7 @@ class FileClaims:
     @contextmanager
     def claim(self, *what: str | int) -> Iterator[bool]:
         """Hold the claim in the block if it can be had; say whether it was."""
-        byte = xxhash.xxh3_64_intdigest("/".join(map(str, what)).encode()) % FAR_END
+        byte = number_of(*what)
         is_mine = byte not in self._held and self._lock(byte)
         if is_mine:
             self._held.add(byte)

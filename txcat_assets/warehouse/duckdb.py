@@ -7,14 +7,13 @@ transaction opens, works, commits and closes, and waits its turn when somebody e
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import polars as pl
 import pyarrow as pa
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from txcat_assets.contracts.model import Choice, ColumnType, Id, Instant, Money, Text
 from txcat_assets.errors import WarehouseBusy
 from txcat_assets.warehouse.claims import FileClaims
 
@@ -56,6 +55,15 @@ class DuckDbTransaction:
         parts = pa.Table.from_batches(table.to_batches(max_chunksize=ROW_GROUP_ROWS), table.schema)
         self._connection.register(name, parts)
 
+    def append(self, table: str, frame: pl.DataFrame) -> None:
+        """Add the rows of a frame to a table, column by column's name, in their order."""
+        self.offer("appended", frame)
+        names = ", ".join(f'"{name}"' for name in frame.columns)
+        self._connection.execute(f"INSERT INTO {table} ({names}) SELECT * FROM appended")
+
+    def lock(self, name: str, *, shared: bool = False) -> None:
+        """Nothing to wait for: who has the file open has all of it."""
+
 
 class DuckDbWarehouse:
     """A DuckDB file; safe to share between threads and processes."""
@@ -69,6 +77,11 @@ class DuckDbWarehouse:
     def place(self) -> str:
         """Where the file is."""
         return str(self._path)
+
+    @property
+    def kind(self) -> Literal["duckdb"]:
+        """DuckDB."""
+        return "duckdb"
 
     @contextmanager
     def transaction(self) -> Iterator[DuckDbTransaction]:
@@ -84,18 +97,6 @@ class DuckDbWarehouse:
     def claim(self, *what: str | int) -> Any:
         """Try to claim a piece of work by name; False when another process holds it."""
         return self._claims.claim(*what)
-
-    def type_of(self, column_type: ColumnType) -> str:
-        """The DuckDB type of a contract's column type."""
-        match column_type:
-            case Id():
-                return "UUID"
-            case Money(precision, scale):
-                return f"DECIMAL({precision},{scale})"
-            case Instant():
-                return "TIMESTAMP"
-            case Text() | Choice():
-                return "VARCHAR"
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         self._path.parent.mkdir(parents=True, exist_ok=True)

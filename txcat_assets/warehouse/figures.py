@@ -114,7 +114,7 @@ def broken_sample(
 ) -> pl.DataFrame:
     """The first records that bear a reason code, as they came."""
     conflicts = f"_place = {CONFLICTING}"
-    bears = conflicts if code == CONFLICT else f"NOT {conflicts} AND list_contains(_reasons, $code)"
+    bears = conflicts if code == CONFLICT else f"NOT {conflicts} AND $code = ANY(_reasons)"
     found = tx.rows(
         f"SELECT _slice_id, _position FROM judged.{contract.dataset} "
         f"WHERE _slice_id IN {scope.slices} AND {bears} AND $code IS NOT NULL "
@@ -162,7 +162,8 @@ def spending(tx: Transaction, contract: Contract, stage: Stage) -> pl.DataFrame:
     answer = stage.answer
     return tx.frame(
         f'SELECT "{answer}", count(*) AS records, '
-        "sum(amount) FILTER (side = 'debit') AS debit, sum(amount) FILTER (side = 'credit') "
+        "sum(amount) FILTER (WHERE side = 'debit') AS debit, "
+        "sum(amount) FILTER (WHERE side = 'credit') "
         f'AS credit FROM {stage.name}.{contract.dataset} GROUP BY "{answer}" '
         "ORDER BY debit NULLS LAST"
     )
@@ -184,9 +185,9 @@ def broken_conservation(
         "coalesce(j.quarantined, 0), coalesce(j.duplicate, 0) FROM ledger.slices s "
         f"LEFT JOIN (SELECT _slice_id, count(*) AS landed FROM raw.{contract.dataset} "
         f"WHERE _slice_id IN {scope.slices} GROUP BY 1) r ON r._slice_id = s.slice_id "
-        f"LEFT JOIN (SELECT _slice_id, count(*) FILTER (_place = {VALIDATED}) AS validated, "
-        f"count(*) FILTER (_place = {DUPLICATE}) AS duplicate, "
-        f"count(*) FILTER (_place IN ({listed(QUARANTINED)})) AS quarantined "
+        f"LEFT JOIN (SELECT _slice_id, count(*) FILTER (WHERE _place = {VALIDATED}) AS validated, "
+        f"count(*) FILTER (WHERE _place = {DUPLICATE}) AS duplicate, "
+        f"count(*) FILTER (WHERE _place IN ({listed(QUARANTINED)})) AS quarantined "
         f"FROM judged.{contract.dataset} WHERE _slice_id IN {scope.slices} GROUP BY 1) j "
         f"ON j._slice_id = s.slice_id WHERE s.slice_id IN {scope.slices} ORDER BY 1",
         **scope.values,

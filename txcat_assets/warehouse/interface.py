@@ -6,11 +6,9 @@ All SQL of txcat is written against it, in the part of SQL that DuckDB and Postg
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import polars as pl
-
-from txcat_assets.contracts.model import ColumnType
 
 
 class Transaction(Protocol):
@@ -29,7 +27,19 @@ class Transaction(Protocol):
         """The rows of a query as a frame; UUIDs come as text."""
 
     def offer(self, name: str, frame: pl.DataFrame) -> None:
-        """Make a frame readable as a table of this name until the transaction ends."""
+        """Make a frame readable as a table of this name until the transaction ends.
+
+        Ids and digests stay text there; one that was offered before under the name is gone.
+        """
+
+    def append(self, table: str, frame: pl.DataFrame) -> None:
+        """Add the rows of a frame to a table, column by column's name, in their order."""
+
+    def lock(self, name: str, *, shared: bool = False) -> None:
+        """Wait until no other transaction holds this lock, and hold it until the end.
+
+        Transactions that share it hold up only those that do not.
+        """
 
 
 class Warehouse(Protocol):
@@ -47,12 +57,13 @@ class Warehouse(Protocol):
         A claim only saves effort: it is freed when the block ends or the process dies.
         """
 
-    def type_of(self, column_type: ColumnType) -> str:
-        """The SQL type that a contract's column type has in this database."""
-
     @property
     def place(self) -> str:
         """Where the database is, in words for people; never with a password."""
+
+    @property
+    def kind(self) -> Literal["duckdb", "postgres"]:
+        """Which database it is."""
 
 
 def one(rows: Sequence[tuple[Any, ...]]) -> Any:

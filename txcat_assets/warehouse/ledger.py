@@ -68,11 +68,10 @@ def land(
     if records.is_empty():
         return slice_id
     _insert_stages(tx, contract, slice_id, landing.day)
-    tx.offer("landing", records)
-    names = quoted(records.columns)
-    tx.run(
-        f"INSERT INTO raw.{contract.dataset} (_slice_id, _day, _run_id, {names}) "
-        f"SELECT {slice_id}, DATE '{landing.day}', '{run.run_id}', {names} FROM landing"
+    landed = {"_slice_id": slice_id, "_day": landing.day, "_run_id": run.run_id}
+    tx.append(
+        f"raw.{contract.dataset}",
+        records.select(*(pl.lit(value).alias(name) for name, value in landed.items()), pl.all()),
     )
     return slice_id
 

@@ -44,6 +44,7 @@ def register(
 
     Gives the object id and day of each, in that order. A file that is known keeps both.
     """
+    tx.lock("register")
     days: dict[int, date] = {}
     for arrival in sorted(arrivals, key=lambda a: (a.day, a.name)):
         stat = {"name": arrival.name, "size": arrival.size, "ns": arrival.modified_at_ns}
@@ -114,6 +115,7 @@ def begin(
     None when a file of these bytes has landed before: nothing of this one lands. When one has
     landed in part, which may have changed or gone since, this file carries that object on.
     """
+    tx.lock("register")
     known = tx.rows(
         "SELECT object_id, state, name FROM ledger.objects "
         "WHERE dataset = $dataset AND kind = 'file' AND identity = $identity",

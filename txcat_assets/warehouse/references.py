@@ -13,7 +13,7 @@ from txcat_assets.contracts.model import Contract, Reference
 from txcat_assets.pipeline.places import INVALID, VALIDATED, WAITING
 from txcat_assets.warehouse.interface import Transaction
 from txcat_assets.warehouse.ledger import Slice, in_slices
-from txcat_assets.warehouse.tables import as_stored
+from txcat_assets.warehouse.tables import sql_type
 
 
 def unknown_references(tx: Transaction, contract: Contract, records: pl.DataFrame) -> pl.Series:
@@ -102,6 +102,7 @@ def has_withdrawn(tx: Transaction, contract: Contract) -> bool:
 
 def forget_withdrawn(tx: Transaction, contract: Contract) -> None:
     """Delete the notes of keys that are gone, once no record names one as if it were there."""
+    tx.lock(contract.dataset)
     noted = tx.rows(
         "SELECT id FROM ledger.withdrawn WHERE dataset = $dataset", dataset=contract.dataset
     )
@@ -153,4 +154,4 @@ def _named(reference: Reference) -> str:
 
 def _stored(reference: Reference, table: str) -> str:
     """The key in a table of texts, as the type that it has when stored."""
-    return as_stored(reference.to.key_type, f"{table}.key")
+    return f"CAST({table}.key AS {sql_type(reference.to.key_type)})"

@@ -8,14 +8,26 @@ every dataset.
 
 from collections.abc import Iterable
 
-from txcat_assets.contracts.model import Column, ColumnType, Contract, Id, Policy, Stage
+from txcat_assets.contracts.model import (
+    Choice,
+    Column,
+    ColumnType,
+    Contract,
+    Id,
+    Instant,
+    Money,
+    Policy,
+    Stage,
+    Text,
+)
 from txcat_assets.contracts.reasons import CONFLICT, REFUSED
 from txcat_assets.errors import VersionRefused
 from txcat_assets.pipeline.places import CONFLICTING, QUARANTINED, VALIDATED
+from txcat_assets.warehouse.indexes import indexes
 from txcat_assets.warehouse.interface import Transaction, Warehouse, listed, one
 from txcat_assets.warehouse.migrations import MIGRATIONS, migrate
 
-MESSAGE = {"_message_key": "BLOB", "_message_headers": "VARCHAR", "_message_at": "TIMESTAMP"}
+MESSAGE = {"_message_key": "BYTEA", "_message_headers": "TEXT", "_message_at": "TIMESTAMP"}
 """What a record that came by Kafka has beside its value; null for the records of files."""
 
 
@@ -26,6 +38,7 @@ def prepare(warehouse: Warehouse, contract: Contract) -> None:
     has seen a newer contract than this code, or another one under the same version.
     """
     with warehouse.transaction() as tx:
+        tx.lock("migrate")
         migrate(tx)
         _prepare_dataset(tx, warehouse, contract)
 
@@ -34,8 +47,11 @@ def _prepare_dataset(tx: Transaction, warehouse: Warehouse, contract: Contract) 
     for reference in contract.references:
         _prepare_dataset(tx, warehouse, reference.to)
     if not require_version(tx, contract) or _made_by(tx, contract) < len(MIGRATIONS):
+        tx.lock(contract.dataset)
         _note_contract(tx, contract)
-        for statement in _dataset_tables(warehouse, contract):
+        for statement in _dataset_tables(contract):
+            tx.run(statement)
+        for statement in indexes(contract) if warehouse.kind == "postgres" else ():
             tx.run(statement)
 
 
@@ -87,37 +103,41 @@ def _made_by(tx: Transaction, contract: Contract) -> int:
     return int(one(tx.rows(found, dataset=contract.dataset)))
 
 
-def _dataset_tables(warehouse: Warehouse, contract: Contract) -> list[str]:
-    name, typed = contract.dataset, _typed_columns(warehouse, contract.columns)
-    texts = ", ".join(f'"{column}" VARCHAR' for column in contract.column_names)
-    schemas = ["raw", "judged", "validated", "quarantined", *(s.name for s in contract.stages)]
-    schemas += ["current"] * (contract.policy is Policy.LATEST)
+def _dataset_tables(contract: Contract) -> list[str]:
+    name, typed = contract.dataset, _typed_columns(contract.columns)
+    texts = ", ".join(f'"{column}" TEXT' for column in contract.column_names)
+    tables = ["raw", "judged", *(stage.name for stage in contract.stages)]
+    has_versions = contract.policy is Policy.LATEST
+    views = ["validated", "quarantined", *(["current"] if has_versions else [])]
     return [
-        *(f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in schemas),
+        *(f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in [*tables, *views]),
+        # Views are made anew: PostgreSQL changes no column of a table that a view shows.
+        *(f"DROP VIEW IF EXISTS {view}.{name}" for view in views),
         f"CREATE TABLE IF NOT EXISTS raw.{name} (_slice_id BIGINT, _position BIGINT, _day DATE, "
-        f"{texts}, _extra VARCHAR, _fault VARCHAR, _bytes BLOB, _run_id VARCHAR, "
+        f"{texts}, _extra TEXT, _fault TEXT, _bytes BYTEA, _run_id TEXT, "
         f"{', '.join(f'{column} {type_}' for column, type_ in MESSAGE.items())})",
         f"CREATE TABLE IF NOT EXISTS judged.{name} (_slice_id BIGINT, _position BIGINT, "
-        f"_day DATE, {typed}, _digest UUID, _place UTINYINT, _reasons VARCHAR[], "
-        f"_contract_version INTEGER, _run_id VARCHAR)",
-        *(_stage_table(warehouse, contract, stage) for stage in contract.stages),
-        *_added_columns(warehouse, contract),
-        f"CREATE OR REPLACE VIEW validated.{name} AS SELECT {validated_columns(contract)} "
+        f"_day DATE, {typed}, _digest UUID, _place SMALLINT, _reasons TEXT[], "
+        f"_contract_version INTEGER, _run_id TEXT)",
+        *(_stage_table(contract, stage) for stage in contract.stages),
+        *_added_columns(contract),
+        f"CREATE VIEW validated.{name} AS SELECT {validated_columns(contract)} "
         f"FROM judged.{name} WHERE _place = {VALIDATED}",
         _quarantined_view(contract),
-        *([_current_view(contract)] if contract.policy is Policy.LATEST else []),
+        *([_current_view(contract)] if has_versions else []),
     ]
 
 
-def _added_columns(warehouse: Warehouse, contract: Contract) -> list[str]:
+def _added_columns(contract: Contract) -> list[str]:
     """What gives tables of an older contract the columns that this one has gained."""
     name, add = contract.dataset, "ADD COLUMN IF NOT EXISTS"
     typed = ["judged", *(stage.name for stage in contract.stages)]
     return [
-        *(f'ALTER TABLE raw.{name} {add} "{c.name}" VARCHAR' for c in contract.columns),
+        f"ALTER TABLE judged.{name} ALTER COLUMN _place TYPE SMALLINT",  # once an unsigned byte
+        *(f'ALTER TABLE raw.{name} {add} "{c.name}" TEXT' for c in contract.columns),
         *(f"ALTER TABLE raw.{name} {add} {column} {type_}" for column, type_ in MESSAGE.items()),
         *(
-            f'ALTER TABLE {schema}.{name} {add} "{c.name}" {warehouse.type_of(c.type)}'
+            f'ALTER TABLE {schema}.{name} {add} "{c.name}" {sql_type(c.type)}'
             for schema in typed
             for c in contract.columns
         ),
@@ -140,26 +160,41 @@ def quoted(names: Iterable[str], table: str = "") -> str:
 
 def key_of(contract: Contract, table: str) -> str:
     """The key in a table that was offered, where ids are text, as the type it has when stored."""
-    return as_stored(contract.key_type, f'{table}."{contract.key}"')
+    return as_stored([c for c in contract.columns if c.name == contract.key], table)
 
 
-def as_stored(kind: ColumnType, value: str) -> str:
-    """An expression of an offered value, where ids are text, as the type it has when stored."""
-    return f"CAST({value} AS UUID)" if isinstance(kind, Id) else value
+def as_stored(columns: Iterable[Column], table: str) -> str:
+    """Columns of a table that was offered, where ids are text, in the types they are stored in."""
+    ids = {column.name for column in columns if isinstance(column.type, Id)}
+    names = [(column.name, f'{table}."{column.name}"') for column in columns]
+    return ", ".join(f"CAST({q} AS UUID)" if name in ids else q for name, q in names)
 
 
-def _typed_columns(warehouse: Warehouse, columns: Iterable[Column]) -> str:
-    return ", ".join(f'"{c.name}" {warehouse.type_of(c.type)}' for c in columns)
+def sql_type(column_type: ColumnType) -> str:
+    """The SQL type of a contract's column type, in both databases."""
+    match column_type:
+        case Id():
+            return "UUID"
+        case Money(precision, scale):
+            return f"DECIMAL({precision},{scale})"
+        case Instant():
+            return "TIMESTAMP"
+        case Text() | Choice():
+            return "TEXT"
 
 
-def _stage_table(warehouse: Warehouse, contract: Contract, stage: Stage) -> str:
+def _typed_columns(columns: Iterable[Column]) -> str:
+    return ", ".join(f'"{c.name}" {sql_type(c.type)}' for c in columns)
+
+
+def _stage_table(contract: Contract, stage: Stage) -> str:
     return (
         f"CREATE TABLE IF NOT EXISTS {stage.name}.{contract.dataset} ("
-        f"{_typed_columns(warehouse, contract.columns)}, _slice_id BIGINT, _position BIGINT, "
-        f"_day DATE, _digest UUID, _contract_version INTEGER, _run_id VARCHAR, "
-        f"_warnings VARCHAR[], {_typed_columns(warehouse, stage.columns)}, "
-        f"model_version VARCHAR, {stage.name}_at TIMESTAMP, "
-        f"_previous_{stage.answer} VARCHAR, _previous_model_version VARCHAR)"
+        f"{_typed_columns(contract.columns)}, _slice_id BIGINT, _position BIGINT, "
+        f"_day DATE, _digest UUID, _contract_version INTEGER, _run_id TEXT, "
+        f"_warnings TEXT[], {_typed_columns(stage.columns)}, "
+        f"model_version TEXT, {stage.name}_at TIMESTAMP, "
+        f"_previous_{stage.answer} TEXT, _previous_model_version TEXT)"
     )
 
 
@@ -168,7 +203,7 @@ def _current_view(contract: Contract) -> str:
     name, key = contract.dataset, contract.key
     columns = validated_columns(contract)
     return (
-        f"CREATE OR REPLACE VIEW current.{name} AS SELECT {columns} FROM (SELECT *, "
+        f"CREATE VIEW current.{name} AS SELECT {columns} FROM (SELECT *, "
         f'row_number() OVER (PARTITION BY "{key}" ORDER BY _slice_id DESC, _position DESC) '
         f"AS _age FROM judged.{name} WHERE _place = {VALIDATED}) j WHERE _age = 1"
     )
@@ -180,13 +215,14 @@ def _quarantined_view(contract: Contract) -> str:
     where_from = "r._slice_id, r._position, r._day, r._run_id"
     same = "r._slice_id = j._slice_id AND r._position = j._position"
     return (
-        f"CREATE OR REPLACE VIEW quarantined.{name} AS "
-        f"SELECT {record}, CASE WHEN j._place = {CONFLICTING} THEN ['{CONFLICT}'] "
+        f"CREATE VIEW quarantined.{name} AS "
+        f"SELECT {record}, CASE WHEN j._place = {CONFLICTING} THEN ARRAY['{CONFLICT}'] "
         f"ELSE j._reasons END AS reasons, 'validated' AS stage, NULL AS words, {where_from} "
         f"FROM judged.{name} j JOIN raw.{name} r ON {same} "
         f"WHERE j._place IN ({listed(QUARANTINED)}) UNION ALL "
-        f"SELECT {record}, ['{REFUSED}'], f.stage, f.words, {where_from} FROM ledger.refusals f "
-        f"JOIN judged.{name} j ON f.dataset = '{name}' AND j._slice_id = f.slice_id "
-        f"AND j._position = f.position AND j._digest = f.digest AND j._place = {VALIDATED} "
+        f"SELECT {record}, ARRAY['{REFUSED}'], f.stage, f.words, {where_from} "
+        f"FROM ledger.refusals f JOIN judged.{name} j ON f.dataset = '{name}' "
+        "AND j._slice_id = f.slice_id AND j._position = f.position AND j._digest = f.digest "
+        f"AND j._place = {VALIDATED} "
         f"JOIN raw.{name} r ON {same}"
     )

@@ -1,0 +1,50 @@
+"""The indexes of a dataset's tables, for a database that has no zone maps to skip by.
+
+DuckDB finds slices by the ranges of its row groups and keys by a scan; an index on a record table
+would triple what writing costs there. On PostgreSQL each of these is used at every micro-batch.
+"""
+
+from txcat_assets.contracts.model import Contract, Policy
+from txcat_assets.pipeline.places import INVALID, VALIDATED, WAITING
+
+LEDGER = (
+    "stages_day ON ledger.stages (dataset, stage, day)",
+    "stages_left ON ledger.stages (dataset, stage, day) WHERE version IS NULL OR pending > 0",
+    "slices_day ON ledger.slices (dataset, day)",
+    "slices_run ON ledger.slices (run_id)",
+    "predictions_slice ON ledger.predictions (slice_id)",
+    "refusals_slice ON ledger.refusals (slice_id)",
+    "dead_letters_slice ON ledger.dead_letters (slice_id)",
+)
+
+
+def indexes(contract: Contract) -> list[str]:
+    """Statements that make what is missing.
+
+    Where the first wins, one winner per key is a unique index too: PostgreSQL refuses a second one,
+    whatever went wrong.
+    """
+    name, key = contract.dataset, f'"{contract.key}"'
+    others = f"_place NOT IN ({VALIDATED}, {INVALID})"
+    plain = [
+        *LEDGER,
+        *(f"{name}_slice ON {table} (_slice_id)" for table in _tables(contract)),
+        f"{name}_other ON judged.{name} ({key}) WHERE {others}",
+        f"{name}_waiting ON judged.{name} (_slice_id) WHERE _place = {WAITING}",
+    ]
+    winner = f"{name}_winner ON judged.{name} ({key}) WHERE _place = {VALIDATED}"
+    if contract.policy is Policy.LATEST:  # each version of a key is one
+        plain.append(winner)
+    unique = [
+        *([winner] if contract.policy is Policy.FIRST else []),
+        *(f"{name}_key ON {stage.name}.{name} ({key})" for stage in contract.stages),
+    ]
+    return [
+        *(f"CREATE INDEX IF NOT EXISTS {index}" for index in plain),
+        *(f"CREATE UNIQUE INDEX IF NOT EXISTS {index}" for index in unique),
+    ]
+
+
+def _tables(contract: Contract) -> list[str]:
+    schemas = ["raw", "judged", *(stage.name for stage in contract.stages)]
+    return [f"{schema}.{contract.dataset}" for schema in schemas]

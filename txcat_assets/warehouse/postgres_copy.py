@@ -1,0 +1,108 @@
+"""Frames as PostgreSQL's COPY reads and writes them: CSV, the fastest way that keeps every value.
+
+Only what the tables hold is known: text, integers, decimals, days and times, flags, bytes, and
+lists of codes, in which nothing needs quoting.
+"""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+import polars.selectors as cs
+
+
+@dataclass(frozen=True)
+class CopiedColumn:
+    """A column of a query as PostgreSQL describes it: `type_name` as in pg_type."""
+
+    name: str
+    type_name: str
+    precision: int | None = None
+    scale: int | None = None
+
+
+PLAIN: dict[str, pl.DataType] = {
+    "int2": pl.Int16(),
+    "int4": pl.Int32(),
+    "int8": pl.Int64(),
+    "float4": pl.Float32(),
+    "float8": pl.Float64(),
+}
+"""What polars reads out of CSV by itself; all else is read as text and then cast."""
+
+
+def _codes(text: pl.Series) -> pl.Series:
+    """An array of codes, in which PostgreSQL quotes nothing."""
+    inside = text.str.strip_chars("{}")
+    return inside.str.split(",").list.filter(pl.element() != "")
+
+
+FROM_TEXT: dict[str, Callable[[pl.Series], pl.Series]] = {
+    "date": lambda text: text.str.to_date("%Y-%m-%d"),
+    "timestamp": lambda text: text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us"),
+    "bool": lambda text: text == "t",
+    "bytea": lambda text: text.str.slice(2).str.decode("hex"),
+    "_text": _codes,
+    "_varchar": _codes,
+}
+"""What the text of COPY means, by type; that of a type that is not here stays text."""
+
+
+def read_copied(data: bytes, columns: Sequence[CopiedColumn]) -> pl.DataFrame:
+    """The rows that COPY ... TO wrote as CSV; ids stay text, as does what is not known here."""
+    schema = {column.name: PLAIN.get(column.type_name, pl.String()) for column in columns}
+    if data:
+        texts = pl.read_csv(io.BytesIO(data), has_header=False, schema=schema)
+    else:
+        texts = pl.DataFrame(schema=schema)
+    return texts.with_columns(_typed(column, texts[column.name]) for column in columns)
+
+
+def _typed(column: CopiedColumn, text: pl.Series) -> pl.Series:
+    if column.type_name == "numeric":
+        return _decimal(column, text)
+    read = FROM_TEXT.get(column.type_name)
+    return read(text) if read else text
+
+
+def _decimal(column: CopiedColumn, text: pl.Series) -> pl.Series:
+    """A sum has neither precision nor scale: it is given the places that its digits need."""
+    if column.precision is not None:
+        return text.cast(pl.Decimal(column.precision, column.scale or 0))
+    places = text.str.extract(r"\.(\d+)").str.len_chars().max()
+    return text.cast(pl.Decimal(38, places if isinstance(places, int) else 0))
+
+
+def written_copy(frame: pl.DataFrame) -> bytes:
+    """The rows as COPY ... FROM reads them as CSV: null is nothing, empty text is quoted."""
+    raws, lists = frame.select(cs.binary()), frame.select(cs.list())
+    texts = frame.with_columns(
+        *(("\\x" + raw.bin.encode("hex")).alias(raw.name) for raw in raws),
+        *(("{" + codes.list.join(",") + "}").alias(codes.name) for codes in lists),
+    )
+    return texts.write_csv(include_header=False, datetime_format="%Y-%m-%d %H:%M:%S%.6f").encode()
+
+
+def sql_types(frame: pl.DataFrame) -> list[tuple[str, str]]:
+    """The columns of a temporary table that can take the frame, by name and SQL type."""
+    return [(name, _sql_type(dtype)) for name, dtype in frame.schema.items()]
+
+
+def _sql_type(dtype: pl.DataType) -> str:
+    match dtype:
+        case pl.Decimal(precision=precision, scale=scale):
+            return f"NUMERIC({precision},{scale})"
+        case pl.List():
+            return "TEXT[]"
+    return {
+        pl.Int16: "SMALLINT",
+        pl.Int32: "INTEGER",
+        pl.Int64: "BIGINT",
+        pl.UInt32: "BIGINT",
+        pl.Date: "DATE",
+        pl.Datetime: "TIMESTAMP",
+        pl.Boolean: "BOOLEAN",
+        pl.Binary: "BYTEA",
+        pl.String: "TEXT",
+    }[type(dtype)]
