@@ -11,6 +11,7 @@
         |-- BrokerRefused      Kafka refuses this client, or its address is not that of a Kafka
         |-- TopicRefused       a topic is not there, or cannot be followed safely
         |-- RecordsLost        Kafka no longer has records that had not landed yet
+        |-- MessagesUnreadable  some of Kafka's bytes are damaged; what came before has landed
         |-- ServiceBroken      the ML service broke its protocol; nothing of the answer was stored
         |-- VersionRefused     this code is older than the warehouse, or its contract differs
         `-- SettingRefused     a TXCAT_* setting has a value that nothing can be done with
@@ -53,6 +54,10 @@ class TopicRefused(PermanentError):
 
 class RecordsLost(PermanentError):
     """Kafka no longer has records that had not landed yet; nothing is skipped before a word."""
+
+
+class MessagesUnreadable(PermanentError):
+    """Some of Kafka's bytes can be read by no client; nothing is skipped before a word."""
 
 
 class SourceRefused(PermanentError):

@@ -12,8 +12,9 @@ from tests.kafka.broker import Kafka, until
 from tools.kafka_broker import free_port
 from txcat_assets.errors import BrokerDown, TopicRefused
 from txcat_assets.pipeline.topics import Range
-from txcat_assets.sources.kafka import Part, Topic
+from txcat_assets.sources.kafka import Topic
 from txcat_assets.sources.kafka_client import KafkaConfig
+from txcat_assets.sources.kafka_reading import Part
 
 COLUMNS = ["id", "name"]
 GOOD = {"id": 1, "name": "a"}

@@ -8,10 +8,11 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from gzip import BadGzipFile
 from pathlib import Path
 from typing import Any
 
-from txcat_assets.errors import BrokerDown, BrokerRefused, TopicRefused, TxcatError
+from txcat_assets.errors import BrokerDown, BrokerRefused, RecordsLost, TopicRefused, TxcatError
 
 CLIENT_ID = "txcat"
 
@@ -29,13 +30,13 @@ REFUSALS = {
     "SecurityDisabledError",
 }
 ABSENT = {"UnknownTopicOrPartitionError", "UnknownTopicIdError", "InvalidTopicError"}
-BEYOND_REPAIR = {
-    "CorruptRecordError",
-    "UnsupportedCodecError",
+DAMAGE = {"CorruptRecordError", "UnsupportedCodecError", "InvalidRecordError"}
+LOST = {"OffsetOutOfRangeError", "LogTruncationError"}
+UNFIT = {
     "UnsupportedCompressionTypeError",
-    "InvalidRecordError",
     "MessageSizeTooLargeError",
     "RecordListTooLargeError",
+    *DAMAGE,
 }
 """kafka-python's errors by name, and whoever derives from them; all others may pass by themselves.
 
@@ -158,17 +159,33 @@ def in_own_words(config: KafkaConfig, doing: str, error: Exception) -> TxcatErro
         )
     if _is_any(error, ABSENT):
         return TopicRefused(f"{found} There is no such topic; create it, or correct the name.")
-    if _is_any(error, BEYOND_REPAIR):
+    if _is_any(error, UNFIT):
         return TopicRefused(
-            f"{found} Nothing behind it can be read: look at that record with Kafka's own tools, "
-            "and where it is beyond repair, pass it by: txcat kafka accept-gap TOPIC --partition N "
-            "--until OFFSET --why '...'"
+            f"{found} Kafka takes no such message: look at max.message.bytes and compression.type "
+            "of the topic."
+        )
+    if _is_any(error, LOST):
+        return RecordsLost(
+            f"{found} Kafka lost it while it was read; the next look says what is lost, and how to "
+            "accept it."
         )
     return BrokerDown(
         f"{found} Nothing is lost: it goes on from the same offset once Kafka answers. If it "
         "should be up, look at TXCAT_KAFKA_BOOTSTRAP_SERVERS, TXCAT_KAFKA_SECURITY_PROTOCOL and, "
         "where it asks for a login, TXCAT_KAFKA_SASL_*."
     )
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether what was read is damaged, by an error of reading it.
+
+    The libraries that decompress have errors of their own, with no ancestor in common but gzip's.
+    """
+    from kafka.errors import KafkaError  # noqa: PLC0415 - see the module
+
+    if isinstance(error, KafkaError):
+        return _is_any(error, DAMAGE)
+    return isinstance(error, BadGzipFile) or not isinstance(error, OSError | TxcatError)
 
 
 def _is_any(error: Exception, names: set[str]) -> bool:
