@@ -3,7 +3,7 @@
 Nothing is read, opened or connected when it is loaded, so it loads with every service down.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -19,6 +19,7 @@ from txcat_assets.defs.jobs import check_job, load_job
 from txcat_assets.defs.retention import retention
 from txcat_assets.defs.sensors import backlog_sensor, checks_sensor, inbox_sensor
 from txcat_assets.defs.topic_sensor import topic_sensor
+from txcat_assets.errors import SettingRefused
 from txcat_assets.partitions import arrival_days
 from txcat_assets.settings import Settings
 from txcat_assets.sources.kafka_client import KafkaConfig
@@ -37,6 +38,7 @@ def build_definitions(
     """Everything that Dagster shall know; `contracts` and `resources` replace the usual ones."""
     every = (all_contracts() if contracts is None else contracts).values()
     days = arrival_days(settings.first_day)
+    _refuse_a_circle(settings, every)
 
     def has_letters(contract: Contract) -> bool:
         return bool(contract.topic and settings.kafka_dead_letter_topic)
@@ -69,6 +71,16 @@ def build_definitions(
         resources={**_resources(settings), **(resources or {})},
         executor=dg.in_process_executor,
     )
+
+
+def _refuse_a_circle(settings: Settings, contracts: Iterable[Contract]) -> None:
+    """A dead letter that lands would be quarantined and sent again, for ever."""
+    letters = settings.kafka_dead_letter_topic
+    if letters and letters in [contract.topic for contract in contracts]:
+        raise SettingRefused(
+            f"TXCAT_KAFKA_DEAD_LETTER_TOPIC is {letters}, which a dataset follows: its dead "
+            "letters would land, and be sent again for ever. Name a topic that no dataset follows."
+        )
 
 
 def _resources(settings: Settings) -> dict[str, Any]:

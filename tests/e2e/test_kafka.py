@@ -138,6 +138,19 @@ def test_a_kafka_that_is_down_is_told_by_every_command(terminal: CommandLine) ->
         assert nobody in said.err
 
 
+def test_what_kafka_will_not_take_is_told_as_such(
+    kafka_terminal: CommandLine, kafka: Kafka
+) -> None:
+    kafka_terminal.set(TXCAT_KAFKA_TIMEOUT_SECONDS="2")
+    path = kafka_terminal.put("transactions.csv", sound(1))
+    narrow = kafka.topic(max_message_bytes="100")
+    for topic, words in (("absent", "There is no such topic"), (narrow, "max.message.bytes")):
+        said = kafka_terminal.txcat("produce", "--topic", topic, path)
+        assert said.code == 1
+        assert words in said.err
+        assert "0 messages have arrived" in said.out
+
+
 def test_a_steady_rate_is_kept(kafka_terminal: CommandLine) -> None:
     path = kafka_terminal.put("transactions.csv", sound(*range(1, 21)))
     began = time.monotonic()

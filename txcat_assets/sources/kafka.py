@@ -52,6 +52,11 @@ class Topic:
             )
         return offered
 
+    def partitions(self) -> list[int]:
+        """The topic's partitions. Raises BrokerDown, BrokerRefused, or TopicRefused."""
+        with translated(self._config, f"Asking for topic {self.name}"):
+            return self._described()[1]
+
     def ends(self, partitions: Sequence[int]) -> dict[int, int]:
         """Where the partitions end now: the cheap question, for a look that waits."""
         with translated(self._config, f"Asking for the end of topic {self.name}"):

@@ -12,7 +12,14 @@ from gzip import BadGzipFile
 from pathlib import Path
 from typing import Any
 
-from txcat_assets.errors import BrokerDown, BrokerRefused, RecordsLost, TopicRefused, TxcatError
+from txcat_assets.errors import (
+    BrokerDown,
+    BrokerRefused,
+    MessageRefused,
+    RecordsLost,
+    TopicRefused,
+    TxcatError,
+)
 
 CLIENT_ID = "txcat"
 
@@ -160,7 +167,7 @@ def in_own_words(config: KafkaConfig, doing: str, error: Exception) -> TxcatErro
     if _is_any(error, ABSENT):
         return TopicRefused(f"{found} There is no such topic; create it, or correct the name.")
     if _is_any(error, UNFIT):
-        return TopicRefused(
+        return MessageRefused(
             f"{found} Kafka takes no such message: look at max.message.bytes and compression.type "
             "of the topic."
         )
