@@ -130,7 +130,7 @@ def test_wrong_use_says_what_is_missing(terminal: CommandLine) -> None:
 
 def test_a_kafka_that_is_down_is_told_by_every_command(terminal: CommandLine) -> None:
     nobody = f"127.0.0.1:{free_port()}"
-    terminal.set(TXCAT_KAFKA_BOOTSTRAP_SERVERS=nobody, TXCAT_KAFKA_TIMEOUT_SECONDS="0.5")
+    terminal.set(TXCAT_KAFKA_BOOTSTRAP_SERVERS=nobody, TXCAT_KAFKA_TIMEOUT_SECONDS="1")
     path = terminal.put("transactions.csv", sound(1))
     for command in (("produce", path), ("status",), ("kafka", "accept-gap", TOPIC, "--why", "x")):
         said = terminal.txcat(*command)

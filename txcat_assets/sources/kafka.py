@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from txcat_assets.errors import TopicRefused
 from txcat_assets.pipeline.topics import Offered, Range
-from txcat_assets.sources.kafka_client import KafkaConfig, translated
+from txcat_assets.sources.kafka_client import KafkaConfig, open_client, translated
 from txcat_assets.sources.kafka_reading import Part, Reader
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Topic:
         if self._admin_client is None:
             from kafka.admin import KafkaAdminClient  # noqa: PLC0415 - not light
 
-            self._admin_client = KafkaAdminClient(**self._config.options())
+            self._admin_client = open_client(KafkaAdminClient, self._config)
             self._connections.callback(self._admin_client.close)
         return self._admin_client
 

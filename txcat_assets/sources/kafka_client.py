@@ -5,12 +5,12 @@ kafka-python is imported when something connects, for the code location must loa
 
 import logging
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from gzip import BadGzipFile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from txcat_assets.errors import (
     BrokerDown,
@@ -20,6 +20,8 @@ from txcat_assets.errors import (
     TopicRefused,
     TxcatError,
 )
+
+T = TypeVar("T")
 
 CLIENT_ID = "txcat"
 
@@ -110,6 +112,31 @@ class KafkaConfig:
                 "other; a locked key needs TXCAT_KAFKA_KEY_PASSWORD."
             ) from error
         return context
+
+
+def open_client(kind: Callable[..., T], config: KafkaConfig, **options: Any) -> T:
+    """A client of kafka-python; where it cannot connect nothing of it stays open.
+
+    By itself it would leave a thread and its sockets behind each time that nobody answers, until
+    the process can open no more.
+    """
+    from kafka.net.compat import KafkaNetClient  # noqa: PLC0415 - see the module
+    from kafka.net.selector import NetworkSelector  # noqa: PLC0415 - see the module
+
+    opened = ExitStack()
+
+    def open_net(**more: Any) -> KafkaNetClient:
+        net = NetworkSelector(**more)
+        opened.callback(net.stop)
+        client = KafkaNetClient(net=net, **more)
+        opened.callback(client.close)
+        return client
+
+    try:
+        return kind(**config.options(), kafka_client=open_net, **options)
+    except BaseException:
+        opened.close()
+        raise
 
 
 class _Heard(logging.Handler):

@@ -14,12 +14,12 @@ import polars as pl
 
 from txcat_assets.errors import BrokerDown, MessagesUnreadable
 from txcat_assets.pipeline.topics import Range
-from txcat_assets.sources.kafka_client import KafkaConfig, is_damage, translated
+from txcat_assets.sources.kafka_client import KafkaConfig, is_damage, open_client, translated
 from txcat_assets.sources.messages import Message, MessageCutter
 from txcat_assets.sources.records import SLICE_BYTES, SLICE_RECORDS
 
 if TYPE_CHECKING:
-    from kafka import KafkaConsumer
+    from kafka import KafkaConsumer, TopicPartition
 
 POLL_RECORDS = 20_000
 PARTITION_FETCH_BYTES = 8_388_608
@@ -42,6 +42,10 @@ class Part:
     end: int
     records: pl.DataFrame
     value_bytes: int
+
+
+class _Damaged(Exception):
+    """What came from Kafka cannot be taken apart."""
 
 
 class Reader:
@@ -104,11 +108,8 @@ class Reader:
         try:
             for messages, reached in self._polled(wanted):
                 yield messages, reached
-        except Exception as error:
-            self.close()  # kafka-python: after such an error the next poll never returns
-            if is_damage(error):
-                raise self._unreadable(replace(wanted, start=reached), error) from error
-            raise
+        except _Damaged as error:
+            raise self._unreadable(replace(wanted, start=reached), error) from error
 
     def _polled(self, wanted: Range) -> Iterator[tuple[list[Message], int]]:
         from kafka import TopicPartition  # noqa: PLC0415 - not light
@@ -118,7 +119,7 @@ class Reader:
         consumer.seek(at, wanted.start)
         heard = time.monotonic()
         while (position := consumer.position(at)) < wanted.end:
-            came = consumer.poll(timeout_ms=500, max_records=POLL_RECORDS).get(at, [])
+            came = self._poll(consumer).get(at, [])
             reached = min(consumer.position(at), wanted.end)
             if reached > position:
                 heard = time.monotonic()
@@ -126,13 +127,24 @@ class Reader:
             elif time.monotonic() - heard > self._config.timeout_seconds:
                 raise BrokerDown(self._silent(wanted, position))
 
-    def _unreadable(self, wanted: Range, error: Exception) -> MessagesUnreadable:
+    def _poll(self, consumer: "KafkaConsumer") -> "dict[TopicPartition, list[Message]]":
+        try:
+            found: dict[TopicPartition, list[Message]]
+            found = consumer.poll(timeout_ms=500, max_records=POLL_RECORDS)
+        except Exception as error:
+            self.close()  # kafka-python: after such an error the next poll never returns
+            if is_damage(error):
+                raise _Damaged(f"{type(error).__name__}: {error}") from error
+            raise
+        return found
+
+    def _unreadable(self, wanted: Range, error: _Damaged) -> MessagesUnreadable:
         """What to say of a range whose first offset cannot be read; it looks for the next one."""
         start, partition = wanted.start, wanted.partition
         until = self._readable_from(wanted)
         return MessagesUnreadable(
             f"Topic {self._topic}, partition {partition}: the offsets {start} to {until - 1} can "
-            f"be read by no client ({type(error).__name__}: {error}). What came before has landed, "
+            f"be read by no client ({error}). What came before has landed, "
             "nothing behind it will until they are mended or given up: txcat kafka accept-gap "
             f"{self._topic} --partition {partition} --until {until} --why '...'"
         )
@@ -159,10 +171,7 @@ class Reader:
         try:
             for _ in self._polled(replace(wanted, start=offset, end=offset + 1)):
                 pass
-        except Exception as error:
-            self.close()
-            if not is_damage(error):
-                raise
+        except _Damaged:
             return False
         return True
 
@@ -179,8 +188,9 @@ class Reader:
         if self._client is None:
             from kafka import KafkaConsumer  # noqa: PLC0415 - not light
 
-            self._client = KafkaConsumer(
-                **self._config.options(),
+            self._client = open_client(
+                KafkaConsumer,
+                self._config,
                 group_id=None,
                 enable_auto_commit=False,
                 auto_offset_reset="none",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from txcat_assets.errors import BrokerDown, MessageRefused
 from txcat_assets.sources.kafka import Topic
-from txcat_assets.sources.kafka_client import KafkaConfig, in_own_words, translated
+from txcat_assets.sources.kafka_client import KafkaConfig, in_own_words, open_client, translated
 
 if TYPE_CHECKING:
     from kafka import KafkaProducer
@@ -101,8 +101,9 @@ class TopicWriter:
             from kafka import KafkaProducer  # noqa: PLC0415 - not light
 
             patience_ms = int(self._config.timeout_seconds * 1_000)
-            self._producer = KafkaProducer(
-                **self._config.options(),
+            self._producer = open_client(
+                KafkaProducer,
+                self._config,
                 acks="all",
                 max_request_size=LARGEST_BYTES,
                 enable_idempotence=not self._may_double,
