@@ -19,6 +19,7 @@ from txcat_assets.defs.jobs import check_job, load_job
 from txcat_assets.defs.retention import retention
 from txcat_assets.defs.sensors import backlog_sensor, checks_sensor, inbox_sensor
 from txcat_assets.defs.topic_sensor import topic_sensor
+from txcat_assets.errors import SettingRefused
 from txcat_assets.partitions import arrival_days
 from txcat_assets.settings import Settings
 from txcat_assets.sources.kafka_client import KafkaConfig
@@ -38,6 +39,7 @@ def build_definitions(
     """Everything that Dagster shall know; `contracts` and `resources` replace the usual ones."""
     every = (all_contracts() if contracts is None else contracts).values()
     days = arrival_days(settings.first_day)
+    _refuse_a_circle(settings, every)
     return dg.Definitions(
         assets=_assets(settings, every, days),
         asset_checks=[check for contract in every for check in dataset_checks(contract, settings)],
@@ -80,6 +82,16 @@ def _assets(
 
 def _has_letters(settings: Settings, contract: Contract) -> bool:
     return bool(contract.topic and settings.kafka_dead_letter_topic)
+
+
+def _refuse_a_circle(settings: Settings, contracts: Iterable[Contract]) -> None:
+    """A dead letter that lands would be quarantined and sent again, for ever."""
+    letters = settings.kafka_dead_letter_topic
+    if letters and letters in [contract.topic for contract in contracts]:
+        raise SettingRefused(
+            f"TXCAT_KAFKA_DEAD_LETTER_TOPIC is {letters}, which a dataset follows: its dead "
+            "letters would land, and be sent again for ever. Name a topic that no dataset follows."
+        )
 
 
 def _resources(settings: Settings) -> dict[str, Any]:

@@ -13,6 +13,8 @@
         |-- BrokerRefused      Kafka refuses this client, or its address is not that of a Kafka
         |-- TopicRefused       a topic is not there, or cannot be followed safely
         |-- RecordsLost        Kafka no longer has records that had not landed yet
+        |-- MessagesUnreadable  some of Kafka's bytes are damaged; what came before has landed
+        |-- MessageRefused   Kafka takes no message such as this one; others go on
         |-- ServiceBroken      the ML service broke its protocol; nothing of the answer was stored
         |-- VersionRefused     this code is older than the warehouse, or its contract differs
         |-- ContractRefused    two statements of a contract cannot both hold
@@ -64,6 +66,14 @@ class RecordsLost(PermanentError):
 
 class WarehouseRefused(PermanentError):
     """PostgreSQL refuses this user, or cannot hold the tables as it is."""
+
+
+class MessagesUnreadable(PermanentError):
+    """Some of Kafka's bytes can be read by no client; nothing is skipped before a word."""
+
+
+class MessageRefused(PermanentError):
+    """Kafka takes no message such as this one, by its size or its compression."""
 
 
 class SourceRefused(PermanentError):

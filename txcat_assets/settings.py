@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     kafka_key_password: SecretStr = SecretStr("")
     """The password of that private key, where it has one."""
 
-    kafka_timeout_seconds: float = Field(default=10, gt=0)
+    kafka_timeout_seconds: float = Field(default=10, ge=1, le=60)
     """How long Kafka may be silent before it counts as down."""
 
     kafka_wait_seconds: float = Field(default=20, ge=0, le=30)

@@ -130,12 +130,25 @@ def test_wrong_use_says_what_is_missing(terminal: CommandLine) -> None:
 
 def test_a_kafka_that_is_down_is_told_by_every_command(terminal: CommandLine) -> None:
     nobody = f"127.0.0.1:{free_port()}"
-    terminal.set(TXCAT_KAFKA_BOOTSTRAP_SERVERS=nobody, TXCAT_KAFKA_TIMEOUT_SECONDS="0.5")
+    terminal.set(TXCAT_KAFKA_BOOTSTRAP_SERVERS=nobody, TXCAT_KAFKA_TIMEOUT_SECONDS="1")
     path = terminal.put("transactions.csv", sound(1))
     for command in (("produce", path), ("status",), ("kafka", "accept-gap", TOPIC, "--why", "x")):
         said = terminal.txcat(*command)
         assert said.code == 1
         assert nobody in said.err
+
+
+def test_what_kafka_will_not_take_is_told_as_such(
+    kafka_terminal: CommandLine, kafka: Kafka
+) -> None:
+    kafka_terminal.set(TXCAT_KAFKA_TIMEOUT_SECONDS="2")
+    path = kafka_terminal.put("transactions.csv", sound(1))
+    narrow = kafka.topic(max_message_bytes="100")
+    for topic, words in (("absent", "There is no such topic"), (narrow, "max.message.bytes")):
+        said = kafka_terminal.txcat("produce", "--topic", topic, path)
+        assert said.code == 1
+        assert words in said.err
+        assert "0 messages have arrived" in said.out
 
 
 def test_a_steady_rate_is_kept(kafka_terminal: CommandLine) -> None:

@@ -1,6 +1,7 @@
 """Quarantined messages go to the dead-letter topic whole, at least once, and no good one does."""
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
@@ -10,6 +11,7 @@ from tests.assets.installation import Installation, today
 from tests.assets.records import line
 from tests.kafka.broker import Kafka
 from tests.kafka.messages import as_objects, send, topic_of
+from txcat_assets.errors import SettingRefused
 from txcat_assets.stages import dead_letters
 from txcat_assets.warehouse.dead_letters import note_sent
 
@@ -105,3 +107,20 @@ def test_trouble_with_the_letters_fails_no_run(sending: Installation, kafka: Kaf
     update = {"kafka_dead_letter_topic": "absent", "kafka_timeout_seconds": 2}
     load(replace(sending, settings=sending.settings.model_copy(update=update)))
     assert sending.rows("SELECT count(*) FROM ledger.dead_letters") == [(0,)]
+
+
+def test_a_letter_that_kafka_takes_not_holds_up_no_other(
+    site: Installation, sending: Installation, kafka: Kafka, letters: str
+) -> None:
+    topic = topic_of(site)
+    kafka.send(topic, [POISON, Random(1).randbytes(1_048_400), POISON], 0)  # as large as may be
+    for _ in range(2):
+        load(sending)
+    assert [letter.value for letter in arrived(kafka, letters)] == [POISON, POISON]
+    assert sending.rows("SELECT count(*) FROM ledger.dead_letters") == [(2,)]
+
+
+def test_a_topic_that_is_followed_takes_no_dead_letters(site: Installation) -> None:
+    update = {"kafka_dead_letter_topic": topic_of(site)}
+    with pytest.raises(SettingRefused, match="TXCAT_KAFKA_DEAD_LETTER_TOPIC"):
+        _ = replace(site, settings=site.settings.model_copy(update=update)).definitions

@@ -9,78 +9,11 @@ from kafka import KafkaProducer, TopicPartition
 
 from tests.fakes import SteppedWarehouse
 from tests.kafka.broker import Kafka, until
-from tests.warehouse.audit import audit
+from tests.kafka.followed import Followed, record
 from tests.warehouse.seen import everything
-from tests.warehouse.tiny import START, tiny, work_on
-from txcat_assets.contracts.model import Contract
-from txcat_assets.errors import RecordsLost
-from txcat_assets.pipeline.topics import losses
-from txcat_assets.stages.land_topic import KafkaDoor, LandedTopic, land_topic
-from txcat_assets.stages.work import Work
+from txcat_assets.stages.land_topic import land_topic
 from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.tables import prepare
-from txcat_assets.warehouse.topics import Acceptance, accept, followed, gaps, noted_losses
-
-SOMEBODY = Acceptance("ann", "we know", START)
-
-
-class Followed:
-    """A tiny dataset that follows a topic of its own."""
-
-    def __init__(self, kafka: Kafka, warehouse: Warehouse) -> None:
-        self.kafka = kafka
-        self.topic = kafka.topic(partitions=2)
-        self.contract: Contract = replace(tiny(1), topic=self.topic)
-        self.door = KafkaDoor(kafka.config, "txcat-test", 1_000_000, 1_000_000_000, 0)
-        self.work: Work = work_on(warehouse, self.contract)
-        prepare(warehouse, self.contract)
-
-    def send(self, *ids: int, partition: int = 0) -> None:
-        """Records of these ids."""
-        self.kafka.send(self.topic, map(_record, ids), partition)
-
-    def land(self, **asked: int) -> LandedTopic:
-        """Land what there is, to the ends asked for by p0 and p1; the audit holds after it."""
-        ends = {int(name[1:]): end for name, end in asked.items()}
-        landed = land_topic(self.work, self.door, ends)
-        audit(self.work.warehouse, self.contract)
-        return landed
-
-    def ids(self) -> list[int]:
-        """The ids that have landed, in the order of arrival."""
-        with self.work.warehouse.transaction() as tx:
-            rows = tx.rows("SELECT id FROM raw.tiny ORDER BY _slice_id, _position")
-        return [int(found) for (found,) in rows]
-
-    def heads(self) -> dict[int, int]:
-        """The ledger's heads by partition."""
-        with self.work.warehouse.transaction() as tx:
-            return {one.partition: one.head for one in followed(tx, "tiny", self.topic)}
-
-    def ends(self) -> dict[int, int]:
-        """Where the partitions end, as txcat sees it."""
-        with self.door.open(self.topic) as opened:
-            return opened.ends([0, 1])
-
-    def lost(self) -> RecordsLost:
-        """That landing is refused; why."""
-        before = self.ids()
-        with pytest.raises(RecordsLost) as refused:
-            self.land()
-        assert self.ids() == before
-        return refused.value
-
-    def accept(self) -> None:
-        """Accept every loss there is."""
-        work, dataset = self.work, self.contract.dataset
-        with self.door.open(self.topic) as topic, work.warehouse.transaction() as tx:
-            offered = topic.offered()
-            for loss in losses(followed(tx, dataset, self.topic), offered):
-                assert accept(tx, dataset, loss, offered, SOMEBODY)
-
-
-def _record(number: int) -> dict[str, object]:
-    return {"id": number, "amount": "1", "side": "debit"}
+from txcat_assets.warehouse.topics import gaps, noted_losses
 
 
 @pytest.fixture
@@ -124,13 +57,13 @@ def test_a_run_takes_so_many_and_the_next_goes_on(topic: Followed) -> None:
     assert [topic.land().records for _ in range(3)] == [1, 1, 0]
 
 
-def test_markers_of_transactions_move_the_head_without_a_record(topic: Followed) -> None:
+def test_markers_of_transactions_move_the_head_without_arecord(topic: Followed) -> None:
     producer = KafkaProducer(
         bootstrap_servers=topic.kafka.broker.address, transactional_id=topic.topic
     )
     producer.init_transactions()
     producer.begin_transaction()
-    producer.send(topic.topic, json.dumps(_record(1)).encode(), partition=0)
+    producer.send(topic.topic, json.dumps(record(1)).encode(), partition=0)
     producer.flush()
     producer.abort_transaction()
     producer.close()
@@ -185,7 +118,7 @@ def test_new_partitions_are_read_from_their_beginning(topic: Followed) -> None:
     topic.kafka.admin.create_partitions({topic.topic: 3})
     with Kafka(topic.kafka.broker) as later:
         until(lambda: len(later.ends(topic.topic)) == 3)
-        later.send(topic.topic, [_record(2)], partition=2)
+        later.send(topic.topic, [record(2)], partition=2)
     assert topic.land().records == 1
     assert topic.heads() == {0: 1, 1: 0, 2: 1}
 

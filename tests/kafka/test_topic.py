@@ -1,8 +1,13 @@
 """What a real topic gives: each message as a record, alone with its fault, at its offset."""
 
+import gc
 import json
+import logging
+import socket
+import threading
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -12,8 +17,10 @@ from tests.kafka.broker import Kafka, until
 from tools.kafka_broker import free_port
 from txcat_assets.errors import BrokerDown, TopicRefused
 from txcat_assets.pipeline.topics import Range
-from txcat_assets.sources.kafka import Part, Topic
+from txcat_assets.sources.kafka import Topic
 from txcat_assets.sources.kafka_client import KafkaConfig
+from txcat_assets.sources.kafka_reading import Part
+from txcat_assets.sources.kafka_writer import TopicWriter
 
 COLUMNS = ["id", "name"]
 GOOD = {"id": 1, "name": "a"}
@@ -144,3 +151,28 @@ def test_a_kafka_that_is_not_there_is_down() -> None:
     config = KafkaConfig(f"127.0.0.1:{free_port()}", timeout_seconds=1)
     with Topic(config, "t") as opened, pytest.raises(BrokerDown, match="Nothing is lost"):
         opened.offered()
+
+
+@pytest.mark.parametrize("is_silent", [True, False])
+def test_nobody_who_answers_leaves_no_thread_and_no_socket_behind(
+    caplog: pytest.LogCaptureFixture, *, is_silent: bool
+) -> None:
+    caplog.set_level(logging.CRITICAL, "kafka")  # pytest keeps what was logged, sockets and all
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1] if is_silent else free_port()
+        config = KafkaConfig(f"127.0.0.1:{port}", timeout_seconds=0.6)
+        open_now: list[tuple[int, int]] = []
+        for _ in range(2):
+            with Topic(config, "t") as opened, pytest.raises(BrokerDown):
+                opened.offered()
+            with Topic(config, "t") as opened, pytest.raises(BrokerDown):
+                list(opened.read(Range(0, 0, 0, 1), COLUMNS))
+            with TopicWriter(config) as writer, pytest.raises(BrokerDown):
+                writer.send("t", b"k", b"v", [])
+            open_now.append((threading.active_count(), _descriptors()))
+    assert len(set(open_now)) == 1
+
+
+def _descriptors() -> int:
+    gc.collect()
+    return len(list(Path("/proc/self/fd").iterdir()))

@@ -21,6 +21,8 @@ from txcat_assets.errors import RecordsLost
 
 TOPIC, CHECKS = "topic_transactions", "checks_transactions"
 
+HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+
 
 def request_of(site: Installation, cursor: str | None = None) -> dg.RunRequest:
     """The one run that a tick asks for."""
@@ -104,7 +106,48 @@ def test_while_a_run_is_at_work_it_asks_for_no_other(site: Installation, kafka: 
     send(kafka, site, 1)
     job = site.definitions.resolve_job_def("load_transactions")
     begun = site.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
-    assert begun.run_id[:8] in skipped(site.tick(TOPIC))
+    tick = site.tick(TOPIC, "lag 1")
+    assert isinstance(tick, dg.SensorResult)
+    assert begun.run_id[:8] in skipped(tick)
+    assert tick.cursor == f"lag 1; run {begun.run_id[:8]} is at work"
+    again = site.tick(TOPIC, tick.cursor)
+    assert isinstance(again, dg.SensorResult)
+    assert again.cursor == tick.cursor
+
+
+def test_runs_that_do_not_get_on_are_asked_for_ever_more_rarely(
+    site: Installation, kafka: Kafka
+) -> None:
+    send(kafka, site, 1)
+    cursor = ""
+    for _ in range(2):  # a run may be killed, that is no reason to wait
+        tick = site.tick(TOPIC, cursor)
+        assert isinstance(tick, dg.SensorResult)
+        assert len(tick.run_requests or []) == 1
+        cursor = tick.cursor or ""
+    assert "asked 2 times" in cursor
+    third = site.tick(TOPIC, cursor)
+    assert isinstance(third, dg.SensorResult)
+    assert "2 runs did not get past" in skipped(third)
+    assert third.cursor == cursor
+    long_ago = cursor.replace(f"{today()}", f"{today() - timedelta(days=1)}")
+    assert "asked 3 times" in (site.tick(TOPIC, long_ago).cursor or "")  # type: ignore[union-attr]
+    run(site, request_of(site))
+    send(kafka, site, 2)
+    assert request_of(site, cursor).run_config
+
+
+def test_a_warehouse_that_is_busy_is_waited_for_and_told(site: Installation, kafka: Kafka) -> None:
+    send(kafka, site, 1)
+    hurried = site.settings.model_copy(update={"warehouse_wait_seconds": 0.5})
+    with site.warehouse.transaction():
+        busy = [sys.executable, "-c", HOLD, site.warehouse.place]
+    holder = subprocess.Popen(busy, stdout=subprocess.PIPE, stdin=subprocess.PIPE)
+    assert holder.stdout is not None
+    assert holder.stdout.readline()
+    assert "another program holds" in skipped(replace(site, settings=hurried).tick(TOPIC))
+    holder.communicate()
+    assert request_of(site).run_config
 
 
 def test_a_run_whose_process_was_killed_does_not_hold_it_up(

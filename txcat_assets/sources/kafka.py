@@ -1,49 +1,22 @@
-"""Kafka as a door: what a topic has to offer, its messages as records, and where txcat has got to.
+"""Kafka as a door: what a topic has to offer, and where txcat has got to.
 
-Which offsets are read is decided by `pipeline.topics` from the ledger's heads; no consumer group
-decides anything. A client lives for one run or one look, and is closed when the block ends.
+How messages are read is in `kafka_reading`. Which offsets are read is decided by `pipeline.topics`
+from the ledger's heads; no consumer group decides anything. A client lives for one run or one look,
+and is closed when the block ends.
 """
 
-import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
-from txcat_assets.errors import BrokerDown, TopicRefused
+from txcat_assets.errors import TopicRefused
 from txcat_assets.pipeline.topics import Offered, Range
-from txcat_assets.sources.kafka_client import KafkaConfig, translated
-from txcat_assets.sources.messages import Message, MessageCutter
-from txcat_assets.sources.records import SLICE_BYTES, SLICE_RECORDS
+from txcat_assets.sources.kafka_client import KafkaConfig, open_client, translated
+from txcat_assets.sources.kafka_reading import Part, Reader
 
 if TYPE_CHECKING:
-    from kafka import KafkaConsumer
     from kafka.admin import KafkaAdminClient
-
-POLL_RECORDS = 20_000
-PARTITION_FETCH_BYTES = 8_388_608
-"""One fetch brings some 20,000 messages of 400 bytes; larger ones gained nothing."""
-
-BACKOFF_MS = 20
-"""kafka-python waits so long before its first fetch too: its 100 ms are a tenth of a micro-batch's
-way through the door."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """The records of the offsets `start` to `end` of a partition, and the bytes of their values.
-
-    Offsets without a record (markers of transactions, aborted ones) are left out.
-    """
-
-    partition: int
-    start: int
-    end: int
-    records: pl.DataFrame
-    value_bytes: int
 
 
 class Topic:
@@ -54,7 +27,8 @@ class Topic:
         self._config = config
         self._connections = ExitStack()
         self._admin_client: KafkaAdminClient | None = None
-        self._consumer_client: KafkaConsumer | None = None
+        self._reader = Reader(config, name)
+        self._connections.callback(self._reader.close)
 
     def __enter__(self) -> "Topic":
         return self
@@ -78,29 +52,23 @@ class Topic:
             )
         return offered
 
+    def partitions(self) -> list[int]:
+        """The topic's partitions. Raises BrokerDown, BrokerRefused, or TopicRefused."""
+        with translated(self._config, f"Asking for topic {self.name}"):
+            return self._described()[1]
+
     def ends(self, partitions: Sequence[int]) -> dict[int, int]:
         """Where the partitions end now: the cheap question, for a look that waits."""
         with translated(self._config, f"Asking for the end of topic {self.name}"):
             return self._offsets(partitions, "LATEST")
 
     def read(self, wanted: Range, columns: Sequence[str]) -> Generator[Part, None, None]:
-        """The records of a range, in parts of bounded size; each goes on where the last ended.
-
-        Raises BrokerDown when nothing has come for the time that Kafka may be silent.
-        """
-        doing = f"Reading topic {self.name}, partition {wanted.partition}"
-        with translated(self._config, doing):
-            yield from self._parts(wanted, MessageCutter(tuple(columns)))
+        """The records of a range, in parts of bounded size; see `Reader.parts`."""
+        return self._reader.parts(wanted, columns)
 
     def values(self, wanted: Range, offsets: set[int]) -> dict[int, bytes | None]:
         """The values of some offsets of a range, byte by byte; those that Kafka still has."""
-        with translated(self._config, f"Reading topic {self.name}, partition {wanted.partition}"):
-            return {
-                message.offset: message.value
-                for messages, _ in self._batches(wanted)
-                for message in messages
-                if message.offset in offsets
-            }
+        return self._reader.values(wanted, offsets)
 
     def written_at(self, partition: int, offset: int) -> datetime | None:
         """The timestamp of the first message from an offset on, UTC; None without one in time."""
@@ -123,65 +91,11 @@ class Topic:
                 if not issubclass(error, NoError):
                     raise error(group)
 
-    def _parts(self, wanted: Range, cutter: MessageCutter) -> Iterator[Part]:
-        start, frames, taken = wanted.start, [cutter.frame([])], 0
-        for messages, end in self._batches(wanted):
-            frames.append(cutter.frame(messages))
-            taken += sum(len(message.value or b"") for message in messages)
-            if taken >= SLICE_BYTES or sum(map(len, frames)) >= SLICE_RECORDS - POLL_RECORDS:
-                yield Part(wanted.partition, start, end, pl.concat(frames), taken)
-                start, frames, taken = end, [cutter.frame([])], 0
-        if start < wanted.end:
-            yield Part(wanted.partition, start, wanted.end, pl.concat(frames), taken)
-
-    def _batches(self, wanted: Range) -> Iterator[tuple[list[Message], int]]:
-        """The messages of a range as they come, each time with the offset that was reached."""
-        from kafka import TopicPartition  # noqa: PLC0415 - not light
-
-        consumer, at = self._consumer(), TopicPartition(self.name, wanted.partition)
-        consumer.assign([at])
-        consumer.seek(at, wanted.start)
-        heard = time.monotonic()
-        while (position := consumer.position(at)) < wanted.end:
-            came = consumer.poll(timeout_ms=500, max_records=POLL_RECORDS).get(at, [])
-            reached = min(consumer.position(at), wanted.end)
-            if reached > position:
-                heard = time.monotonic()
-                yield [message for message in came if message.offset < wanted.end], reached
-            elif time.monotonic() - heard > self._config.timeout_seconds:
-                raise BrokerDown(self._silent(wanted, position))
-
-    def _silent(self, wanted: Range, position: int) -> str:
-        config = self._config
-        return (
-            f"Reading topic {self.name}, partition {wanted.partition}, at "
-            f"{config.bootstrap_servers}: nothing came for {config.timeout_seconds:g} s at offset "
-            f"{position} of {wanted.end}. What has landed stays, the next run goes on from there; "
-            "TXCAT_KAFKA_TIMEOUT_SECONDS says how long Kafka may be silent."
-        )
-
-    def _consumer(self) -> "KafkaConsumer":
-        if self._consumer_client is None:
-            from kafka import KafkaConsumer  # noqa: PLC0415 - not light
-
-            self._consumer_client = KafkaConsumer(
-                **self._config.options(),
-                group_id=None,
-                enable_auto_commit=False,
-                auto_offset_reset="none",
-                isolation_level="read_committed",
-                check_crcs=True,
-                max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
-                retry_backoff_ms=BACKOFF_MS,
-            )
-            self._connections.callback(self._consumer_client.close)
-        return self._consumer_client
-
     def _admin(self) -> "KafkaAdminClient":
         if self._admin_client is None:
             from kafka.admin import KafkaAdminClient  # noqa: PLC0415 - not light
 
-            self._admin_client = KafkaAdminClient(**self._config.options())
+            self._admin_client = open_client(KafkaAdminClient, self._config)
             self._connections.callback(self._admin_client.close)
         return self._admin_client
 

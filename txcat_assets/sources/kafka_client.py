@@ -5,13 +5,23 @@ kafka-python is imported when something connects, for the code location must loa
 
 import logging
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from gzip import BadGzipFile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from txcat_assets.errors import BrokerDown, BrokerRefused, TopicRefused, TxcatError
+from txcat_assets.errors import (
+    BrokerDown,
+    BrokerRefused,
+    MessageRefused,
+    RecordsLost,
+    TopicRefused,
+    TxcatError,
+)
+
+T = TypeVar("T")
 
 CLIENT_ID = "txcat"
 
@@ -29,13 +39,13 @@ REFUSALS = {
     "SecurityDisabledError",
 }
 ABSENT = {"UnknownTopicOrPartitionError", "UnknownTopicIdError", "InvalidTopicError"}
-BEYOND_REPAIR = {
-    "CorruptRecordError",
-    "UnsupportedCodecError",
+DAMAGE = {"CorruptRecordError", "UnsupportedCodecError", "InvalidRecordError"}
+LOST = {"OffsetOutOfRangeError", "LogTruncationError"}
+UNFIT = {
     "UnsupportedCompressionTypeError",
-    "InvalidRecordError",
     "MessageSizeTooLargeError",
     "RecordListTooLargeError",
+    *DAMAGE,
 }
 """kafka-python's errors by name, and whoever derives from them; all others may pass by themselves.
 
@@ -104,6 +114,31 @@ class KafkaConfig:
         return context
 
 
+def open_client(kind: Callable[..., T], config: KafkaConfig, **options: Any) -> T:
+    """A client of kafka-python; where it cannot connect nothing of it stays open.
+
+    By itself it would leave a thread and its sockets behind each time that nobody answers, until
+    the process can open no more.
+    """
+    from kafka.net.compat import KafkaNetClient  # noqa: PLC0415 - see the module
+    from kafka.net.selector import NetworkSelector  # noqa: PLC0415 - see the module
+
+    opened = ExitStack()
+
+    def open_net(**more: Any) -> KafkaNetClient:
+        net = NetworkSelector(**more)
+        opened.callback(net.stop)
+        client = KafkaNetClient(net=net, **more)
+        opened.callback(client.close)
+        return client
+
+    try:
+        return kind(**config.options(), kafka_client=open_net, **options)
+    except BaseException:
+        opened.close()
+        raise
+
+
 class _Heard(logging.Handler):
     """The error behind a time-out, as kafka-python has logged it: a refusal, or else the last."""
 
@@ -158,17 +193,33 @@ def in_own_words(config: KafkaConfig, doing: str, error: Exception) -> TxcatErro
         )
     if _is_any(error, ABSENT):
         return TopicRefused(f"{found} There is no such topic; create it, or correct the name.")
-    if _is_any(error, BEYOND_REPAIR):
-        return TopicRefused(
-            f"{found} Nothing behind it can be read: look at that record with Kafka's own tools, "
-            "and where it is beyond repair, pass it by: txcat kafka accept-gap TOPIC --partition N "
-            "--until OFFSET --why '...'"
+    if _is_any(error, UNFIT):
+        return MessageRefused(
+            f"{found} Kafka takes no such message: look at max.message.bytes and compression.type "
+            "of the topic."
+        )
+    if _is_any(error, LOST):
+        return RecordsLost(
+            f"{found} Kafka lost it while it was read; the next look says what is lost, and how to "
+            "accept it."
         )
     return BrokerDown(
         f"{found} Nothing is lost: it goes on from the same offset once Kafka answers. If it "
         "should be up, look at TXCAT_KAFKA_BOOTSTRAP_SERVERS, TXCAT_KAFKA_SECURITY_PROTOCOL and, "
         "where it asks for a login, TXCAT_KAFKA_SASL_*."
     )
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether what was read is damaged, by an error of reading it.
+
+    The libraries that decompress have errors of their own, with no ancestor in common but gzip's.
+    """
+    from kafka.errors import KafkaError  # noqa: PLC0415 - see the module
+
+    if isinstance(error, KafkaError):
+        return _is_any(error, DAMAGE)
+    return isinstance(error, BadGzipFile) or not isinstance(error, OSError | TxcatError)
 
 
 def _is_any(error: Exception, names: set[str]) -> bool:

@@ -12,7 +12,7 @@ import polars as pl
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.rules import reason_texts
-from txcat_assets.errors import TxcatError
+from txcat_assets.errors import MessageRefused, TxcatError
 from txcat_assets.sources.kafka_writer import Headers, TopicWriter
 from txcat_assets.sources.messages import headers_of
 from txcat_assets.sources.outgoing import outgoing
@@ -45,26 +45,35 @@ def send_dead_letters(work: Work, door: KafkaDoor) -> Sent:
     with work.warehouse.transaction() as tx:
         slices = slices_with_letters(tx, work.contract, work.days)
     try:
-        with TopicWriter(door.config) as writer:
+        with TopicWriter(door.config, may_double=True) as writer:
             for part in slices:
-                sent.letters += _send_slice(work, door, writer, part)
+                _send_slice(work, door, writer, part, sent)
     except TxcatError as error:
         sent.problems.append(str(error))
     return sent
 
 
-def _send_slice(work: Work, door: KafkaDoor, writer: TopicWriter, part: SliceOfTopic) -> int:
+def _send_slice(
+    work: Work, door: KafkaDoor, writer: TopicWriter, part: SliceOfTopic, sent: Sent
+) -> None:
     with work.warehouse.transaction() as tx:
         letters = letters_of(tx, work.contract, part.slice_id)
     values = _rebuilt(work.contract, letters) | _original(door, part, set(letters["_position"]))
+    deliveries = []
     for letter in letters.iter_rows(named=True):
         headers = [*headers_of(letter["_message_headers"]), *_headers(work.contract, part, letter)]
         value = values[letter["_position"]]
-        writer.send(door.dead_letter_topic, letter["_message_key"], value, headers)
-    writer.confirm()
+        deliveries.append(
+            writer.send(door.dead_letter_topic, letter["_message_key"], value, headers)
+        )
+    try:
+        writer.confirm()
+    except MessageRefused as error:
+        sent.problems.append(f"{part.topic}, partition {part.range.partition}: {error}")
+    arrived = letters.filter(pl.Series([not one.has_failed for one in deliveries]))
     with work.warehouse.transaction() as tx:
-        note_sent(tx, work.contract, part.slice_id, letters, work.now())
-    return len(letters)
+        note_sent(tx, work.contract, part.slice_id, arrived, work.now())
+    sent.letters += len(arrived)
 
 
 def _original(door: KafkaDoor, part: SliceOfTopic, offsets: set[int]) -> dict[int, bytes | None]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import takewhile
 
 from txcat_assets.contracts.model import Contract
-from txcat_assets.errors import RecordsLost, TxcatError
+from txcat_assets.errors import MessagesUnreadable, RecordsLost, TxcatError
 from txcat_assets.pipeline.topics import (
     Followed,
     Offered,
@@ -21,8 +21,9 @@ from txcat_assets.pipeline.topics import (
     new_partitions,
     ranges,
 )
-from txcat_assets.sources.kafka import Part, Topic
+from txcat_assets.sources.kafka import Topic
 from txcat_assets.sources.kafka_client import KafkaConfig
+from txcat_assets.sources.kafka_reading import Part
 from txcat_assets.stages.loop import one_ahead
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.ledger import Landing, land
@@ -62,6 +63,7 @@ class LandedTopic:
     oldest_at: datetime | None = None
     lag: dict[int, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
 
     @property
     def is_full(self) -> bool:
@@ -95,7 +97,8 @@ def land_topic(work: Work, door: KafkaDoor, asked: Mapping[int, int]) -> LandedT
 
     It arrives on the last of the work's days. Partitions are read to the end that they have now,
     or to the one that was `asked` for. Raises RecordsLost where Kafka no longer has what is next,
-    and BrokerDown where it does not answer.
+    MessagesUnreadable once all that can be read has landed, and BrokerDown where it does not
+    answer.
     """
     landed = LandedTopic(most_bytes=door.run_bytes)
     with work.warehouse.claim(work.contract.dataset, "topic", work.contract.topic) as is_mine:
@@ -107,6 +110,8 @@ def land_topic(work: Work, door: KafkaDoor, asked: Mapping[int, int]) -> LandedT
             for wanted in ranges(known, offered, asked, door.run_records):
                 _land_range(work, topic, wanted, landed)
             _tell_kafka(work, door, topic, offered, landed)
+    if landed.unreadable:
+        raise MessagesUnreadable(" ".join(landed.unreadable))
     return landed
 
 
@@ -134,15 +139,23 @@ def look(work: Work, topic: Topic) -> tuple[list[Followed], Offered]:
 def _land_range(work: Work, topic: Topic, wanted: Range, landed: LandedTopic) -> None:
     work.progress.expect("landed", wanted.end - wanted.start)
     with closing(topic.read(wanted, work.contract.column_names)) as parts:
-        for part in one_ahead(takewhile(lambda _: not landed.is_full, parts)):
-            landing = Landing(wanted.object_id, part.start, part.end, work.days[-1])
-            with work.warehouse.transaction() as tx:
-                slice_id = land(tx, work.contract, landing, part.records, work.run)
-            if slice_id is None:
-                landed.claimed_by_others += 1
-                return
-            landed.add(part)
-            work.progress.advance("landed", part.end - part.start)
+        try:
+            for part in one_ahead(takewhile(lambda _: not landed.is_full, parts)):
+                if not _land_part(work, wanted, part):
+                    landed.claimed_by_others += 1
+                    return
+                landed.add(part)
+        except MessagesUnreadable as error:
+            landed.unreadable.append(str(error))
+
+
+def _land_part(work: Work, wanted: Range, part: Part) -> bool:
+    """Land a part behind the head; False where another run has moved the head meanwhile."""
+    landing = Landing(wanted.object_id, part.start, part.end, work.days[-1])
+    with work.warehouse.transaction() as tx:
+        slice_id = land(tx, work.contract, landing, part.records, work.run)
+    work.progress.advance("landed", part.end - part.start)
+    return slice_id is not None
 
 
 def _tell_kafka(

@@ -7,12 +7,20 @@ from pathlib import Path
 import pytest
 from kafka import errors
 
-from txcat_assets.errors import BrokerDown, BrokerRefused, TopicRefused
+from txcat_assets.errors import (
+    BrokerDown,
+    BrokerRefused,
+    MessageRefused,
+    PermanentError,
+    RecordsLost,
+    TopicRefused,
+)
 from txcat_assets.sources.kafka_client import (
     ABSENT,
-    BEYOND_REPAIR,
+    LOST,
     REFUSALS,
     TIME_OUTS,
+    UNFIT,
     KafkaConfig,
     in_own_words,
     translated,
@@ -32,12 +40,12 @@ def test_every_error_of_the_client_has_words_that_name_the_doing_and_no_secret(
     kind: type[Exception],
 ) -> None:
     said = in_own_words(CONFIG, "Asking for topic t", kind("why"))
-    assert isinstance(said, BrokerDown | BrokerRefused | TopicRefused)
+    assert isinstance(said, PermanentError | BrokerDown)
     assert str(said).startswith("Asking for topic t at kafka:9092: ")
     assert SECRET not in str(said)
 
 
-@pytest.mark.parametrize("name", sorted(TIME_OUTS | REFUSALS | ABSENT | BEYOND_REPAIR))
+@pytest.mark.parametrize("name", sorted(TIME_OUTS | REFUSALS | ABSENT | UNFIT | LOST))
 def test_every_name_is_an_error_of_the_client(name: str) -> None:
     assert issubclass(getattr(errors, name), errors.KafkaError)
 
@@ -49,7 +57,8 @@ def test_the_family_says_whether_to_try_again() -> None:
         errors.SaslAuthenticationFailedError: BrokerRefused,
         errors.TopicAuthorizationFailedError: BrokerRefused,
         errors.UnknownTopicOrPartitionError: TopicRefused,
-        errors.CorruptRecordError: TopicRefused,
+        errors.MessageSizeTooLargeError: MessageRefused,
+        errors.OffsetOutOfRangeError: RecordsLost,
     }.items():
         assert type(in_own_words(CONFIG, "Asking", kind())) is expected
 
