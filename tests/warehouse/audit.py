@@ -38,6 +38,8 @@ def audit(warehouse: Warehouse, contract: Contract) -> None:
     """Raise AssertionError when the tables contradict the ledger or themselves."""
     name, key = contract.dataset, contract.key
     with warehouse.transaction() as tx:
+        if warehouse.kind == "postgres":  # others may commit between two of these queries
+            tx.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         raw = tx.rows(f"SELECT _slice_id, _position FROM raw.{name}")
         judged = [
             Judged(*row)

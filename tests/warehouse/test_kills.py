@@ -21,6 +21,7 @@ from tests.warehouse.tiny import record_of, tiny
 from tests.warehouse.worker import (
     FILES,
     VERSION,
+    Sites,
     bring_up_to_date,
     expected_in,
     servers,
@@ -48,9 +49,9 @@ def assert_at_rest(folder: Path) -> None:
     assert everything(warehouse) == before
 
 
-def kill_and_run_again(folder: Path, kill_at: int, *, is_fine: bool) -> int:
+def kill_and_run_again(sites: Sites, kill_at: int, *, is_fine: bool) -> int:
     """Kill a worker at a step, look at what it left, and finish, in larger slices: how it ended."""
-    folder.mkdir()
+    folder = sites.new()
     write_files(folder)
     killed = start(folder, kill_at, is_fine=is_fine)
     killed.join()
@@ -66,38 +67,38 @@ def _has_tables(folder: Path) -> bool:
         return bool(tx.rows("SELECT 1 FROM information_schema.tables WHERE table_schema = 'raw'"))
 
 
-def test_killed_before_a_statement_nothing_is_lost(tmp_path: Path) -> None:
-    ends = [
-        kill_and_run_again(tmp_path / str(n), n, is_fine=True) for n in range(5, STATEMENTS, 31)
-    ]
+def test_killed_before_a_statement_nothing_is_lost(sites: Sites) -> None:
+    ends = [kill_and_run_again(sites, n, is_fine=True) for n in range(5, STATEMENTS, 31)]
     assert ends[0] == -signal.SIGKILL
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(1, 5))
-def test_killed_anywhere_between_two_commits_nothing_is_lost(tmp_path: Path, first: int) -> None:
-    ends = [kill_and_run_again(tmp_path / str(n), n, is_fine=False) for n in range(first, STEPS, 4)]
+def test_killed_anywhere_between_two_commits_nothing_is_lost(sites: Sites, first: int) -> None:
+    ends = [kill_and_run_again(sites, n, is_fine=False) for n in range(first, STEPS, 4)]
     assert ends[0] == -signal.SIGKILL
     assert ends[-1] == 0, "there are more steps than this test knows of"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
-def test_two_workers_and_a_reader_with_kills_end_as_the_oracle_says(
-    tmp_path: Path, seed: int
-) -> None:
-    dice = random.Random(seed)
-    write_files(tmp_path)
-    start(tmp_path, kill_at=12).join()
+def test_workers_and_a_reader_with_kills_end_as_the_oracle_says(sites: Sites, seed: int) -> None:
+    """Two on a DuckDB file, which has one writer; four on a server."""
+    dice, folder = random.Random(seed), sites.new()
+    write_files(folder)
+    start(folder, kill_at=12).join()
     for _ in range(4):
-        workers = [start(tmp_path, dice.choice([None, dice.randint(1, 150)])) for _ in range(2)]
+        kills = [
+            dice.choice([None, dice.randint(1, 150)]) for _ in range(4 if sites.postgres else 2)
+        ]
+        workers = [start(folder, kill_at) for kill_at in kills]
         while any(worker.is_alive() for worker in workers):
-            if _has_tables(tmp_path):
-                audit(warehouse_in(tmp_path), tiny(VERSION))
+            if _has_tables(folder):
+                audit(warehouse_in(folder), tiny(VERSION))
             time.sleep(dice.random() / 20)
         assert {worker.exitcode for worker in workers} <= {0, -signal.SIGKILL}
-    assert bring_up_to_date(warehouse_in(tmp_path), tmp_path) == []
-    assert_at_rest(tmp_path)
+    assert bring_up_to_date(warehouse_in(folder), folder) == []
+    assert_at_rest(folder)
 
 
 class KilledAtClose(DuckDbWarehouse):

@@ -6,10 +6,8 @@ contract version that it has reached.
 
 import contextlib
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from datetime import date
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -34,6 +32,7 @@ from tests.warehouse.tiny import (
     tiny,
     verdict_of,
 )
+from tests.warehouse.worker import Sites, warehouse_in
 from txcat_assets.sources import records as reading
 from txcat_assets.sources.files import SeenFile
 from txcat_assets.stages import work as working
@@ -42,7 +41,6 @@ from txcat_assets.stages.land import land_files, register_named
 from txcat_assets.stages.loop import refresh
 from txcat_assets.stages.validate import validate
 from txcat_assets.stages.work import Work
-from txcat_assets.warehouse.duckdb import DuckDbWarehouse
 from txcat_assets.warehouse.tables import prepare
 
 LINES = [
@@ -71,10 +69,13 @@ class Crash(BaseException):
 class Ledger(RuleBasedStateMachine):
     """One warehouse, a handful of files that come, change and move, and workers that crash."""
 
+    sites: Sites
+    """Where the warehouse of each example is made."""
+
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp())
-        self.warehouse = DuckDbWarehouse(self.folder / "w.duckdb", wait_seconds=5)
+        self.folder = self.sites.new()
+        self.warehouse = warehouse_in(self.folder)
         self.clock = Clock()
         self.files = Files(self.folder, tiny(1))
         self.version = self.model = 1
@@ -276,9 +277,9 @@ def slices_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
     [(5, 10), pytest.param(20, 20, marks=[pytest.mark.slow, pytest.mark.timeout(900)])],
     ids=["short", "long"],
 )
-def test_any_order_of_work_ends_as_the_oracle_says(examples: int, steps: int) -> None:
+def test_any_order_of_work_ends_as_the_oracle_says(sites: Sites, examples: int, steps: int) -> None:
     run_state_machine_as_test(
-        Ledger,
+        type("OnLedger", (Ledger,), {"sites": sites}),
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,

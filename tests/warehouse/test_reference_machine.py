@@ -6,10 +6,8 @@ says so, so nothing is brought to rest by a hand.
 
 import contextlib
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from datetime import date
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -29,6 +27,7 @@ from tests.warehouse.files import FILES, Files
 from tests.warehouse.pair import expected_sales, expected_shops, sales, shops
 from tests.warehouse.seen import arrived, everything, seen
 from tests.warehouse.tiny import DAYS, Clock
+from tests.warehouse.worker import Sites, warehouse_in
 from txcat_assets.contracts.model import Contract
 from txcat_assets.sources import records as reading
 from txcat_assets.stages import work as working
@@ -37,7 +36,6 @@ from txcat_assets.stages.land import land_files, register_named
 from txcat_assets.stages.loop import refresh
 from txcat_assets.stages.validate import validate
 from txcat_assets.stages.work import Work
-from txcat_assets.warehouse.duckdb import DuckDbWarehouse
 from txcat_assets.warehouse.figures import days_left
 from txcat_assets.warehouse.tables import prepare
 
@@ -68,10 +66,13 @@ class Crash(BaseException):
 class References(RuleBasedStateMachine):
     """One warehouse, shops and sales that name them, and workers that crash."""
 
+    sites: Sites
+    """Where the warehouse of each example is made."""
+
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp())
-        self.warehouse = DuckDbWarehouse(self.folder / "w.duckdb", wait_seconds=5)
+        self.folder = self.sites.new()
+        self.warehouse = warehouse_in(self.folder)
         self.clock = Clock()
         self.versions = dict.fromkeys(DATASETS, 1)
         self.files = {name: Files(self.folder, self._contract(name)) for name in DATASETS}
@@ -195,9 +196,11 @@ def slices_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
     [(3, 6), pytest.param(8, 12, marks=pytest.mark.slow)],
     ids=["short", "long"],
 )
-def test_references_in_any_order_end_as_the_oracle_says(examples: int, steps: int) -> None:
+def test_references_in_any_order_end_as_the_oracle_says(
+    sites: Sites, examples: int, steps: int
+) -> None:
     run_state_machine_as_test(
-        References,
+        type("OnReferences", (References,), {"sites": sites}),
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,

@@ -7,11 +7,15 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from tempfile import mkdtemp
 
 from tests.fakes import FakeModel, SteppedWarehouse
 from tests.oracle import Expected, answered, places
+from tests.postgres import Postgres
 from tests.warehouse.seen import arrived
 from tests.warehouse.tiny import CATEGORIZED, DAYS, tiny, verdict_of, work_on, write_file
 from txcat_assets.sources import records as reading
@@ -21,7 +25,7 @@ from txcat_assets.stages import work as working
 from txcat_assets.stages.enrich import enrich
 from txcat_assets.stages.land import land_files, register_named
 from txcat_assets.stages.validate import validate
-from txcat_assets.warehouse.duckdb import DuckDbWarehouse
+from txcat_assets.warehouse.connect import connect
 from txcat_assets.warehouse.interface import Warehouse
 from txcat_assets.warehouse.tables import prepare
 
@@ -31,8 +35,13 @@ FILES = {
     DAYS[1]: ["1,3,debit", "6,2,credit", "2,2,debit"],
 }
 
+URL = "warehouse.url"
+"""Where a folder names its database, if it has one."""
+
 servers = multiprocessing.get_context("forkserver")
-servers.set_forkserver_preload([__name__, "txcat_assets.pipeline.schema"])
+servers.set_forkserver_preload(
+    [__name__, "txcat_assets.pipeline.schema", "txcat_assets.warehouse.postgres"]
+)
 
 
 def write_files(folder: Path) -> None:
@@ -42,9 +51,28 @@ def write_files(folder: Path) -> None:
     write_file(folder / f"tiny_{DAYS[2]}_again.csv", FILES[DAYS[0]])
 
 
-def warehouse_in(folder: Path) -> DuckDbWarehouse:
+@dataclass
+class Sites:
+    """Makes folders, each with an empty warehouse: a file in it, or a database of a server."""
+
+    below: Path
+    postgres: Postgres | None
+    databases: ExitStack
+
+    def new(self) -> Path:
+        """A folder for workers; what they share is gone when the test ends."""
+        folder = Path(mkdtemp(dir=self.below))
+        if self.postgres:
+            url = self.databases.enter_context(self.postgres.database())
+            (folder / URL).write_text(url)
+        return folder
+
+
+def warehouse_in(folder: Path) -> Warehouse:
     """The warehouse that workers on this folder share."""
-    return DuckDbWarehouse(folder / "warehouse.duckdb", wait_seconds=60)
+    url = folder / URL
+    named = url.read_text() if url.exists() else f"duckdb:///{folder / 'warehouse.duckdb'}"
+    return connect(named, wait_seconds=60, statement_seconds=60)
 
 
 def model() -> FakeModel:

@@ -146,15 +146,19 @@ class PostgresWarehouse:
         while self._idle:
             connection = self._idle.pop()
             try:
-                connection.execute(b"SELECT 1")
+                connection.execute(b"BEGIN")
             except psycopg.OperationalError:
                 connection.close()
             else:
                 return connection
-        return self._connect()
+        connection = self._connect()
+        connection.execute(b"BEGIN")
+        return connection
 
     def _connect(self) -> Connection:
-        connection = psycopg.connect(**self._conninfo, cursor_factory=psycopg.ClientCursor)
+        connection = psycopg.connect(
+            **self._conninfo, autocommit=True, cursor_factory=psycopg.ClientCursor
+        )
         try:
             _require_usable(connection, self.place)
         except WarehouseRefused:

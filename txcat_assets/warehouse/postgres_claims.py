@@ -66,7 +66,6 @@ class SessionClaims:
     def _answer(self, question: bytes) -> bool:
         if not self._sessions:
             self._sessions.append(self._connect())
-            self._sessions[0].autocommit = True
         ((answer,),) = self._sessions[0].execute(question)
         return bool(answer)
 
