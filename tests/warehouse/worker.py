@@ -96,17 +96,28 @@ def bring_up_to_date(warehouse: Warehouse, folder: Path) -> list[str]:
     return problems + validate(work).problems + enrich(work, CATEGORIZED, model()).problems
 
 
-def start(folder: Path, kill_at: int | None = None, *, is_fine: bool = True) -> ForkServerProcess:
+def start(
+    folder: Path,
+    kill_at: int | None = None,
+    *,
+    is_fine: bool = True,
+    does: Callable[[Warehouse, Path], list[str]] = bring_up_to_date,
+) -> ForkServerProcess:
     """A worker on this folder; it kills itself before its step of that number."""
-    process = servers.Process(target=_work, args=(folder, kill_at, is_fine))
+    process = servers.Process(target=_work, args=(folder, kill_at, is_fine, does))
     process.start()
     return process
 
 
-def _work(folder: Path, kill_at: int | None, is_fine: bool) -> None:
+def _work(
+    folder: Path,
+    kill_at: int | None,
+    is_fine: bool,
+    does: Callable[[Warehouse, Path], list[str]],
+) -> None:
     _in_small_slices()
     warehouse = SteppedWarehouse(warehouse_in(folder), killer(kill_at), is_fine=is_fine)
-    problems = bring_up_to_date(warehouse, folder)
+    problems = does(warehouse, folder)
     if problems:
         raise SystemExit("; ".join(problems))
 
