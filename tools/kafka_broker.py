@@ -35,7 +35,7 @@ class Broker:
     """Where a broker keeps its data, where it answers, and what it is told beyond the usual.
 
     `listeners` names further ones by their port, as `SASL_SSL` for one; how they are secured stands
-    in `properties`. `users` get a SCRAM-SHA-256 password when the folder is made.
+    in `properties`. `users` get passwords by SCRAM when the folder is made.
     """
 
     folder: Path
@@ -195,7 +195,8 @@ def _format(command: Sequence[str], broker: Broker, config: Path) -> None:
     scram = [
         word
         for name, password in broker.users.items()
-        for word in ("--add-scram", f"SCRAM-SHA-256=[name={name},password={password}]")
+        for bits in (256, 512)
+        for word in ("--add-scram", f"SCRAM-SHA-{bits}=[name={name},password={password}]")
     ]
     to_format = ["format", "-t", _cluster_id(), "-c", str(config), "--standalone"]
     subprocess.run([*storage, *to_format, *scram], capture_output=True, check=True)

@@ -117,6 +117,21 @@ def test_an_offset_that_cannot_be_read_is_left_out_by_its_number(
     assert kafka_terminal.txcat(*skip, "--partition", 0).code == 2
 
 
+def test_a_gap_that_is_none_is_not_accepted(kafka_terminal: CommandLine, kafka: Kafka) -> None:
+    kafka_terminal.txcat("status")
+    _follow(kafka_terminal, kafka)
+    for more, words in (
+        (("--partition", 9), "Partition 9 of topic transactions is not followed"),
+        (("--partition", 0, "--until", 4), "--until 4: partition 0 ends at 3"),
+        (("--partition", 0, "--until", -1), "--until"),
+    ):
+        said = kafka_terminal.txcat("kafka", "accept-gap", TOPIC, "--why", "a slip", *more)
+        assert (said.code, said.out) == (2, "")
+        assert words in said.err
+    assert kafka_terminal.txcat("kafka", "accept-gap", TOPIC, "--why", " ").code == 2
+    assert status(kafka_terminal, 1)["accepted losses"] == []
+
+
 def test_wrong_use_says_what_is_missing(terminal: CommandLine) -> None:
     path = terminal.put("transactions.csv", sound(1))
     for command in (("produce", path), ("kafka", "accept-gap", TOPIC, "--why", "x")):

@@ -19,7 +19,13 @@ from txcat_assets.sources.kafka_writer import TopicWriter
 pytestmark = pytest.mark.slow
 
 PASSWORD = "open sesame"  # noqa: S105
-SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
+MODULES = "org.apache.kafka.common.security"
+LOGINS = {
+    "PLAIN": f"{MODULES}.plain.PlainLoginModule required user_ann='{PASSWORD}';",
+    "SCRAM-SHA-256": f"{MODULES}.scram.ScramLoginModule required;",
+    "SCRAM-SHA-512": f"{MODULES}.scram.ScramLoginModule required;",
+}
+"""What a broker is told to check each mechanism by."""
 
 
 class Authority:
@@ -75,7 +81,6 @@ def secure(
 ) -> Iterator[Broker]:
     """A broker that answers in the clear, by TLS with client certificates, and by SASL over TLS."""
     assert broker.port
-    login = f'{SCRAM} required username="broker" password="unused";'
     secured = Broker(
         tmp_path_factory.mktemp("secure"),
         free_port(),
@@ -88,9 +93,12 @@ def secure(
             "ssl.truststore.type": "PEM",
             "ssl.truststore.location": str(authority.ca),
             "listener.name.ssl.ssl.client.auth": "required",
-            "sasl.enabled.mechanisms": "SCRAM-SHA-256",
-            "listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config": login,
-            "listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config": login,
+            "sasl.enabled.mechanisms": ",".join(LOGINS),
+            **{
+                f"listener.name.{listener}.{mechanism.lower()}.sasl.jaas.config": login
+                for listener in ("sasl_ssl", "sasl_plaintext")
+                for mechanism, login in LOGINS.items()
+            },
         },
     )
     with running(secured):
@@ -124,12 +132,14 @@ def round_trip(config: KafkaConfig, topic: str) -> int:
         return sum(len(part.records) for part in opened.read(Range(0, 0, 0, end), ["id"]))
 
 
+@pytest.mark.parametrize("mechanism", LOGINS)
 @pytest.mark.parametrize("protocol", ["SASL_SSL", "SASL_PLAINTEXT"])
 def test_a_user_with_the_right_password_is_let_in(
-    secure: Broker, authority: Authority, topic: str, protocol: str
+    secure: Broker, authority: Authority, topic: str, protocol: str, mechanism: str
 ) -> None:
     login = {"sasl_username": "ann", "sasl_password": PASSWORD, "ca_file": authority.ca}
-    assert round_trip(config_of(secure, protocol, **login), topic) > 0
+    config = config_of(secure, protocol, sasl_mechanism=mechanism, **login)
+    assert round_trip(config, topic) > 0
 
 
 @pytest.mark.parametrize("password", ["", "key password"])
@@ -149,10 +159,12 @@ def refusal(config: KafkaConfig) -> str:
     return str(refused.value)
 
 
+@pytest.mark.parametrize("mechanism", LOGINS)
 def test_a_wrong_password_is_told_by_the_user_and_not_by_itself(
-    secure: Broker, authority: Authority
+    secure: Broker, authority: Authority, mechanism: str
 ) -> None:
     login = {"sasl_username": "ann", "sasl_password": "wrong!", "ca_file": authority.ca}
+    login |= {"sasl_mechanism": mechanism}
     words = refusal(config_of(secure, "SASL_SSL", **login))
     # The broker hangs up at once; sometimes before the client has read why.
     assert "refuses ann" in words or "TXCAT_KAFKA_SASL" in words

@@ -79,13 +79,16 @@ def accept_gap(
         int | None, typer.Option(help="The partition; without it, all that have a loss.")
     ] = None,
     until: Annotated[
-        int | None, typer.Option(help="Leave out what is before this offset, unreadable as it is.")
+        int | None,
+        typer.Option(min=1, help="Leave out what is before this offset, unreadable as it is."),
     ] = None,
     who: Annotated[str, typer.Option(help="Who accepts it.", envvar="USER")] = "unknown",
 ) -> None:
     """Accept that records were lost before they had landed, and go on behind them."""
     from txcat_assets.cli import kafka as topics  # noqa: PLC0415 - Dagster takes a second
 
+    if not why.strip():
+        raise typer.BadParameter("--why needs words: they are all that will be known of the loss")
     if until is not None and partition is None:
         raise typer.BadParameter("--until needs --partition: an offset belongs to one")
     asked = topics.Asked(topic, partition, until)

@@ -35,13 +35,13 @@ def accept_gap(settings: Settings, asked: Asked, who: str, why: str) -> int:
     by = Acceptance(who, why, utc_now())
     with door.open(asked.topic) as topic:
         with warehouse.transaction() as tx:
-            known = _chosen(followed(tx, contract.dataset, asked.topic), asked.partition)
+            known = _chosen(followed(tx, contract.dataset, asked.topic), asked)
         offered = topic.offered()
         with warehouse.transaction() as tx:
             accepted = (
                 _accept_losses(tx, contract, known, offered, by)
                 if asked.until is None
-                else [_skip(tx, one, asked.until, by) for one in known]
+                else [_skip(tx, one, offered, asked.until, by) for one in known]
             )
     for words in accepted:
         say(words)
@@ -61,7 +61,13 @@ def _accept_losses(
     ]
 
 
-def _skip(tx: Transaction, known: Followed, until: int, by: Acceptance) -> str:
+def _skip(tx: Transaction, known: Followed, offered: Offered, until: int, by: Acceptance) -> str:
+    _, end = offered.ranges.get(known.partition, (0, 0))
+    if until > end:
+        raise SettingRefused(
+            f"--until {until}: partition {known.partition} ends at {end}; what is still to come "
+            "cannot be left out."
+        )
     if not skip(tx, known, until, by):
         raise SettingRefused(
             f"--until {until}: partition {known.partition} is at offset {known.head} already."
@@ -69,8 +75,14 @@ def _skip(tx: Transaction, known: Followed, until: int, by: Acceptance) -> str:
     return f"Accepted for partition {known.partition}: {known.head} to {until} are left out."
 
 
-def _chosen(known: list[Followed], partition: int | None) -> list[Followed]:
-    return [one for one in known if partition in (None, one.partition)]
+def _chosen(known: list[Followed], asked: Asked) -> list[Followed]:
+    chosen = [one for one in known if asked.partition in (None, one.partition)]
+    if known and not chosen:
+        raise SettingRefused(
+            f"Partition {asked.partition} of topic {asked.topic} is not followed; there are: "
+            f"{', '.join(str(one.partition) for one in known)}."
+        )
+    return chosen
 
 
 def _contract(topic: str) -> Contract:

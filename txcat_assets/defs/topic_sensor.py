@@ -126,7 +126,7 @@ class Asked:
         """When to ask again: at once after the first, which may have been killed."""
         if self.times < 2:
             return self.at
-        return self.at + min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(self.times - 2, 10))
+        return self.at + min(LONGEST_WAIT, FIRST_WAIT * (1 << min(self.times - 2, 10)))
 
     def once_more(self, now: datetime) -> str:
         """What to add to the cursor when it is asked again."""
