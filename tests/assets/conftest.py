@@ -5,6 +5,7 @@ Nothing of the machine's own settings reaches a test.
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -35,3 +36,9 @@ def site(tmp_path: Path, instance: dg.DagsterInstance, ml_url: str) -> Installat
     """An empty installation of transactions alone, with the real ML service."""
     settings = Settings(home=tmp_path / "home", ml_url=ml_url)
     return Installation(settings, instance, {TRANSACTIONS.dataset: TRANSACTIONS})
+
+
+@pytest.fixture
+def bank(site: Installation) -> Installation:
+    """An empty installation of every dataset."""
+    return replace(site, contracts=None)

@@ -140,11 +140,12 @@ def _check_references(tx: Transaction, contract: Contract) -> None:
     """Who contends names what is there, or what is noted as gone; whoever waits says for what."""
     for reference in contract.references:
         code, to = reference.code, reference.to
-        there = {key for (key,) in tx.rows(f'SELECT "{to.key}"::VARCHAR FROM validated.{to.dataset}')}
+        known = tx.rows(f'SELECT "{to.key}"::VARCHAR FROM validated.{to.dataset}')
+        there = {key for (key,) in known}
         gone = {key for (key,) in tx.rows("SELECT key FROM ledger.withdrawn")}
         for key, place, reasons in tx.rows(
-            f'SELECT "{reference.column}"::VARCHAR, _place, _reasons FROM judged.{contract.dataset} '
-            f"WHERE _place <> {INVALID}"
+            f'SELECT "{reference.column}"::VARCHAR, _place, _reasons '
+            f"FROM judged.{contract.dataset} WHERE _place <> {INVALID}"
         ):
             if place == WAITING:
                 assert reasons, "whoever waits says for what"

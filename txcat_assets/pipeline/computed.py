@@ -1,4 +1,8 @@
-"""Answers of a stage that txcat computes itself, by the function that its contract declares."""
+"""Answers of a stage that txcat computes itself, by the function that its contract declares.
+
+Which records are asked, and how answers are stored, is the same for every stage: see
+`txcat_assets.stages.enrich`.
+"""
 
 from collections.abc import Iterator, Mapping
 
