@@ -5,13 +5,12 @@ same id. The order matters, since the earliest record of an id is the one that c
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from random import Random
 
-from data.dialects import Dialect
-from data.oddities import DEFECTS, GUISES, Defect, Guise, with_id_in_braces
-from data.transactions import Fields, Transaction, make_transaction
+from data.dialects import Dialect, Fields
+from data.oddities import Defect, Guise, Original, Recipe
 
 VALIDATED, DUPLICATE, CONFLICT = "validated", "duplicate", "conflict"
 
@@ -27,21 +26,23 @@ class Record:
     line: bytes
     fate: str
     is_warned: bool = False
+    is_suspicious: bool = False
 
 
 @dataclass(frozen=True)
 class Day:
     """A file of `rows` records to be made."""
 
+    recipe: Recipe
     random: Random
     day: date
     dialect: Dialect
     rows: int
 
-    def records(self, known: list[Transaction]) -> list[Record]:
+    def records(self, known: list[Original]) -> list[Record]:
         """The records in the order of the file.
 
-        `known` are sound transactions of the files before, which may be copied here; those that
+        `known` are sound records of the files before, which may be copied here; those that
         were are taken out of it, and this day's own are put in.
         """
         defects, guises = self._fitting_defects(), self._fitting_guises()
@@ -61,13 +62,16 @@ class Day:
         return sorted(records, key=lambda record: record.place)
 
     def _fitting_defects(self) -> list[Defect]:
-        return [one for one in DEFECTS if one.fits(self.dialect)] * max(1, self.rows // 2_000)
+        fitting = [one for one in self.recipe.defects if one.fits(self.dialect)]
+        return fitting * max(1, self.rows // 2_000)
 
     def _fitting_guises(self) -> list[Guise]:
-        return [one for one in GUISES if one.fits(self.dialect)] * max(1, self.rows // 1_000)
+        fitting = [one for one in self.recipe.guises if one.fits(self.dialect)]
+        return fitting * max(1, self.rows // 1_000)
 
-    def _new(self) -> Transaction:
-        return make_transaction(self.random, self.day)
+    def _new(self) -> Original:
+        one: Original = self.recipe.make(self.random, self.day)
+        return one
 
     def _anywhere(self, after: float = 0) -> float:
         return self.random.uniform(after, self.rows)
@@ -75,16 +79,17 @@ class Day:
     def _line(self, fields: Fields) -> bytes:
         return self.dialect.line(fields).encode(self.dialect.encoding)
 
-    def _sound(self, place: int, one: Transaction, guise: Guise | None) -> Record:
+    def _sound(self, place: int, one: Original, guise: Guise | None) -> Record:
         fields = guise.written(one) if guise else one.fields()
-        return Record(place, self._line(fields), VALIDATED, bool(guise and guise.is_warned))
+        is_warned = bool(guise and guise.is_warned)
+        return Record(place, self._line(fields), VALIDATED, is_warned, one.is_suspicious)
 
     def _spoiled(self, defect: Defect) -> Record:
         line = defect.line_of(self._new(), self.dialect)
         return Record(self._anywhere(), line, defect.reason)
 
     def _copies(
-        self, own: list[tuple[int, Transaction]], known: list[Transaction], conflicts: int
+        self, own: list[tuple[int, Original]], known: list[Original], conflicts: int
     ) -> Iterator[Record]:
         """A copy for each of `own`, or in every second case for one of `known` in its stead."""
         for number, (place, one) in enumerate(own):
@@ -92,8 +97,8 @@ class Day:
             if number % 2 and known:
                 original, after = known.pop(self.random.randrange(len(known))), 0
             if number < conflicts:
-                other = replace(original, amount=original.amount * 2)
+                other = original.with_other_content()
                 yield Record(self._anywhere(after), self._line(other.fields()), CONFLICT)
             else:
-                fields = with_id_in_braces(original) if number % 3 else original.fields()
+                fields = original.in_other_words() if number % 3 else original.fields()
                 yield Record(self._anywhere(after), self._line(fields), DUPLICATE)

@@ -8,17 +8,22 @@ import gzip
 import io
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from data.transactions import FIELDS, Fields
+Fields = dict[str, str]
+"""The text of one record, by the names of its fields, in order; an empty text is a missing one."""
 
+THREE_PLACES = re.compile(r"\d+\.\d{3}")
 PLAIN_AMOUNT = re.compile(r"-?\d{1,9}\.\d\d")
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """One way to write a file; `bom` are the bytes before its first line."""
+    """One way to write a file; `bom` are the bytes before its first line.
+
+    `heading` is how the name of a field stands there.
+    """
 
     suffix: str = ".csv"
     separator: str = ","
@@ -26,7 +31,7 @@ class Dialect:
     encoding: str = "utf-8"
     bom: bytes = b""
     newline: str = "\n"
-    header: tuple[str, ...] = FIELDS
+    heading: Callable[[str], str] = str
     date_and_time: str = "T"
 
     @property
@@ -38,14 +43,20 @@ class Dialect:
         """One record as text, without the end of the line."""
         if self.is_json:
             return json_line(fields)
-        amount = fields["amount"].replace(".", self.decimal)
+        amount = self._amount(fields["amount"])
         timestamp = fields["timestamp"].replace("T", self.date_and_time)
         return self._join((fields | {"amount": amount, "timestamp": timestamp}).values())
 
-    def file(self, lines: Iterable[bytes]) -> bytes:
-        """The bytes of a whole file made of these encoded lines."""
+    def _amount(self, text: str) -> str:
+        # Three digits behind a comma could as well be thousands: a fourth one tells.
+        is_unclear = self.decimal == "," and THREE_PLACES.fullmatch(text)
+        return (f"{text}0" if is_unclear else text).replace(".", self.decimal)
+
+    def file(self, fields: Iterable[str], lines: Iterable[bytes]) -> bytes:
+        """The bytes of a whole file made of these encoded lines, under the names of its fields."""
         end = self.newline.encode(self.encoding)
-        header = [] if self.is_json else [self._join(self.header).encode(self.encoding)]
+        names = self._join(map(self.heading, fields))
+        header = [] if self.is_json else [names.encode(self.encoding)]
         content = self.bom + end.join([*header, *lines, b""])
         return gzip.compress(content, mtime=0) if self.suffix.endswith(".gz") else content
 
@@ -68,7 +79,7 @@ SEMICOLON = Dialect(
     separator=";", decimal=",", bom=b"\xef\xbb\xbf", newline="\r\n", date_and_time=" "
 )
 UTF16_TAB = Dialect(separator="\t", encoding="utf-16-le", bom=b"\xff\xfe")
-GZIP = Dialect(suffix=".csv.gz", header=tuple(f" {name.title()}" for name in FIELDS))
+GZIP = Dialect(suffix=".csv.gz", heading=lambda name: f" {name.title()}")
 JSON_LINES = Dialect(suffix=".jsonl")
 
 DIALECTS = (PLAIN, SEMICOLON, UTF16_TAB, GZIP, JSON_LINES)

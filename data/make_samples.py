@@ -1,9 +1,10 @@
-"""Makes the sample data: several daily files of transactions with every kind of defect in them.
+"""Makes the sample data: several daily files of a dataset with every kind of defect in them.
 
-    python -m data.make_samples OUT_DIR [--rows N] [--days K]
+    python -m data.make_samples OUT_DIR [--dataset NAME] [--rows N] [--days K]
 
 The same numbers always give the same files. What must become of every record is known from how it
-was made: each sample carries its truth, and the command prints the sum as a line of JSON.
+was made: each sample carries its truth, and the command prints the sum as a line of JSON. The truth
+of payments is that which holds once the users and currencies of the sample data are there too.
 """
 
 import argparse
@@ -18,8 +19,12 @@ from random import Random
 
 from data.days import DUPLICATE, VALIDATED, Day, Record
 from data.dialects import DIALECTS
-from data.transactions import Transaction
+from data.oddities import Original, Recipe
+from data.payment_oddities import PAYMENTS
+from data.reference_data import REFERENCE_FILES
+from data.transaction_oddities import TRANSACTIONS
 
+RECIPES = {recipe.dataset: recipe for recipe in (PAYMENTS, TRANSACTIONS)}
 FIRST_DAY = date(2025, 1, 3)
 FEWEST_ROWS = 200
 """Enough for every defect and every guise to stand among sound records."""
@@ -27,11 +32,12 @@ FEWEST_ROWS = 200
 
 @dataclass(frozen=True)
 class Truth:
-    """How many records must meet each fate; `warned` ones are validated all the same."""
+    """How many records must meet each fate; of the validated, some are warned or suspicious."""
 
     landed: int
     validated: int
     warned: int
+    suspicious: int
     duplicate: int
     quarantined: dict[str, int]
     """By reason code, `conflict` among them. Every record has one reason only."""
@@ -46,7 +52,9 @@ class Sample:
     truth: Truth
 
 
-def make_samples(out: Path, *, rows: int = 2_000, days: int = 5) -> list[Sample]:
+def make_samples(
+    out: Path, recipe: Recipe = TRANSACTIONS, *, rows: int = 2_000, days: int = 5
+) -> list[Sample]:
     """Write a file of `rows` records for each of `days` days into the folder `out`.
 
     Records are repeated in the files after theirs, so the truth is that of files which are landed
@@ -55,13 +63,26 @@ def make_samples(out: Path, *, rows: int = 2_000, days: int = 5) -> list[Sample]
     if rows < FEWEST_ROWS:
         raise ValueError(f"{rows} rows have no room for every defect: take {FEWEST_ROWS} or more")
     out.mkdir(parents=True, exist_ok=True)
-    random, known, samples = Random(7), list[Transaction](), list[Sample]()
+    random, known, samples = Random(7), list[Original](), list[Sample]()
     for number, dialect in zip(range(days), cycle(DIALECTS), strict=False):
         day = FIRST_DAY + timedelta(days=number)
-        records = Day(random, day, dialect, rows).records(known)
-        path = out / f"transactions_{day}{dialect.suffix}"
-        path.write_bytes(dialect.file(record.line for record in records))
+        records = Day(recipe, random, day, dialect, rows).records(known)
+        path = out / f"{recipe.dataset}_{day}{dialect.suffix}"
+        path.write_bytes(dialect.file(recipe.fields, (record.line for record in records)))
         samples.append(Sample(path, day, truth_of(records)))
+    return samples
+
+
+def make_reference_data(out: Path, dataset: str) -> list[Sample]:
+    """Write the files of `users` or `currencies` into the folder `out`."""
+    out.mkdir(parents=True, exist_ok=True)
+    samples = []
+    for file in REFERENCE_FILES:
+        if file.dataset == dataset:
+            day = FIRST_DAY + timedelta(days=file.days_later)
+            path = out / f"{dataset}_{day}.csv"
+            path.write_text(file.text)
+            samples.append(Sample(path, day, truth_of(Record(0, b"", f) for _, f in file.lines)))
     return samples
 
 
@@ -73,6 +94,7 @@ def truth_of(records: Iterable[Record]) -> Truth:
         landed=len(records),
         validated=fates.pop(VALIDATED, 0),
         warned=sum(record.is_warned for record in records),
+        suspicious=sum(record.is_suspicious for record in records),
         duplicate=fates.pop(DUPLICATE, 0),
         quarantined=dict(sorted(fates.items())),
     )
@@ -86,6 +108,7 @@ def truth_of_all(samples: Iterable[Sample]) -> Truth:
         landed=sum(truth.landed for truth in truths),
         validated=sum(truth.validated for truth in truths),
         warned=sum(truth.warned for truth in truths),
+        suspicious=sum(truth.suspicious for truth in truths),
         duplicate=sum(truth.duplicate for truth in truths),
         quarantined=dict(sorted(reasons.items())),
     )
@@ -97,10 +120,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("out", type=Path)
+    datasets = sorted({*RECIPES, *(file.dataset for file in REFERENCE_FILES)})
+    parser.add_argument("--dataset", choices=datasets, default=TRANSACTIONS.dataset)
     parser.add_argument("--rows", type=int, default=2_000, help="records in each file")
     parser.add_argument("--days", type=int, default=5, help="files")
     args = parser.parse_args()
-    samples = make_samples(args.out, rows=args.rows, days=args.days)
+    if recipe := RECIPES.get(args.dataset):
+        samples = make_samples(args.out, recipe, rows=args.rows, days=args.days)
+    else:
+        samples = make_reference_data(args.out, args.dataset)
     print(json.dumps(asdict(truth_of_all(samples))))
 
 

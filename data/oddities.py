@@ -1,15 +1,17 @@
-"""What is odd about some records of the sample data, and what must become of each.
+"""What can be odd about a record of the sample data, and how a file's line is broken.
 
 A defect spoils a record, which must then be quarantined for its reason and for no other; a guise
 only writes a sound record in another way. Neither knows where in a file its record will stand.
+Those of one dataset stand in a module of its own, such as `data.transaction_oddities`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime
+from random import Random
+from typing import Any, Protocol, Self
 
-from data.dialects import JSON_LINES, PLAIN, SEMICOLON, UTF16_TAB, Dialect
-from data.transactions import Fields, Transaction, fitting_id
+from data.dialects import JSON_LINES, PLAIN, SEMICOLON, UTF16_TAB, Dialect, Fields
 
 
 def instead(**texts: str) -> Callable[[Fields], Fields]:
@@ -47,6 +49,27 @@ def is_plain(dialect: Dialect) -> bool:
     return dialect is PLAIN
 
 
+class Original(Protocol):
+    """A sound record, before it becomes a line."""
+
+    @property
+    def at(self) -> datetime:
+        """When it happened, UTC."""
+
+    @property
+    def is_suspicious(self) -> bool:
+        """Whether a rule finds it worth a look."""
+
+    def fields(self) -> Fields:
+        """The record as text."""
+
+    def in_other_words(self) -> Fields:
+        """Other text that says the same."""
+
+    def with_other_content(self) -> Self:
+        """Another record under the same key."""
+
+
 @dataclass(frozen=True)
 class Defect:
     """Spoils the `fields` of a record, or its encoded `line`, so that it has this `reason`.
@@ -60,9 +83,9 @@ class Defect:
     line: Callable[[bytes, bytes], bytes] = lambda line, _: line
     fits: Callable[[Dialect], bool] = anywhere
 
-    def line_of(self, transaction: Transaction, dialect: Dialect) -> bytes:
+    def line_of(self, one: Original, dialect: Dialect) -> bytes:
         """The spoiled record, encoded, without the end of the line."""
-        line = dialect.line(self.fields(transaction.fields())).encode(dialect.encoding)
+        line = dialect.line(self.fields(one.fields())).encode(dialect.encoding)
         return self.line(line, dialect.separator.encode(dialect.encoding))
 
 
@@ -71,62 +94,16 @@ class Guise:
     """Writes a sound record in an unusual way; `is_warned` says that a rule only warns of it."""
 
     name: str
-    written: Callable[[Transaction], Fields]
+    written: Callable[[Any], Fields]
     fits: Callable[[Dialect], bool] = anywhere
     is_warned: bool = False
 
 
-def with_id_in_braces(one: Transaction) -> Fields:
-    """The same id as some Windows programs write it."""
-    return one.fields() | {"id": f"{{{one.id}}}".upper()}
-
-
-def with_integer_id(one: Transaction) -> Fields:
-    """A bank that counts its transactions."""
-    return one.fields() | {"id": str(fitting_id(one.id.int >> 96, one.merchant.category).int)}
-
-
-def with_offset(one: Transaction) -> Fields:
-    """The same instant on a clock in Paris in winter."""
-    return one.fields() | {"timestamp": f"{(one.at + timedelta(hours=1)).isoformat()}+01:00"}
-
-
-def with_other_sign(one: Transaction) -> Fields:
-    """A debit that adds, or a credit that takes away."""
-    return one.fields() | {"amount": str(-one.amount)}
-
-
-def saying(text: str) -> Callable[[Transaction], Fields]:
-    """Puts this text before the description."""
-    return lambda one: one.fields() | {"description": f"{text}{one.description}"}
-
-
-DEFECTS = (
-    Defect("no id", "id_missing", instead(id="")),
-    Defect("id that is none", "id_invalid", instead(id="TX-2025-00017")),
-    Defect("no description", "description_missing", instead(description="")),
-    Defect("no amount", "amount_missing", instead(amount="")),
-    Defect("amount NaN", "amount_invalid", instead(amount="NaN")),
-    Defect("amount Infinity", "amount_invalid", instead(amount="-Infinity")),
-    Defect("amount 1e5", "amount_invalid", instead(amount="1e5")),
-    Defect("amount of 30 digits", "amount_out_of_range", instead(amount="1234567890" * 3)),
-    Defect(
-        "amount 1.005",
-        "amount_too_precise",
-        instead(amount="1.005"),
-        fits=lambda dialect: not has_comma(dialect),
-    ),
-    # Three digits behind a comma could as well be thousands.
-    Defect("amount 1,234", "amount_invalid", instead(amount="1,234"), fits=has_comma),
-    Defect("30 February", "timestamp_invalid", instead(timestamp="2023-02-30T10:00:00")),
-    Defect("year 2042", "timestamp_in_future", instead(timestamp="2042-01-01T00:00:00")),
-    Defect("no operation type", "operation_type_missing", instead(operation_type="")),
-    Defect("unknown side", "side_unknown", instead(side="sideways")),
-    Defect("NUL byte", "nul_byte", instead(description="Paiement CB\0Monoprix")),
+BROKEN_LINES = (
     Defect(
         "byte that is no UTF-8",
         "bad_encoding",
-        line=lambda line, _: line.replace(b" ", b"\xff", 1),
+        line=lambda line, _: line.replace(b"-", b"\xff", 1),
         fits=is_utf8,
     ),
     Defect(
@@ -149,25 +126,19 @@ DEFECTS = (
     ),
     Defect("half a line", "broken_json", line=lambda line, _: line[: len(line) // 2], fits=is_json),
     Defect("list", "not_an_object", line=lambda line, _: b"[%b]" % line, fits=is_json),
-    Defect(
-        "object in a field",
-        "nested_value",
-        line=lambda line, _: line.replace(b'"merchant": ', b'"merchant": {"name": 0}, "was": ', 1),
-        fits=is_json,
-    ),
 )
+"""The defects that any dataset's records can have."""
 
-GUISES = (
-    Guise("id in braces and upper case", with_id_in_braces),
-    Guise("integer id", with_integer_id),
-    Guise("time with an offset", with_offset),
-    Guise("sign that disagrees with the side", with_other_sign, is_warned=True),
-    Guise("no merchant", lambda one: one.fields() | {"merchant": ""}),
-    Guise("formula", saying("=1+cmd|' /C calc'!A0 ")),
-    Guise("quotes in quotes", saying('Librairie "Le Pavé", rayon jeunesse: ')),
-    Guise(
-        "newline in quotes",
-        saying("Avis d'opération\n"),
-        fits=lambda dialect: is_separated(dialect) and not is_plain(dialect),
-    ),
-)
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the records of a dataset are made: by which fields, and what may be odd about them.
+
+    `make` gives a sound record of a day; the same state of its random numbers gives the same one.
+    """
+
+    dataset: str
+    fields: tuple[str, ...]
+    make: Callable[[Random, date], Any]
+    defects: tuple[Defect, ...]
+    guises: tuple[Guise, ...]

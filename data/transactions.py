@@ -1,22 +1,20 @@
 """One sound transaction of the sample data, and how it reads as the text of its fields.
 
-What goes wrong with it is in `data.defects`, how a file is written in `data.dialects`.
+What goes wrong with it is in `data.transaction_oddities`, how a file is written in `data.dialects`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
 from uuid import UUID
 
+from data.dialects import Fields
 from data.merchants import MERCHANTS, Merchant
 from txcat_assets.contracts.transactions import CATEGORIES
 
 FIELDS = ("id", "description", "amount", "timestamp", "merchant", "operation_type", "side")
 """The header of every file, in order."""
-
-Fields = dict[str, str]
-"""The text of one record, by the names of FIELDS; an empty text is a missing one."""
 
 WEIGHTS = [merchant.weight for merchant in MERCHANTS]
 
@@ -30,12 +28,21 @@ class Transaction:
     amount: Decimal
     at: datetime
     merchant: Merchant
+    is_suspicious: bool = False
 
     def fields(self) -> Fields:
         """The record as text: a decimal point, an ISO time without an offset."""
         operation_type, side, _ = self.merchant.habit.value
         texts = (str(self.id), self.description, str(self.amount), self.at.isoformat())
         return dict(zip(FIELDS, (*texts, self.merchant.name, operation_type, side), strict=True))
+
+    def in_other_words(self) -> Fields:
+        """The same id as some Windows programs write it."""
+        return self.fields() | {"id": f"{{{self.id}}}".upper()}
+
+    def with_other_content(self) -> "Transaction":
+        """A correction under the same id."""
+        return replace(self, amount=self.amount * 2)
 
 
 def make_transaction(random: Random, day: date) -> Transaction:

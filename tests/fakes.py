@@ -66,10 +66,10 @@ class FakeModel:
         return pl.DataFrame(
             {
                 "row": [row for row, _, _ in given],
-                "answer": answers,
+                "category": answers,
                 "refusal": [None if answer else "takes no 3" for answer in answers],
             },
-            schema={"row": pl.UInt32, "answer": pl.String, "refusal": pl.String},
+            schema={"row": pl.UInt32, "category": pl.String, "refusal": pl.String},
         )
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 from tools.graph import graph
 from tools.settings_page import env_example, settings_page
 from txcat_assets.contracts.model import (
+    AnswerType,
     Choice,
-    ColumnType,
+    Codes,
     Contract,
+    Flag,
     Id,
     Instant,
     Money,
@@ -40,8 +42,10 @@ def dataset(contract: Contract) -> Iterator[str]:
     """The section of one dataset."""
     yield from ("", f"## {contract.dataset}", "", contract.description, "")
     yield f"Version {contract.version}, owned by {contract.owner}. Its records are told apart by"
-    yield f"`{contract.key}` and happened at `{contract.event_time}`; files that match"
+    happened = f" and happened at `{contract.event_time}`" if contract.event_time else ""
+    yield f"`{contract.key}`{happened}; files that match"
     yield f"`{contract.files}` are taken from the inbox."
+    yield from references(contract)
     yield from ("", f"### validated.{contract.dataset}", "")
     yield from table(
         ("column", "type", "required", "what it is"),
@@ -57,8 +61,23 @@ def dataset(contract: Contract) -> Iterator[str]:
             ("column", "type", "what it is"),
             ((f"`{one.name}`", words(one.type), one.description) for one in stage.columns),
         )
+        for one in stage.columns:
+            if isinstance(one.type, Codes):
+                yield from ("", f"Codes of `{one.name}`:", "")
+                yield from table(
+                    ("code", "what it means"),
+                    ((f"`{code}`", text) for code, text in one.type.meanings),
+                )
     yield from ("", f"### quarantined.{contract.dataset}", "", "Reasons, and what each means:", "")
     yield from reasons(contract)
+
+
+def references(contract: Contract) -> Iterator[str]:
+    """What its records wait for, where they name records of other datasets."""
+    if contract.references:
+        yield "Its records wait until what they name is there:"
+        named = [f"`{one.column}` names one of `{one.to.dataset}`" for one in contract.references]
+        yield f"{', '.join(named)}."
 
 
 def reasons(contract: Contract) -> Iterator[str]:
@@ -73,7 +92,7 @@ def reasons(contract: Contract) -> Iterator[str]:
     )
 
 
-def words(kind: ColumnType) -> str:
+def words(kind: AnswerType) -> str:
     """A column's type in words."""
     match kind:
         case Id():
@@ -84,8 +103,10 @@ def words(kind: ColumnType) -> str:
             return f"DECIMAL({precision},{scale})"
         case Instant():
             return "time in UTC"
-        case Choice(values):
-            return f"one of {', '.join(values)}"
+        case Choice():
+            return f"one of {kind.words}"
+        case Flag() | Codes():
+            return "true or false" if isinstance(kind, Flag) else "list of codes"
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:

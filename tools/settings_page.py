@@ -45,7 +45,7 @@ def _fields() -> Iterator[tuple[str, FieldInfo]]:
 
 
 def _default(field: FieldInfo) -> str:
-    value = field.default
+    value = field.get_default(call_default_factory=True)
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -4,15 +4,15 @@ Nothing is read, opened or connected when it is loaded, so it loads with every s
 """
 
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
-from txcat_assets.contracts.model import Choice, Contract, Stage
+from txcat_assets.contracts.model import Choice, Contract, Function, Service, Stage
 from txcat_assets.contracts.registry import all_contracts
-from txcat_assets.defs.assets import Doors, dataset_assets
+from txcat_assets.defs.assets import Doors, OpenEnricher, dataset_assets
 from txcat_assets.defs.checks import dataset_checks
 from txcat_assets.defs.dead_letters import dead_letter_asset
 from txcat_assets.defs.jobs import check_job, load_job
@@ -21,6 +21,7 @@ from txcat_assets.defs.sensors import backlog_sensor, checks_sensor, inbox_senso
 from txcat_assets.defs.topic_sensor import topic_sensor
 from txcat_assets.errors import SettingRefused
 from txcat_assets.partitions import arrival_days
+from txcat_assets.pipeline.computed import Computed
 from txcat_assets.settings import Settings
 from txcat_assets.sources.kafka_client import KafkaConfig
 from txcat_assets.stages.enrich import Enricher
@@ -95,24 +96,11 @@ def _refuse_a_circle(settings: Settings, contracts: Iterable[Contract]) -> None:
 
 
 def _resources(settings: Settings) -> dict[str, Any]:
-    def open_ml(contract: Contract, stage: Stage) -> AbstractContextManager[Enricher]:
-        from txcat_assets.services.ml import MlConfig, MlService  # noqa: PLC0415 - httpx is not light
-
-        answer = stage.columns[0].type
-        labels = answer.values if isinstance(answer, Choice) else ()
-        config = MlConfig(url=settings.ml_url)
-        return MlService(config, labels=labels, columns=contract.column_names)
-
-    services = {"ml": open_ml}
-
-    def open_enricher(contract: Contract, stage: Stage) -> AbstractContextManager[Enricher]:
-        return services[stage.service](contract, stage)
-
     warehouse = warehouse_of(settings)
     duckdb = {"duckdb": DuckDBResource(database=warehouse.place)}
     return {
         "warehouse": warehouse,
-        "enrichers": open_enricher,
+        "enrichers": _enrichers(settings),
         "doors": Doors(
             Inbox(settings.inbox_folder, settings.inbox_settle_seconds, settings.first_day),
             kafka_door(settings),
@@ -129,6 +117,33 @@ def warehouse_of(settings: Settings) -> Warehouse:
         settings.warehouse_wait_seconds,
         settings.warehouse_statement_seconds,
     )
+
+
+def _enrichers(settings: Settings) -> OpenEnricher:
+    """What answers for the stages that the contracts declare, by name where it is a service."""
+
+    def open_ml(contract: Contract, stage: Stage) -> AbstractContextManager[Enricher]:
+        from txcat_assets.services.ml import MlConfig, MlService  # noqa: PLC0415 - httpx is not light
+
+        (answer,) = stage.columns
+        return MlService(
+            MlConfig(url=settings.ml_url),
+            labels=answer.type.values if isinstance(answer.type, Choice) else (),
+            columns=contract.column_names,
+            answer=answer.name,
+        )
+
+    services = {"ml": open_ml}
+
+    def open_enricher(contract: Contract, stage: Stage) -> AbstractContextManager[Enricher]:
+        match stage.answered_by:
+            case Service(name):
+                return services[name](contract, stage)
+            case Function(of, names):
+                values = {name: getattr(settings, name) for name in names}
+                return nullcontext(Computed(stage, of(**values)))
+
+    return open_enricher
 
 
 def kafka_door(settings: Settings) -> KafkaDoor:

@@ -5,11 +5,16 @@ environment. `docs/settings.md` is made from this class.
 """
 
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from txcat_assets.contracts.iso4217 import MINOR_UNITS
+
+PositiveDecimal = Annotated[Decimal, Field(gt=0)]
 
 
 class Settings(BaseSettings):
@@ -97,6 +102,12 @@ class Settings(BaseSettings):
     first_day: date = date(2023, 1, 1)
     """The first day of the daily partitions; near the first data keeps the UI's bars readable."""
 
+    payment_limit: Decimal = Field(default=Decimal(10_000), gt=0)
+    """A payment above it is suspicious, unless TXCAT_PAYMENT_LIMITS has one for its currency."""
+
+    payment_limits: dict[str, PositiveDecimal] = Field(default_factory=dict)
+    """The limits of single currencies, as JSON: {"JPY": 1500000, "BHD": 3800}."""
+
     quarantine_threshold: float = Field(default=0.05, ge=0, le=1)
     """Share of a day's records in quarantine above which broken rules are errors, not warnings."""
 
@@ -105,6 +116,13 @@ class Settings(BaseSettings):
 
     strict: bool = False
     """Make the rule checks blocking, so that the bare dagster CLI exits 1 when one fails."""
+
+    @field_validator("payment_limits")
+    @classmethod
+    def _of_known_currencies(cls, limits: dict[str, Decimal]) -> dict[str, Decimal]:
+        if unknown := sorted(limits.keys() - MINOR_UNITS.keys()):
+            raise ValueError(f"no ISO 4217 currency codes: {', '.join(unknown)}")
+        return limits
 
     @property
     def home_folder(self) -> Path:

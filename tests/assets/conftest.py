@@ -5,12 +5,14 @@ Nothing of the machine's own settings reaches a test.
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from tests.assets.installation import Installation
+from txcat_assets.contracts.transactions import CONTRACT as TRANSACTIONS
 from txcat_assets.settings import Settings
 
 
@@ -31,6 +33,12 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture
 def site(tmp_path: Path, instance: dg.DagsterInstance, ml_url: str) -> Installation:
-    """An empty installation with the real ML service."""
+    """An empty installation of transactions alone, with the real ML service."""
     settings = Settings(home=tmp_path / "home", ml_url=ml_url)
-    return Installation(settings, instance)
+    return Installation(settings, instance, {TRANSACTIONS.dataset: TRANSACTIONS})
+
+
+@pytest.fixture
+def bank(site: Installation) -> Installation:
+    """An empty installation of every dataset."""
+    return replace(site, contracts=None)

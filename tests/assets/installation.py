@@ -58,8 +58,14 @@ class Installation:
         """Run the load job of transactions on a day, or on a range of days as one run."""
         nodes = ("validated_transactions", "categorized_transactions")
         ops = {node: {"config": {"full_refresh": True}} for node in nodes if full_refresh}
+        return self.load_days("transactions", first, last, run_config={"ops": ops}, **options)
+
+    def load_days(
+        self, dataset: str, first: str, last: str | None = None, **options: Any
+    ) -> dg.ExecuteInProcessResult:
+        """Run the load job of a dataset on a day, or on a range of days as one run."""
         days = {"tags": {START: first, END: last}} if last else {"partition_key": first}
-        return self.run("load_transactions", run_config={"ops": ops}, **days, **options)
+        return self.run(f"load_{dataset}", **days, **options)
 
     def check(self, *days: str, **options: Any) -> dict[str, dg.AssetCheckEvaluation]:
         """Run the checks in their job, for some days or those due; what each said, by its name."""

@@ -1,5 +1,7 @@
 """Which days the checks speak for, how they are run, and the history that they leave in Dagster."""
 
+from dataclasses import replace
+
 import dagster as dg
 import pytest
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
@@ -104,7 +106,7 @@ def test_strict_lets_a_broken_rule_fail_the_materialization(
     site: Installation, strict: bool, is_green: bool
 ) -> None:
     settings = site.settings.model_copy(update={"strict": strict, "quarantine_threshold": 0.0})
-    site = Installation(settings, site.instance)
+    site = replace(site, settings=settings)
     site.put("transactions_2025-01-03.csv", file_of(line(1), line(2, amount="x")))
     assert site.run("__ASSET_JOB", partition_key="2025-01-03").success is is_green
     assert site.rows("SELECT count(*) FROM quarantined.transactions") == [(1,)]
@@ -112,6 +114,6 @@ def test_strict_lets_a_broken_rule_fail_the_materialization(
 
 def test_strict_lets_a_warning_pass(site: Installation) -> None:
     settings = site.settings.model_copy(update={"strict": True})
-    site = Installation(settings, site.instance)
+    site = replace(site, settings=settings)
     site.put("transactions_2025-01-03.csv", file_of(*map(line, range(1, 30)), line(90, amount="x")))
     assert site.run("__ASSET_JOB", partition_key="2025-01-03").success

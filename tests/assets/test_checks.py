@@ -1,6 +1,7 @@
 """Each asset check says what is so: it passes on sound days and fails when it should."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import timedelta
 
 import dagster as dg
@@ -9,9 +10,7 @@ import pytest
 from tests.assets.installation import Installation
 from tests.assets.records import file_of, line, sound
 from tests.fakes import FakeModel
-from txcat_assets.definitions import build_definitions
 from txcat_assets.defs.runs import utc_now
-from txcat_assets.settings import Settings
 
 DAY = "2025-01-03"
 ERROR = dg.AssetCheckSeverity.ERROR
@@ -24,7 +23,7 @@ def failed(said: dict[str, dg.AssetCheckEvaluation]) -> dict[str, str]:
 
 def with_limits(site: Installation, **settings: object) -> Installation:
     """The same installation under other settings."""
-    return Installation(site.settings.model_copy(update=settings), site.instance)
+    return replace(site, settings=site.settings.model_copy(update=settings))
 
 
 def test_a_sound_day_passes_every_check(site: Installation) -> None:
@@ -69,11 +68,11 @@ def test_each_check_of_records_fails_for_its_own_reason_alone(site: Installation
     )
 
 
-def test_every_rule_of_the_contract_is_spoiled_above() -> None:
+def test_every_rule_of_the_contract_is_spoiled_above(site: Installation) -> None:
     doors = {"no_file_set_aside", "topic_is_whole"}
     records = {"conservation", "meets_contract", "share_quarantined"} | doors
     stages = {"nothing_pending_too_long", "none_refused"}
-    graph = build_definitions(Settings()).resolve_asset_graph()
+    graph = site.definitions.resolve_asset_graph()
     assert {key.name for key in graph.asset_check_keys} - records - stages == set(SPOILED)
 
 

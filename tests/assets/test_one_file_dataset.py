@@ -25,7 +25,7 @@ REFUNDS = '''
 import polars as pl
 
 from txcat_assets.contracts.model import (
-    Choice, Column, Contract, Id, Instant, Money, Rule, Stage, Text,
+    Answer, Choice, Column, Contract, Id, Instant, Money, Rule, Service, Stage, Text,
 )
 
 CONTRACT = Contract(
@@ -50,9 +50,9 @@ CONTRACT = Contract(
     stages=(
         Stage(
             name="scored",
-            service="scores",
+            answered_by=Service("scores"),
             description="Every refund with its risk.",
-            columns=(Column("table", Choice(("low", "high")), "The risk."),),
+            columns=(Answer("table", Choice(("low", "high")), "The risk."),),
         ),
     ),
 )
@@ -79,8 +79,8 @@ class Scores:
         """All at once."""
         rows = pl.Series("row", range(len(records)), dtype=pl.UInt32)
         yield pl.DataFrame(
-            {"row": rows, "answer": ["low"] * len(records), "refusal": [None] * len(records)},
-            schema={"row": pl.UInt32, "answer": pl.String, "refusal": pl.String},
+            {"row": rows, "table": ["low"] * len(records), "refusal": [None] * len(records)},
+            schema={"row": pl.UInt32, "table": pl.String, "refusal": pl.String},
         )
 
 
@@ -94,6 +94,7 @@ def refunds(
     (folder / "refunds.py").write_text(REFUNDS)
     monkeypatch.setattr(contracts, "__path__", [*contracts.__path__, str(folder)])
     all_contracts.cache_clear()
+    site.contracts = None
     site.resources = {"enrichers": lambda *_: nullcontext(Scores())}
     yield site
     all_contracts.cache_clear()

@@ -1,6 +1,7 @@
 """While the service is away a run fails by words that help, and nothing that was done is lost."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 
 from tests.assets.installation import Installation, differing, failure_of
 from tests.assets.records import sound
@@ -11,9 +12,7 @@ DAY = "2025-01-03"
 
 def served_by(site: Installation, model: FakeModel) -> Installation:
     """The same installation, asking a model."""
-    return Installation(
-        site.settings, site.instance, resources={"enrichers": lambda *_: nullcontext(model)}
-    )
+    return replace(site, resources={"enrichers": lambda *_: nullcontext(model)})
 
 
 def test_a_run_without_the_service_says_what_to_do(site: Installation) -> None:
@@ -41,5 +40,5 @@ def test_a_failed_run_changes_nothing_that_was_done(site: Installation) -> None:
     site.load(DAY)
     before = site.everything()
     site.settings = site.settings.model_copy(update={"ml_url": "http://127.0.0.1:9"})
-    assert not Installation(site.settings, site.instance).load(DAY).success
+    assert not replace(site).load(DAY).success
     assert differing(before, site.everything()) == []

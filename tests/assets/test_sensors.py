@@ -163,12 +163,11 @@ def test_the_backlog_waits_for_the_service_and_says_so(site: Installation) -> No
         {"enrichers": lambda *_: nullcontext(FakeModel("down", lasts=0))},
     )
     assert not site.load("2025-01-03").success
-    gone = Installation(
-        site.settings.model_copy(update={"ml_url": "http://127.0.0.1:9"}), site.instance
-    )
+    away = site.settings.model_copy(update={"ml_url": "http://127.0.0.1:9"})
+    gone = replace(site, settings=away, resources={})
     assert "1 days have work left" in reason(gone.tick(BACKLOG))
     assert "127.0.0.1:9" in reason(gone.tick(BACKLOG))
-    back = Installation(site.settings, site.instance, resources=up)
+    back = replace(site, resources=up)
     assert days_asked_for(back.tick(BACKLOG)) == ["2025-01-03"]
 
 

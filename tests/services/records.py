@@ -47,4 +47,5 @@ def client(url: str, **config: object) -> MlService:
         MlConfig(url, **patience),  # type: ignore[arg-type]
         labels=CATEGORIES,
         columns=CONTRACT.column_names,
+        answer="answer",
     )

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from txcat_assets.contracts.model import Contract, Policy
+from txcat_assets.contracts.model import Contract, Policy, Stage
 from txcat_assets.warehouse.interface import Transaction, Warehouse
 
 VALIDATED, DUPLICATE, CONFLICT, INVALID, WAITING = 1, 2, 3, 4, 5
@@ -24,7 +24,7 @@ class Judged(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """A row of categorized, without its columns."""
+    """A row of a stage, without its columns."""
 
     slice_id: int
     position: int
@@ -48,20 +48,27 @@ def audit(warehouse: Warehouse, contract: Contract) -> None:
                 f"FROM judged.{name}"
             )
         ]
-        stored = [
-            Stored(*row)
-            for row in tx.rows(
-                f'SELECT _slice_id, _position, "{key}"::VARCHAR, _digest::VARCHAR, '
-                f"model_version, categorized_at FROM categorized.{name}"
-                if contract.stages
-                else "SELECT 1 WHERE FALSE"
-            )
-        ]
         _check_ranges(tx, name, raw)
         _check_places(tx, name, raw, judged)
-        _check_keys(judged, stored, has_versions=contract.policy is Policy.LATEST)
+        _check_keys(judged, has_versions=contract.policy is Policy.LATEST)
         _check_references(tx, contract)
-        _check_answers(tx, name, judged, stored)
+        for stage in contract.stages:
+            _check_stage(tx, contract, stage, judged)
+
+
+def _check_stage(tx: Transaction, contract: Contract, stage: Stage, judged: list[Judged]) -> None:
+    stored = [
+        Stored(*row)
+        for row in tx.rows(
+            f'SELECT _slice_id, _position, "{contract.key}"::VARCHAR, _digest::VARCHAR, '
+            f"model_version, {stage.name}_at FROM {stage.name}.{contract.dataset}"
+        )
+    ]
+    keys = [row.key for row in stored]
+    assert _twice(keys) == [], "one answered row per key"
+    winners = {row.key for row in judged if row.place == VALIDATED}
+    assert set(keys) <= winners, "each answered key is validated"
+    _check_answers(tx, (contract.dataset, stage.name), judged, stored)
 
 
 def _check_ranges(tx: Transaction, name: str, raw: list[tuple[Any, ...]]) -> None:
@@ -122,27 +129,25 @@ def _check_places(
         assert found == counts, f"slice {slice_id} as counted, and in the ledger"
 
 
-def _check_keys(judged: list[Judged], stored: list[Stored], *, has_versions: bool) -> None:
+def _check_keys(judged: list[Judged], *, has_versions: bool) -> None:
     winners = [row.key for row in judged if row.place == VALIDATED]
     losers = {row.key for row in judged if row.place in (DUPLICATE, CONFLICT)}
     assert has_versions or _twice(winners) == [], "one validated row per key"
     conflicts = [row for row in judged if row.place == CONFLICT]
     assert not (has_versions and conflicts), "versions do not conflict"
     assert losers <= set(winners), "whoever is a duplicate or a conflict has a winner"
-    keys = [row.key for row in stored]
-    assert _twice(keys) == [], "one categorized row per key"
-    assert set(keys) <= set(winners), "each categorized key is validated"
 
 
 def _check_references(tx: Transaction, contract: Contract) -> None:
     """Who contends names what is there, or what is noted as gone; whoever waits says for what."""
     for reference in contract.references:
         code, to = reference.code, reference.to
-        there = {key for (key,) in tx.rows(f"SELECT {to.key}::VARCHAR FROM validated.{to.dataset}")}
+        known = tx.rows(f'SELECT "{to.key}"::VARCHAR FROM validated.{to.dataset}')
+        there = {key for (key,) in known}
         gone = {key for (key,) in tx.rows("SELECT key FROM ledger.withdrawn")}
         for key, place, reasons in tx.rows(
-            f"SELECT {reference.column}::VARCHAR, _place, _reasons FROM judged.{contract.dataset} "
-            f"WHERE _place <> {INVALID}"
+            f'SELECT "{reference.column}"::VARCHAR, _place, _reasons '
+            f"FROM judged.{contract.dataset} WHERE _place <> {INVALID}"
         ):
             if place == WAITING:
                 assert reasons, "whoever waits says for what"
@@ -151,13 +156,16 @@ def _check_references(tx: Transaction, contract: Contract) -> None:
                 assert key is None or key in there | gone, f"{key} of {code} is there"
 
 
-def _check_answers(tx: Transaction, name: str, judged: list[Judged], stored: list[Stored]) -> None:
+def _check_answers(
+    tx: Transaction, where: tuple[str, str], judged: list[Judged], stored: list[Stored]
+) -> None:
     """Pending and refused, recounted for the model version that each slice has reached."""
     answers = {(row.slice_id, row.position, row.digest): row for row in stored}
     refusals = tx.rows(
         "SELECT slice_id, position, digest::VARCHAR, model_version FROM ledger.refusals "
-        "WHERE dataset = $d",
-        d=name,
+        "WHERE dataset = $d AND stage = $s",
+        d=where[0],
+        s=where[1],
     )
     assert _twice(refusals) == [], "a refusal is noted once"
     validated = defaultdict(list)
@@ -166,8 +174,9 @@ def _check_answers(tx: Transaction, name: str, judged: list[Judged], stored: lis
             validated[row.slice_id].append((row.slice_id, row.position, row.digest))
     for slice_id, version, redo_from, *counts in tx.rows(
         "SELECT slice_id, version, redo_from, pending, refused FROM ledger.stages "
-        "WHERE dataset = $d AND stage = 'categorized'",
-        d=name,
+        "WHERE dataset = $d AND stage = $s",
+        d=where[0],
+        s=where[1],
     ):
         refused = sum((*at, version) in refusals for at in validated[slice_id])
         answered = sum(

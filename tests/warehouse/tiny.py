@@ -14,12 +14,14 @@ import polars as pl
 
 from tests.oracle import Arrived, Verdict
 from txcat_assets.contracts.model import (
+    Answer,
     Choice,
     Column,
     Contract,
     Id,
     Money,
     Rule,
+    Service,
     Severity,
     Stage,
     Text,
@@ -31,7 +33,9 @@ from txcat_assets.warehouse.interface import Warehouse
 
 DAYS = (date(2025, 1, 1), date(2025, 1, 2), date(2025, 1, 3))
 START = datetime(2025, 1, 4, tzinfo=UTC).replace(tzinfo=None)
-CATEGORIZED = Stage("categorized", "ml", "Answered.", (Column("category", Text(), "The answer."),))
+CATEGORIZED = Stage(
+    "categorized", Service("ml"), "Answered.", (Answer("category", Text(), "The answer."),)
+)
 
 
 def tiny(version: int) -> Contract:

@@ -5,7 +5,8 @@ warehouse, the reason codes, the asset checks, the column docs of the UI and the
 follow from it. Datasets themselves live in the other modules of this folder, one file each.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cached_property
 
@@ -15,9 +16,29 @@ import xxhash
 from txcat_assets.errors import ContractRefused
 
 
-@dataclass(frozen=True)
-class Id:
-    """A UUID in any case, with or without braces, or an integer n, which is UUID(int=n)."""
+class Brief:
+    """Names only what is not as usual, so that an option that a type gains later changes no name.
+
+    `Contract.fingerprint` is made of these names.
+    """
+
+    def __repr__(self) -> str:
+        told = [
+            f"{one.name}={value!r}"
+            for one in fields(self)  # type: ignore[arg-type]  # only dataclasses are brief
+            if (value := getattr(self, one.name)) != one.default
+        ]
+        return f"{type(self).__name__}({', '.join(told)})"
+
+
+@dataclass(frozen=True, repr=False)
+class Id(Brief):
+    """A UUID in any case, with or without braces, or an integer n, which is UUID(int=n).
+
+    Without `takes_integers` an integer is none.
+    """
+
+    takes_integers: bool = True
 
 
 @dataclass(frozen=True)
@@ -35,22 +56,50 @@ class Money:
     scale: int = 2
 
 
-@dataclass(frozen=True)
-class Instant:
+@dataclass(frozen=True, repr=False)
+class Instant(Brief):
     """An ISO 8601 time, kept as UTC; without an offset it is taken to be UTC.
 
-    A time later than the end of the day after the record's arrival is rejected.
+    With `needs_offset` a time without one is rejected. So is a time later than the end of the day
+    after the record's arrival.
     """
+
+    needs_offset: bool = False
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few words, matched in any case and kept as it is declared here."""
+    """One of some words, matched in any case and kept as it is declared here.
+
+    `called` names them where they are too many to be listed, such as "ISO 4217 currency codes".
+    """
 
     values: tuple[str, ...]
+    called: str = field(default="", repr=False)
+
+    @property
+    def words(self) -> str:
+        """What the value is one of, for people."""
+        return self.called or ", ".join(self.values)
 
 
-ColumnType = Id | Text | Money | Instant | Choice
+@dataclass(frozen=True)
+class Flag:
+    """True or false, in any case."""
+
+
+@dataclass(frozen=True)
+class Codes:
+    """A list of codes, each with what it means; only a stage answers with one, no record has it."""
+
+    meanings: tuple[tuple[str, str], ...]
+
+
+ColumnType = Id | Text | Money | Instant | Choice | Flag
+"""What a record's column can be."""
+
+AnswerType = ColumnType | Codes
+"""What a column of a stage's answer can be."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +110,15 @@ class Column:
     type: ColumnType
     description: str
     is_required: bool = True
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One typed column of what a stage answers; null where the answer has none."""
+
+    name: str
+    type: AnswerType
+    description: str
 
 
 class Severity(StrEnum):
@@ -84,22 +142,44 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Stage:
-    """What happens to validated records next: `name` is the schema of its table.
+class Service:
+    """A stage is answered by a service outside, which names the version of its model.
 
-    `service` names the function that answers; it has a version of its own. `columns` are what the
-    answer adds to a record; the first one holds the answer.
+    `name` is what `definitions.py` knows it by.
     """
 
     name: str
-    service: str
-    description: str
-    columns: tuple[Column, ...]
 
-    @property
-    def answer(self) -> str:
-        """The name of the column that holds the answer."""
-        return self.columns[0].name
+
+@dataclass(frozen=True)
+class Function:
+    """A stage is answered where txcat runs, by a pure function of each validated record.
+
+    `of` gives an expression over the record's columns for each column of the stage, by its name;
+    it is called with the settings that `settings` names. The version follows from what they say:
+    see `txcat_assets.pipeline.computed`.
+    """
+
+    of: Callable[..., Mapping[str, pl.Expr]]
+    settings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What happens to validated records next: `name` is the schema of its table.
+
+    `columns` are what the answer of `answered_by` adds to a record.
+    """
+
+    name: str
+    answered_by: Service | Function
+    description: str
+    columns: tuple[Answer, ...]
+
+    @cached_property
+    def column_names(self) -> list[str]:
+        """The names of what the answer adds, in order."""
+        return [column.name for column in self.columns]
 
 
 class Policy(StrEnum):
@@ -194,7 +274,7 @@ class Contract:
         """What tells two contracts of one version apart: columns, rules by code, references."""
         columns = [(column.name, column.type, column.is_required) for column in self.columns]
         rules = [(rule.code, rule.severity) for rule in self.rules]
-        stages = [(stage.name, [column.name for column in stage.columns]) for stage in self.stages]
+        stages = [(stage.name, stage.column_names) for stage in self.stages]
         references = [(r.name, r.column, r.to.dataset) for r in self.references]
         # What a contract does not use is left out: warehouses keep the fingerprints of before.
         gained = [self.policy] * (self.policy is not Policy.FIRST) + references

@@ -5,7 +5,7 @@ as `txcat_assets.pipeline.parse` reads it: the typed value of each column, null 
 none, beside the complaint that kept its text from being read (see `why`). Nothing is judged here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
@@ -13,11 +13,14 @@ from txcat_assets.contracts.model import (
     Choice,
     Column,
     Contract,
+    Flag,
     Id,
     Instant,
     Money,
     Policy,
     Rule,
+    Service,
+    Stage,
     Text,
 )
 from txcat_assets.contracts.reasons import CONFLICT, FAULTS, REFUSED
@@ -40,13 +43,25 @@ def rules_of(contract: Contract) -> tuple[Rule, ...]:
 def reason_texts(contract: Contract) -> dict[str, str]:
     """Every reason code that a record of this dataset can bear, with what it means to a reader."""
     conflict = {CONFLICT: "A record with the same key and other content arrived before."}
+    refused = {REFUSED: "The service of a later stage refused the record; it stays validated."}
     return {
         **FAULTS,
         **{rule.code: rule.description for rule in rules_of(contract)},
         **{reference.code: reference.description for reference in contract.references},
         **(conflict if contract.policy is Policy.FIRST else {}),
-        REFUSED: "The service of a later stage refused the record; it stays validated.",
+        **(refused if any(map(can_refuse, contract.stages)) else {}),
     }
+
+
+def broken_codes(rules: Sequence[Rule]) -> pl.Expr:
+    """The codes of the rules that a record breaks, in their order; empty where it keeps all."""
+    codes = [pl.when(~rule.holds).then(pl.lit(rule.code)) for rule in rules]
+    return pl.concat_list(codes).list.drop_nulls()
+
+
+def can_refuse(stage: Stage) -> bool:
+    """Whether a stage may refuse a record: a service may, a function has an answer for all."""
+    return isinstance(stage.answered_by, Service)
 
 
 def _rules_of_column(column: Column) -> Iterator[Rule]:
@@ -59,8 +74,9 @@ def _rules_of_column(column: Column) -> Iterator[Rule]:
 def _rules_of_type(column: Column) -> Iterator[Rule]:
     value = pl.col(column.name)
     match column.type:
-        case Id():
-            yield _readable(column, "invalid", "is neither a UUID nor an integer.")
+        case Id(takes_integers):
+            says = "is neither a UUID nor an integer." if takes_integers else "is no UUID."
+            yield _readable(column, "invalid", says)
         case Text(max_chars):
             fits = value.str.len_chars() <= max_chars
             yield _rule(column, "too_long", f"has more than {max_chars:,} characters.", fits)
@@ -69,14 +85,19 @@ def _rules_of_type(column: Column) -> Iterator[Rule]:
             yield _readable(column, "too_precise", f"has more than {scale} decimal places.")
             says = f"has more than {precision - scale} digits before the point."
             yield _readable(column, "out_of_range", says)
-        case Instant():
+        case Instant(needs_offset):
             yield _readable(column, "invalid", "is no ISO 8601 time such as 2025-01-31T23:59:59Z.")
+            if needs_offset:
+                says = "does not say how far it is from UTC, such as by Z or +01:00."
+                yield _readable(column, "without_offset", says)
             end = pl.col("_day").cast(pl.Datetime("us")) + pl.duration(days=2)
             says = "is later than the end of the day after the record's arrival."
             yield _rule(column, "in_future", says, value < end)
         case Choice(values):
             known = pl.col(why(column.name)).is_null() & value.is_in(values)
-            yield _rule(column, "unknown", f"is none of: {', '.join(values)}.", known)
+            yield _rule(column, "unknown", f"is none of: {column.type.words}.", known)
+        case Flag():
+            yield _readable(column, "invalid", "is neither true nor false.")
 
 
 def _readable(column: Column, complaint: str, says: str) -> Rule:

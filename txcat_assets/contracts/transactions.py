@@ -3,6 +3,7 @@
 import polars as pl
 
 from txcat_assets.contracts.model import (
+    Answer,
     Choice,
     Column,
     Contract,
@@ -10,6 +11,7 @@ from txcat_assets.contracts.model import (
     Instant,
     Money,
     Rule,
+    Service,
     Severity,
     Stage,
     Text,
@@ -64,9 +66,9 @@ CONTRACT = Contract(
     stages=(
         Stage(
             name="categorized",
-            service="ml",
+            answered_by=Service("ml"),
             description="Every validated transaction with the category that the ML service gave.",
-            columns=(Column("category", Choice(CATEGORIES), "Spending category of the model."),),
+            columns=(Answer("category", Choice(CATEGORIES), "Spending category of the model."),),
         ),
     ),
 )

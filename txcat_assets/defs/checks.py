@@ -11,8 +11,8 @@ from datetime import date
 import dagster as dg
 from pydantic import Field
 
-from txcat_assets.contracts.model import Contract, Policy, Severity
-from txcat_assets.contracts.rules import rules_of
+from txcat_assets.contracts.model import Contract, Policy, Severity, Stage
+from txcat_assets.contracts.rules import can_refuse, rules_of
 from txcat_assets.defs import verdicts
 from txcat_assets.defs.runs import foreseen_trouble, name_process, utc_now
 from txcat_assets.defs.verdicts import Look, Verdict
@@ -59,12 +59,14 @@ def dataset_checks(contract: Contract, settings: Settings) -> list[dg.AssetCheck
                 "No record waits for its answer longer than TXCAT_PENDING_LIMIT_HOURS.",
                 verdicts.nothing_pending_too_long(stage),
             ),
-            "none_refused": (
-                "The service refused no validated record.",
-                verdicts.none_refused(stage),
-            ),
+            **(_refusals(stage) if can_refuse(stage) else {}),
         }
     return [_checks(contract, schema, of, settings) for schema, of in checks.items()]
+
+
+def _refusals(stage: Stage) -> dict[str, Check]:
+    words = "The service refused no validated record."
+    return {"none_refused": (words, verdicts.none_refused(stage))}
 
 
 def _said(check: Callable[[Look], Verdict]) -> Check:

@@ -5,16 +5,19 @@ from collections.abc import Iterable
 import dagster as dg
 
 from txcat_assets.contracts.model import (
+    AnswerType,
     Choice,
+    Codes,
     Column,
-    ColumnType,
     Contract,
+    Flag,
     Id,
     Instant,
     Money,
     Stage,
     Text,
 )
+from txcat_assets.warehouse.tables import previous
 
 POSITION = [
     dg.TableColumn("_slice_id", "bigint", "The slice with which the record landed."),
@@ -69,18 +72,25 @@ def lineage_of(contract: Contract, schema: str) -> dg.TableColumnLineage:
 
     lineage = {name: deps([name]) for name in contract.column_names}
     if schema in stages:
-        lineage[stages[schema].answer] = deps(contract.column_names)
+        for name in stages[schema].column_names:
+            lineage[name] = deps(contract.column_names)
     return dg.TableColumnLineage(lineage)
 
 
 def _answered(stage: Stage) -> list[dg.TableColumn]:
     return [
-        *(_typed(column, is_key=False) for column in stage.columns),
+        *(_answer(column.name, column.type, column.description) for column in stage.columns),
         dg.TableColumn("model_version", "text", "The version of the model that answered."),
         dg.TableColumn(f"{stage.name}_at", "timestamp", "When the answer was stored, UTC."),
-        dg.TableColumn(f"_previous_{stage.answer}", "text", "The answer before this one."),
+        *(_answer(previous(c.name), c.type, f"The {c.name} before.") for c in stage.columns),
         dg.TableColumn("_previous_model_version", "text", "The model that gave it."),
     ]
+
+
+def _answer(name: str, kind: AnswerType, words: str) -> dg.TableColumn:
+    return dg.TableColumn(
+        name, type_name(kind), words, dg.TableColumnConstraints(other=_limits(kind))
+    )
 
 
 def _typed(column: Column, *, is_key: bool) -> dg.TableColumn:
@@ -90,7 +100,7 @@ def _typed(column: Column, *, is_key: bool) -> dg.TableColumn:
     return dg.TableColumn(column.name, type_name(column.type), column.description, constraints)
 
 
-def type_name(column_type: ColumnType) -> str:
+def type_name(column_type: AnswerType) -> str:
     """A column type in the words of a database."""
     match column_type:
         case Id():
@@ -99,15 +109,21 @@ def type_name(column_type: ColumnType) -> str:
             return f"decimal({precision},{scale})"
         case Instant():
             return "timestamp"
+        case Flag():
+            return "boolean"
+        case Codes():
+            return "text[]"
         case Text() | Choice():
             return "text"
 
 
-def _limits(column_type: ColumnType) -> list[str]:
+def _limits(column_type: AnswerType) -> list[str]:
     match column_type:
         case Text(max_chars):
             return [f"at most {max_chars:,} characters"]
-        case Choice(values):
-            return ["one of " + ", ".join(values)]
+        case Choice():
+            return [f"one of {column_type.words}"]
+        case Codes(meanings):
+            return ["of " + ", ".join(code for code, _ in meanings)]
         case _:
             return []

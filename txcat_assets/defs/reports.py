@@ -89,7 +89,7 @@ def _reasons(work: Work, reasons: Mapping[str, int]) -> dg.TableMetadataValue:
 
 
 def _shown(work: Work, schema: str) -> list[str]:
-    added = {s.name: [s.answer, "model_version"] for s in work.contract.stages}
+    added = {s.name: [*s.column_names, "model_version"] for s in work.contract.stages}
     added["quarantined"] = ["reasons", "_fault"]
     return [*work.contract.column_names, *added.get(schema, []), "_position"]
 

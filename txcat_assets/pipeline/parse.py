@@ -9,10 +9,13 @@ from datetime import datetime
 import polars as pl
 
 from txcat_assets.contracts.model import (
+    AnswerType,
     Choice,
+    Codes,
     Column,
     ColumnType,
     Contract,
+    Flag,
     Id,
     Instant,
     Money,
@@ -33,16 +36,17 @@ _NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?$"
 
 _SECOND = "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-5][0-9]"
 _SECOND_CHARS = 19
-_PLAIN_TIME = "^[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]$"
+_PLAIN_TIME = "[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]"
 _OFFSET = "([+-])([01][0-9]|2[0-3])(?::?([0-5][0-9]))?"
 _TIME = rf"^{_SECOND}(\.[0-9]{{1,9}})?(Z|{_OFFSET})?$"
+_ENDS_WITH_OFFSET = rf"(Z|{_OFFSET})$"
 _YEARS = (datetime.min, datetime.max)  # noqa: DTZ901
 """The years 0 and 10000 exist in polars, but in neither Python nor every database."""
 
 
 def typed_columns(contract: Contract) -> dict[str, pl.DataType]:
     """The polars type in which each column of a validated record is kept, in contract order."""
-    return {column.name: _dtype(column.type) for column in contract.columns}
+    return {column.name: dtype_of(column.type) for column in contract.columns}
 
 
 def parse(contract: Contract, raw: pl.DataFrame, *, decimal_comma: bool) -> pl.DataFrame:
@@ -70,12 +74,17 @@ def _read(column: Column, text: pl.Series, decimal_comma: bool) -> tuple[pl.Seri
     return values.scatter(odd, read), complaints.scatter(odd, complaint)
 
 
-def _dtype(kind: ColumnType) -> pl.DataType:
+def dtype_of(kind: AnswerType) -> pl.DataType:
+    """The polars type in which values of a column type are kept."""
     match kind:
         case Money(precision, scale):
             return pl.Decimal(precision, scale)
         case Instant():
             return pl.Datetime("us")
+        case Flag():
+            return pl.Boolean()
+        case Codes():
+            return pl.List(pl.String)
         case Id() | Text() | Choice():
             return pl.String()
 
@@ -90,24 +99,31 @@ def _plain(kind: ColumnType, text: pl.Series) -> pl.Series:
         case Money():
             # Casting alone would cut 1.005 and take 1e3 for a number.
             exact = _only(text, text.str.contains(_money(kind)))
-            return exact.cast(_dtype(kind), strict=False)
-        case Instant():
-            return _seconds(_only(text, text.str.contains(_PLAIN_TIME)))
+            return exact.cast(dtype_of(kind), strict=False)
+        case Instant(needs_offset):
+            end = "Z" if needs_offset else ""
+            plain = _only(text, text.str.contains(f"^{_PLAIN_TIME}{end}$"))
+            return _seconds(plain.str.strip_suffix(end))
         case Choice(values):
             return _only(text, text.is_in(values))
+        case Flag():
+            return _flag(text)
 
 
 def _careful(kind: ColumnType, text: pl.Series) -> pl.Series:
     """The values of stripped texts in every form that txcat takes."""
     match kind:
-        case Id():
-            return _id(text)
-        case Instant():
-            return _instant(text)
+        case Id(takes_integers):
+            return _id(text) if takes_integers else _uuid(text)
+        case Instant(needs_offset):
+            has_offset = text.str.contains(_ENDS_WITH_OFFSET)
+            return _instant(_only(text, has_offset) if needs_offset else text)
         case Choice(values):
             declared = {value.lower(): value for value in values}
             lower = text.str.to_lowercase()
             return lower.replace_strict(declared, default=None, return_dtype=pl.String)
+        case Flag():
+            return _flag(text.str.to_lowercase())
         case Text() | Money():
             return _plain(kind, text)
 
@@ -122,6 +138,9 @@ def _complaints(kind: ColumnType, unread: pl.Series) -> pl.Series:
             found = pl.when(is_number).then(number).otherwise(pl.lit("invalid"))
         case Choice():
             found = pl.lit("unknown")
+        case Instant(needs_offset=True):
+            is_time = pl.lit(_instant(unread).is_not_null())
+            found = pl.when(is_time).then(pl.lit("without_offset")).otherwise(pl.lit("invalid"))
         case _:
             found = pl.lit("invalid")
     return frame.with_columns(found.alias("why"))["why"]
@@ -153,10 +172,18 @@ def _money(money: Money) -> str:
     return rf"^[+-]?[0-9]+{places}$"
 
 
+def _flag(text: pl.Series) -> pl.Series:
+    return _only(text, text.is_in(["true", "false"])) == "true"
+
+
 def _id(text: pl.Series) -> pl.Series:
-    is_uuid = text.str.contains(rf"(?i)^({_UUID}|\{{{_UUID}\}})$").fill_null(value=False)
-    uuid = text.str.strip_chars("{}").str.to_lowercase()
-    return uuid.zip_with(is_uuid, _integer_id(text))
+    uuid = _uuid(text)
+    return uuid.zip_with(uuid.is_not_null(), _integer_id(text))
+
+
+def _uuid(text: pl.Series) -> pl.Series:
+    is_uuid = text.str.contains(rf"(?i)^({_UUID}|\{{{_UUID}\}})$")
+    return _only(text.str.strip_chars("{}").str.to_lowercase(), is_uuid)
 
 
 def _integer_id(text: pl.Series) -> pl.Series:

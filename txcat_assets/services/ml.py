@@ -33,14 +33,16 @@ class ListRefused(Exception):
 class MlService:
     """The model behind `config.url`, which gives each record one of the `labels`.
 
-    `columns` are sent, the id among them; their names are those of docs/ml-protocol.md.
+    `columns` are sent, the id among them; their names are those of docs/ml-protocol.md. An answer
+    comes as the column that `answer` names.
     """
 
     def __init__(
-        self, config: MlConfig, *, labels: Collection[str], columns: Sequence[str]
+        self, config: MlConfig, *, labels: Collection[str], columns: Sequence[str], answer: str
     ) -> None:
         self._config = config
         self._columns = columns
+        self._answer = answer
         self._reader = ReplyReader(labels)
         self._connection = MlConnection(config)
 
@@ -62,7 +64,7 @@ class MlService:
         return self._version
 
     def answers(self, records: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        """Frames of row (number in `records`), answer and refusal, in the order of their coming.
+        """Frames of row (number in `records`), answer, refusal, in the order of their coming.
 
         Each record comes once, answered or refused, unless an exception ends it: ServiceDown, or
         ServiceBroken when a reply cannot be believed. What came before an exception is good.
@@ -71,7 +73,8 @@ class MlService:
         asked, items = wire_form(records, self._columns), self._config.list_items
         lists = (asked[start : start + items] for start in range(0, len(asked), items))
         with ThreadPoolExecutor(self._config.lists_at_once) as pool:
-            yield from _as_done(pool, self._settle, lists, self._config.lists_at_once)
+            for given in _as_done(pool, self._settle, lists, self._config.lists_at_once):
+                yield given.rename({"answer": self._answer})
 
     @cached_property
     def _version(self) -> str:

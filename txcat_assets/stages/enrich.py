@@ -7,14 +7,13 @@ from typing import Protocol
 import polars as pl
 
 from txcat_assets.contracts.model import Stage
+from txcat_assets.pipeline.parse import dtype_of
 from txcat_assets.stages.loop import bring_up_to_date
 from txcat_assets.stages.work import Outcome, Unit, Work
 from txcat_assets.warehouse.answers import CONTENT, Asked, keep, kept, store, to_ask
 
 KEEP_EVERY_SECONDS = 5.0
 """How much asking a kill can cost; a small commit in DuckDB costs some 20 ms."""
-
-ANSWERS = {"row": pl.UInt32, "answer": pl.String, "refusal": pl.String}
 
 
 class Enricher(Protocol):
@@ -24,9 +23,10 @@ class Enricher(Protocol):
         """The version of the model that answers; raises ServiceDown when nobody does."""
 
     def answers(self, records: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        """Answers as they come: `row` in `records`, and `answer` or `refusal`.
+        """Answers as they come: `row` in `records`, the stage's columns, and `refusal`.
 
-        Every row once, in any order. What was given before an error is good.
+        Every row once, in any order; where it is refused the columns are null. What was given
+        before an error is good.
         """
 
 
@@ -53,8 +53,9 @@ def enrich(work: Work, stage: Stage, enricher: Enricher) -> Outcome:
 
 
 def _ask(work: Work, asked: Asked, enricher: Enricher, records: pl.DataFrame) -> pl.DataFrame:
-    """The records with their `answer` or `refusal`; each is kept within seconds, come what may."""
-    answers = [pl.DataFrame(schema=ANSWERS)]
+    """The records with their answers or refusals; each is kept within seconds, come what may."""
+    columns = {column.name: dtype_of(column.type) for column in asked.stage.columns}
+    answers = [pl.DataFrame(schema={"row": pl.UInt32, **columns, "refusal": pl.String})]
     unkept, kept_at = 1, time.monotonic()
 
     def keep_answers() -> None:
@@ -77,4 +78,4 @@ def _ask(work: Work, asked: Asked, enricher: Enricher, records: pl.DataFrame) ->
 def _of(records: pl.DataFrame, answers: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """The answered ones of the records, each with its answer."""
     given = pl.concat(answers).sort("row")
-    return records[given["row"]].hstack(given.select("answer", "refusal"))
+    return records[given["row"]].hstack(given.drop("row"))

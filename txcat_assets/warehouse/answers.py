@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import polars as pl
 
 from txcat_assets.contracts.model import Contract, Stage
+from txcat_assets.pipeline.parse import dtype_of
 from txcat_assets.pipeline.places import VALIDATED
 from txcat_assets.warehouse.interface import Transaction
 from txcat_assets.warehouse.ledger import Run, in_slices, judged_records, reach
-from txcat_assets.warehouse.tables import as_stored, key_of, quoted, require_version
+from txcat_assets.warehouse.tables import as_stored, key_of, previous, quoted, require_version
 
 CONTENT = ["_slice_id", "_position", "_digest"]
 """What an answer is bound to: a position, and the content that was asked."""
@@ -60,18 +61,26 @@ def to_ask(tx: Transaction, asked: Asked, slice_ids: Sequence[int]) -> pl.DataFr
 
 
 def kept(tx: Transaction, asked: Asked, slice_ids: Sequence[int]) -> pl.DataFrame:
-    """The answers by this model version that an earlier, unfinished try has kept."""
-    return tx.frame(
+    """The answers by this model version that an earlier, unfinished try has kept.
+
+    Columns: CONTENT, those of the stage, `refusal`.
+    """
+    found = tx.frame(
         "SELECT slice_id AS _slice_id, position AS _position, digest AS _digest, "
         "answer, refusal FROM ledger.predictions WHERE dataset = $dataset AND stage = $stage "
         f"AND model_version = $model AND {in_slices(slice_ids, 'slice_id')}",
         **asked.values,
     )
+    written = pl.Struct({column.name: dtype_of(column.type) for column in asked.stage.columns})
+    answer = pl.col("answer").str.json_decode(written)
+    return found.select(*CONTENT, answer, "refusal").unnest("answer")
 
 
 def keep(tx: Transaction, asked: Asked, answers: pl.DataFrame) -> None:
     """Put answers of unfinished slices aside, to be stored when their slices are complete."""
-    tx.offer("answers", answers)
+    written = pl.struct(asked.stage.column_names).struct.json_encode()
+    answer = pl.when(pl.col("refusal").is_null()).then(written).alias("answer")
+    tx.offer("answers", answers.select(*CONTENT, answer, "refusal"))
     tx.run(
         "INSERT INTO ledger.predictions SELECT $dataset, $stage, _slice_id, _position, "
         "CAST(_digest AS UUID), $model, answer, refusal FROM answers",
@@ -84,9 +93,9 @@ def store(
 ) -> None:
     """Make the answers of whole slices visible: rows, refusals, counts, and the stage's version.
 
-    `answered` has the columns of `to_ask` and `answer`, `refusal`. An answer whose record has
-    left validated, or has other content by now, is dropped; what replaced it is pending. An answer
-    that another worker has stored meanwhile is dropped too.
+    `answered` has the columns of `to_ask`, those of the stage, and `refusal`. An answer whose
+    record has left validated, or has other content by now, is dropped; what replaced it is pending.
+    An answer that another worker has stored meanwhile is dropped too.
     """
     tx.lock(asked.contract.dataset, shared=True)
     require_version(tx, asked.contract)
@@ -187,25 +196,26 @@ def _same(other: str) -> str:
 
 def _store_rows(tx: Transaction, asked: Asked, run: Run) -> None:
     """Put the answered records into the stage's table, in place of what stood under their keys."""
-    key, answer, stage = f'"{asked.contract.key}"', asked.stage.answer, asked.stage.name
+    key, answers = f'"{asked.contract.key}"', asked.stage.column_names
     tx.run(
-        f'CREATE TEMP TABLE previous AS SELECT {key}, "{answer}" AS answer, model_version '
+        f"CREATE TEMP TABLE previous AS SELECT {key}, {quoted(answers)}, model_version "
         f"FROM {asked.table} WHERE {key} IN (SELECT {key_of(asked.contract, 'a')} FROM answered a)"
     )
     tx.run(f"DELETE FROM {asked.table} WHERE {key} IN (SELECT {key} FROM previous)")
     tx.run(
-        f"INSERT INTO {asked.table} ({quoted([*asked.contract.column_names, *RECORD, answer])}, "
-        f"_digest, model_version, {stage}_at, _run_id) "
+        f"INSERT INTO {asked.table} ({quoted([*asked.contract.column_names, *RECORD])}, "
+        f"{quoted(answers)}, _digest, model_version, {asked.stage.name}_at, _run_id) "
         f"SELECT {as_stored(asked.contract.columns, 'a')}, {quoted(RECORD, 'a')}, "
-        "a.answer, CAST(a._digest AS UUID), $model, $at, $run_id "
-        "FROM answered a WHERE a.answer IS NOT NULL",
+        f"{as_stored(asked.stage.columns, 'a')}, CAST(a._digest AS UUID), $model, $at, $run_id "
+        "FROM answered a WHERE a.refusal IS NULL",
         model=asked.model,
         at=run.at,
         run_id=run.run_id,
     )
+    before = ", ".join(f'"{previous(name)}" = p."{name}"' for name in answers)
     tx.run(
-        f"UPDATE {asked.table} c SET _previous_{answer} = p.answer, "
-        f"_previous_model_version = p.model_version FROM previous p WHERE c.{key} = p.{key}"
+        f"UPDATE {asked.table} c SET {before}, _previous_model_version = p.model_version "
+        f"FROM previous p WHERE c.{key} = p.{key}"
     )
     tx.run("DROP TABLE previous")
 

@@ -159,7 +159,7 @@ def sample(
 
 def spending(tx: Transaction, contract: Contract, stage: Stage) -> pl.DataFrame:
     """Count and sum of amounts by answer and side, largest first, over all days."""
-    answer = stage.answer
+    (answer,) = stage.column_names
     return tx.frame(
         f'SELECT "{answer}", count(*) AS records, '
         "sum(amount) FILTER (WHERE side = 'debit') AS debit, "

@@ -7,12 +7,16 @@ every dataset.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from txcat_assets.contracts.model import (
+    Answer,
+    AnswerType,
     Choice,
+    Codes,
     Column,
-    ColumnType,
     Contract,
+    Flag,
     Id,
     Instant,
     Money,
@@ -121,6 +125,7 @@ def _dataset_tables(contract: Contract) -> list[str]:
         f"_contract_version INTEGER, _run_id TEXT)",
         *(_stage_table(contract, stage) for stage in contract.stages),
         *_added_columns(contract),
+        *_gained_stages(contract),
         f"CREATE VIEW validated.{name} AS SELECT {validated_columns(contract)} "
         f"FROM judged.{name} WHERE _place = {VALIDATED}",
         _quarantined_view(contract),
@@ -131,16 +136,29 @@ def _dataset_tables(contract: Contract) -> list[str]:
 def _added_columns(contract: Contract) -> list[str]:
     """What gives tables of an older contract the columns that this one has gained."""
     name, add = contract.dataset, "ADD COLUMN IF NOT EXISTS"
-    typed = ["judged", *(stage.name for stage in contract.stages)]
+    typed: dict[str, list[Column | Answer]] = {"judged": [*contract.columns]}
+    for stage in contract.stages:
+        typed[stage.name] = [*contract.columns, *stage.columns, *_previous(stage)]
     return [
         f"ALTER TABLE judged.{name} ALTER COLUMN _place TYPE SMALLINT",  # once an unsigned byte
         *(f'ALTER TABLE raw.{name} {add} "{c.name}" TEXT' for c in contract.columns),
         *(f"ALTER TABLE raw.{name} {add} {column} {type_}" for column, type_ in MESSAGE.items()),
         *(
             f'ALTER TABLE {schema}.{name} {add} "{c.name}" {sql_type(c.type)}'
-            for schema in typed
-            for c in contract.columns
+            for schema, columns in typed.items()
+            for c in columns
         ),
+    ]
+
+
+def _gained_stages(contract: Contract) -> list[str]:
+    """What makes the slices of before work for a stage that the contract has gained since."""
+    return [
+        "INSERT INTO ledger.stages (slice_id, stage, dataset, day, pending) "
+        f"SELECT slice_id, '{stage.name}', dataset, day, validated FROM ledger.slices s "
+        f"WHERE dataset = '{contract.dataset}' AND landed > 0 AND NOT EXISTS (SELECT 1 "
+        f"FROM ledger.stages t WHERE t.slice_id = s.slice_id AND t.stage = '{stage.name}')"
+        for stage in contract.stages
     ]
 
 
@@ -163,14 +181,14 @@ def key_of(contract: Contract, table: str) -> str:
     return as_stored([c for c in contract.columns if c.name == contract.key], table)
 
 
-def as_stored(columns: Iterable[Column], table: str) -> str:
+def as_stored(columns: Iterable[Column | Answer], table: str) -> str:
     """Columns of a table that was offered, where ids are text, in the types they are stored in."""
     ids = {column.name for column in columns if isinstance(column.type, Id)}
     names = [(column.name, f'{table}."{column.name}"') for column in columns]
     return ", ".join(f"CAST({q} AS UUID)" if name in ids else q for name, q in names)
 
 
-def sql_type(column_type: ColumnType) -> str:
+def sql_type(column_type: AnswerType) -> str:
     """The SQL type of a contract's column type, in both databases."""
     match column_type:
         case Id():
@@ -179,11 +197,15 @@ def sql_type(column_type: ColumnType) -> str:
             return f"DECIMAL({precision},{scale})"
         case Instant():
             return "TIMESTAMP"
+        case Flag():
+            return "BOOLEAN"
+        case Codes():
+            return "TEXT[]"
         case Text() | Choice():
             return "TEXT"
 
 
-def _typed_columns(columns: Iterable[Column]) -> str:
+def _typed_columns(columns: Iterable[Column | Answer]) -> str:
     return ", ".join(f'"{c.name}" {sql_type(c.type)}' for c in columns)
 
 
@@ -194,7 +216,7 @@ def _stage_table(contract: Contract, stage: Stage) -> str:
         f"_day DATE, _digest UUID, _contract_version INTEGER, _run_id TEXT, "
         f"_warnings TEXT[], {_typed_columns(stage.columns)}, "
         f"model_version TEXT, {stage.name}_at TIMESTAMP, "
-        f"_previous_{stage.answer} TEXT, _previous_model_version TEXT)"
+        f"{_typed_columns(_previous(stage))}, _previous_model_version TEXT)"
     )
 
 
@@ -207,6 +229,15 @@ def _current_view(contract: Contract) -> str:
         f'row_number() OVER (PARTITION BY "{key}" ORDER BY _slice_id DESC, _position DESC) '
         f"AS _age FROM judged.{name} WHERE _place = {VALIDATED}) j WHERE _age = 1"
     )
+
+
+def previous(name: str) -> str:
+    """The column that keeps what a stage answered before, beside the column of its answer."""
+    return f"_previous_{name}"
+
+
+def _previous(stage: Stage) -> list[Answer]:
+    return [replace(column, name=previous(column.name)) for column in stage.columns]
 
 
 def _quarantined_view(contract: Contract) -> str:

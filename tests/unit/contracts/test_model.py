@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from txcat_assets.contracts.model import (
+    Answer,
     Choice,
     Column,
     Contract,
@@ -12,6 +13,7 @@ from txcat_assets.contracts.model import (
     Money,
     Policy,
     Reference,
+    Service,
     Stage,
     Text,
 )
@@ -71,7 +73,7 @@ def test_references_and_policy_tell_contracts_apart() -> None:
 
 
 def test_stages_of_versions_are_refused() -> None:
-    stage = Stage("scored", "scores", "Scored.", (Column("score", Text(), "The score."),))
+    stage = Stage("scored", Service("scores"), "Scored.", (Answer("score", Text(), "The score."),))
     with pytest.raises(ContractRefused, match="shops has stages and the policy latest"):
         replace(SHOPS, stages=(stage,))
 

@@ -2,7 +2,9 @@
 
 import csv
 import gzip
+from collections.abc import Callable
 from datetime import date
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -10,19 +12,43 @@ import pytest
 
 from data.days import DUPLICATE, VALIDATED, Day, Record
 from data.dialects import DIALECTS, PLAIN
-from data.make_samples import FEWEST_ROWS, Sample, make_samples, truth_of_all
+from data.make_samples import (
+    FEWEST_ROWS,
+    RECIPES,
+    Sample,
+    make_reference_data,
+    make_samples,
+    truth_of_all,
+)
 from data.merchants import MERCHANTS
-from data.oddities import DEFECTS, GUISES, Defect, Guise
+from data.oddities import Defect, Guise, Recipe
+from data.reference_data import REFERENCE_FILES
+from data.transaction_oddities import TRANSACTIONS
 from data.transactions import fitting_id
+from txcat_assets.contracts.model import Severity
 from txcat_assets.contracts.reasons import CONFLICT
-from txcat_assets.contracts.rules import reason_texts
-from txcat_assets.contracts.transactions import CATEGORIES, CONTRACT
+from txcat_assets.contracts.registry import all_contracts
+from txcat_assets.contracts.rules import reason_texts, rules_of
+from txcat_assets.contracts.transactions import CATEGORIES
+
+each_recipe = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 
 
 @pytest.fixture(scope="module")
-def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
-    """A file in each dialect."""
-    return make_samples(tmp_path_factory.mktemp("samples"), rows=400)
+def samples_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Recipe], list[Sample]]:
+    """A file of a dataset in each dialect."""
+
+    @cache
+    def made(dataset: str) -> list[Sample]:
+        return make_samples(tmp_path_factory.mktemp("samples"), RECIPES[dataset], rows=400)
+
+    return lambda recipe: made(recipe.dataset)
+
+
+@pytest.fixture(scope="module")
+def samples(samples_of: Callable[[Recipe], list[Sample]]) -> list[Sample]:
+    """A file of transactions in each dialect."""
+    return samples_of(TRANSACTIONS)
 
 
 def texts_of(sample: Sample) -> str:
@@ -48,20 +74,45 @@ def test_every_dialect_is_written_under_the_name_of_its_day(samples: list[Sample
     ]
 
 
-def test_every_record_has_one_fate(samples: list[Sample]) -> None:
-    for sample in samples:
+@each_recipe
+def test_every_record_has_one_fate(
+    samples_of: Callable[[Recipe], list[Sample]], recipe: Recipe
+) -> None:
+    for sample in samples_of(recipe):
         truth = sample.truth
         fates = truth.validated + truth.duplicate + sum(truth.quarantined.values())
         assert truth.landed == fates == 400
 
 
-def test_every_reason_of_a_defect_is_met_and_known_to_the_contract(samples: list[Sample]) -> None:
-    reasons = {defect.reason for defect in DEFECTS} | {CONFLICT}
-    assert truth_of_all(samples).quarantined.keys() == reasons
-    assert reasons <= reason_texts(CONTRACT).keys()
+@each_recipe
+def test_every_reason_of_a_defect_is_met_and_known_to_the_contract(
+    samples_of: Callable[[Recipe], list[Sample]], recipe: Recipe
+) -> None:
+    reasons = {defect.reason for defect in recipe.defects} | {CONFLICT}
+    assert truth_of_all(samples_of(recipe)).quarantined.keys() == reasons
+    assert reasons <= reason_texts(all_contracts()[recipe.dataset]).keys()
 
 
-@pytest.mark.parametrize("oddity", [*DEFECTS, *GUISES], ids=lambda oddity: str(oddity.name))
+LONG = {"description_too_long", "merchant_too_long", "operation_type_too_long"}
+UNMADE = {*LONG, "timestamp_missing", "side_missing"}
+"""What no transaction of the samples breaks; tests/assets/test_checks.py has one of each."""
+
+
+@pytest.mark.parametrize("dataset", all_contracts())
+def test_every_rule_of_every_contract_is_broken_by_some_record(dataset: str) -> None:
+    contract = all_contracts()[dataset]
+    rules = {rule.code for rule in rules_of(contract) if rule.severity is Severity.ERROR}
+    rules |= {reference.code for reference in contract.references}
+    made = {fate for file in REFERENCE_FILES if file.dataset == dataset for _, fate in file.lines}
+    made |= {one.reason for one in RECIPES[dataset].defects} if dataset in RECIPES else set()
+    assert rules - UNMADE <= made
+
+
+@pytest.mark.parametrize(
+    "oddity",
+    [one for recipe in RECIPES.values() for one in (*recipe.defects, *recipe.guises)],
+    ids=lambda oddity: str(oddity.name),
+)
 def test_every_oddity_fits_some_file(oddity: Defect | Guise) -> None:
     assert any(oddity.fits(dialect) for dialect in DIALECTS)
 
@@ -88,7 +139,7 @@ def test_the_first_record_of_an_id_is_the_sound_one() -> None:
 
 def plain_records() -> list[Record]:
     """The records of a day with nothing known before it."""
-    return Day(Random(1), date(2025, 1, 3), PLAIN, 4_000).records([])
+    return Day(TRANSACTIONS, Random(1), date(2025, 1, 3), PLAIN, 4_000).records([])
 
 
 def test_a_repeat_says_what_its_original_says() -> None:
@@ -110,3 +161,12 @@ def test_too_few_rows_are_refused_by_a_number_that_is_enough(tmp_path: Path) -> 
     with pytest.raises(ValueError, match=f"take {FEWEST_ROWS} or more"):
         make_samples(tmp_path, rows=FEWEST_ROWS - 1)
     assert len(make_samples(tmp_path, rows=FEWEST_ROWS)) == 5
+
+
+@pytest.mark.parametrize("dataset", ["users", "currencies"])
+def test_reference_data_is_the_same_each_time(tmp_path: Path, dataset: str) -> None:
+    first, again = (make_reference_data(tmp_path / n, dataset) for n in "ab")
+    assert [one.path.read_text() for one in first] == [one.path.read_text() for one in again]
+    assert [one.truth.landed for one in first] == [
+        len(one.path.read_text().splitlines()) - 1 for one in first
+    ]

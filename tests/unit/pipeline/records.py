@@ -13,6 +13,7 @@ from txcat_assets.contracts.model import (
     Choice,
     Column,
     Contract,
+    Flag,
     Id,
     Instant,
     Money,
@@ -39,6 +40,9 @@ PAYMENTS = Contract(
         Column("units", Money(3, 0), "None at all.", is_required=False),
         Column("at", Instant(), "When."),
         Column("side", Choice(("Debit", "credit")), "Which way."),
+        Column("payer", Id(takes_integers=False), "Who.", is_required=False),
+        Column("due", Instant(needs_offset=True), "Until when.", is_required=False),
+        Column("is_urgent", Flag(), "In a hurry.", is_required=False),
     ),
     rules=(
         Rule("amount_odd", "The amount is 13.", pl.col("amount") != 13, Severity.WARNING),
@@ -54,6 +58,9 @@ SOUND = {
     "units": None,
     "at": "2025-01-03T10:00:00",
     "side": "Debit",
+    "payer": None,
+    "due": None,
+    "is_urgent": None,
 }
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.pipeline.records import DAY, PAYMENTS, SOUND, raw_records
-from txcat_assets.contracts.model import Choice, Column, Id, Instant, Money, Text
+from txcat_assets.contracts.model import Choice, Column, Flag, Id, Instant, Money, Text
 from txcat_assets.pipeline.judge import judge
 
 BLANKS = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
@@ -23,8 +23,8 @@ BLANKS = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join
 END = datetime.combine(DAY, time()) + timedelta(days=2)
 
 
-def read_id(text: str) -> UUID:
-    if re.fullmatch("0|[1-9][0-9]*", text, re.ASCII):
+def read_id(takes_integers: bool, text: str) -> UUID:
+    if takes_integers and re.fullmatch("0|[1-9][0-9]*", text, re.ASCII):
         return UUID(int=int(text))
     bare = text[1:-1] if text[0] + text[-1] == "{}" else text
     if [len(group) for group in bare.split("-")] != [8, 4, 4, 4, 12] or not bare.isascii():
@@ -46,7 +46,7 @@ def read_money(money: Money, text: str, decimal_comma: bool) -> Decimal:
     return number
 
 
-def read_instant(text: str) -> datetime:
+def read_instant(needs_offset: bool, text: str) -> datetime:
     parts = re.fullmatch("(.{10})[T ](.{8})(?:[.]([0-9]{1,9}))?(|Z|[+-].*)", text)
     if not parts:
         raise ValueError("invalid")
@@ -60,6 +60,8 @@ def read_instant(text: str) -> datetime:
         instant -= read_offset(zone)
     except (ValueError, OverflowError):
         raise ValueError("invalid") from None
+    if needs_offset and not zone:
+        raise ValueError("without_offset")
     if instant >= END:
         raise ValueError("in_future")
     return instant
@@ -89,6 +91,12 @@ def read_choice(values: tuple[str, ...], text: str) -> str:
     raise ValueError("unknown")
 
 
+def read_flag(text: str) -> bool:
+    if text.lower() not in {"true", "false"}:
+        raise ValueError("invalid")
+    return text.lower() == "true"
+
+
 def read_text(max_chars: int, text: str) -> str:
     if len(text) > max_chars:
         raise ValueError("too_long")
@@ -97,19 +105,21 @@ def read_text(max_chars: int, text: str) -> str:
 
 def read(column: Column, text: str, decimal_comma: bool) -> object:
     match column.type:
-        case Id():
+        case Id(takes_integers):
             try:
-                return str(read_id(text))
+                return str(read_id(takes_integers, text))
             except ValueError:
                 raise ValueError("invalid") from None
         case Text(max_chars):
             return read_text(max_chars, text)
         case Money():
             return read_money(column.type, text, decimal_comma)
-        case Instant():
-            return read_instant(text)
+        case Instant(needs_offset):
+            return read_instant(needs_offset, text)
         case Choice(values):
             return read_choice(values, text)
+        case Flag():
+            return read_flag(text)
 
 
 def verdict_of(record: dict[str, str | None], decimal_comma: bool) -> dict[str, Any]:
@@ -173,6 +183,9 @@ FIELDS = {
     "units": padded(numbers),
     "at": padded(instants),
     "side": padded(st.sampled_from(["debit", "DEBIT", "Credit", "credits", "ﬁ", "\u0130"])),
+    "payer": padded(uuids | integers),
+    "due": padded(instants),
+    "is_urgent": padded(st.sampled_from(["true", "TRUE", "False", "1", "yes", "ﬁ"])),
 }
 records = st.fixed_dictionaries(dict.fromkeys(SOUND, st.nothing()) | FIELDS)
 one_odd_field = st.sampled_from(sorted(FIELDS)).flatmap(

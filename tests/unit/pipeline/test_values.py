@@ -1,5 +1,6 @@
 """What becomes of each way to write a value: docs/values.md, line by line."""
 
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -52,6 +53,40 @@ def test_an_integer_id_has_the_hash_of_its_uuid() -> None:
 )
 def test_anything_else_is_no_id(text: str) -> None:
     assert judged(id=text)["_reasons"] == ["id_invalid"]
+
+
+@pytest.mark.parametrize("text", ["7", "0", str(2**128 - 1)])
+def test_an_integer_is_no_id_where_the_contract_takes_none(text: str) -> None:
+    assert judged(payer=A_UUID.upper())["payer"] == A_UUID
+    assert judged(payer=text)["_reasons"] == ["payer_invalid"]
+
+
+@pytest.mark.parametrize("text", ["2025-01-03T10:00:00", "2025-01-03 10:00:00.5"])
+def test_a_time_without_an_offset_is_rejected_where_the_contract_needs_one(text: str) -> None:
+    assert judged(due=text)["_reasons"] == ["due_without_offset"]
+
+
+@pytest.mark.parametrize("zone", ["Z", "+00:00", "-0000", "+00"])
+@pytest.mark.parametrize("text", ["2025-01-03T10:00:00", "2025-01-03 10:00:00.0"])
+def test_with_any_offset_it_is_that_instant(text: str, zone: str) -> None:
+    assert judged(due=text + zone)["due"] == datetime(2025, 1, 3, 10)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("text", ["2025-02-30T10:00:00", "2025-01-03", "10:00:00Z", "soon+01:00"])
+def test_what_is_no_time_lacks_more_than_an_offset(text: str) -> None:
+    assert judged(due=text)["_reasons"] == ["due_invalid"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("true", True), (" FALSE ", False), ("True", True), ("", None)]
+)
+def test_a_flag_is_true_or_false_in_any_case(text: str, value: bool | None) -> None:
+    assert judged(is_urgent=text)["is_urgent"] is value
+
+
+@pytest.mark.parametrize("text", ["1", "0", "yes", "t", "null"])
+def test_anything_else_is_no_flag(text: str) -> None:
+    assert judged(is_urgent=text)["_reasons"] == ["is_urgent_invalid"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,130 @@
+"""Payments with their users and currencies, by real runs.
+
+What waits, what is released, and what is found suspicious.
+"""
+
+from collections import Counter
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from data.make_samples import Sample, make_reference_data, make_samples, truth_of_all
+from data.payment_oddities import PAYMENTS
+from tests.assets.installation import Installation, differing
+from tests.warehouse.audit import audit
+from txcat_assets.contracts.registry import all_contracts
+
+DAY = "2025-01-03"
+USERS = "id,name\n" + "".join(f"00000000-0000-0000-0000-00000000000{n},User {n}\n" for n in "123")
+CURRENCIES = "code,name,symbol\nusd,US Dollar,$\nJPY,Yen,\nBHD,Dinar,\n"
+ABOVE: tuple[bool, list[str]] = (True, ["amount_above_limit"])
+SOUND: tuple[bool, list[str]] = (False, [])
+HEADER = "transaction_id,sender_id,receiver_id,amount,currency,timestamp,status\n"
+
+
+def payment(
+    number: int, *, sender: int = 1, receiver: int = 2, amount: str = "5.00", currency: str = "USD"
+) -> str:
+    """A line of a file of payments, sound unless told otherwise."""
+    ids = ",".join(f"00000000-0000-0000-0000-{one:012}" for one in (number, sender, receiver))
+    return f"{ids},{amount},{currency},2025-01-02T10:00:00Z,completed\n"
+
+
+def put(site: Installation, dataset: str, text: str, day: str = DAY) -> None:
+    """A file of a dataset, loaded."""
+    site.put(f"{dataset}_{day}.csv", text)
+    load(site, dataset, day)
+
+
+def load(site: Installation, dataset: str, day: str = DAY) -> None:
+    """Run the load job of a dataset on a day."""
+    assert site.load_days(dataset, day).success
+
+
+def reasons(site: Installation) -> dict[str, list[str]]:
+    """Why payments are quarantined, by the last digit of their ids."""
+    found = site.rows("SELECT transaction_id, reasons FROM quarantined.payments")
+    return {id_[-1]: codes for id_, codes in found}
+
+
+def scores(site: Installation) -> dict[str, tuple[bool, list[str]]]:
+    """What was said of each payment, by the last digit of its id."""
+    found = site.rows(
+        "SELECT transaction_id::VARCHAR, is_suspicious, reasons FROM scored.payments ORDER BY 1"
+    )
+    return {id_[-1]: (is_suspicious, codes) for id_, is_suspicious, codes in found}
+
+
+def test_a_payment_waits_for_what_it_names_and_is_released_by_the_next_run(
+    bank: Installation,
+) -> None:
+    put(bank, "payments", HEADER + payment(1) + payment(2, receiver=9))
+    unknown = ["unknown_sender", "unknown_receiver", "unknown_currency"]
+    assert reasons(bank) == {"1": unknown, "2": unknown}
+    put(bank, "users", USERS)
+    put(bank, "currencies", CURRENCIES)
+    load(bank, "payments")
+    assert reasons(bank) == {"2": ["unknown_receiver"]}
+    assert scores(bank) == {"1": SOUND}
+
+
+def test_above_its_currencys_limit_a_payment_is_suspicious(bank: Installation) -> None:
+    limits = {"payment_limits": {"JPY": Decimal(1_000_000), "BHD": Decimal("3800.5")}}
+    bank = replace(bank, settings=bank.settings.model_copy(update=limits))
+    put(bank, "users", USERS)
+    put(bank, "currencies", CURRENCIES)
+    amounts = [("10000", "USD"), ("10000.01", "USD"), ("15000", "JPY"), ("3800.501", "BHD")]
+    lines = [payment(n, amount=a, currency=c) for n, (a, c) in enumerate(amounts, 1)]
+    put(bank, "payments", HEADER + "".join(lines))
+    assert scores(bank) == {"1": SOUND, "2": ABOVE, "3": SOUND, "4": ABOVE}
+
+
+def test_a_new_limit_scores_a_day_anew_and_keeps_what_was_said_before(bank: Installation) -> None:
+    put(bank, "users", USERS)
+    put(bank, "currencies", CURRENCIES)
+    put(bank, "payments", HEADER + payment(1, amount="900.00") + payment(2))
+    lower = bank.settings.model_copy(update={"payment_limit": Decimal(500)})
+    stricter = replace(bank, settings=lower)
+    load(stricter, "payments")
+    assert scores(bank) == {"1": ABOVE, "2": SOUND}
+    before = "SELECT DISTINCT _previous_is_suspicious, model_version = _previous_model_version"
+    assert bank.rows(f"{before} FROM scored.payments") == [(False, False)]
+    scored = bank.everything()
+    load(stricter, "payments")
+    assert differing(scored, bank.everything()) == []
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Sample]]:
+    folder = tmp_path_factory.mktemp("samples")
+    references = {one: make_reference_data(folder, one) for one in ("users", "currencies")}
+    return {"payments": make_samples(folder, PAYMENTS, rows=200), **references}
+
+
+def take_in(site: Installation, samples: dict[str, list[Sample]], *datasets: str) -> None:
+    for dataset in datasets:
+        for sample in samples[dataset]:
+            site.put(sample.path.name, sample.path.read_bytes())
+        first, last = (f"{samples[dataset][number].day}" for number in (0, -1))
+        assert site.load_days(dataset, first, last).success
+
+
+@pytest.mark.parametrize(
+    "payments_first", [False, True], ids=["references first", "payments first"]
+)
+def test_every_record_of_the_samples_meets_the_fate_it_was_made_for(
+    bank: Installation, samples: dict[str, list[Sample]], payments_first: bool
+) -> None:
+    order = ["payments"] * payments_first + ["users", "currencies", "payments"]
+    take_in(bank, samples, *order)
+    for dataset, made in samples.items():
+        truth = truth_of_all(made)
+        counts = "SELECT sum(landed), sum(validated), sum(duplicate) FROM ledger.slices"
+        (found,) = bank.rows(f"{counts} WHERE dataset = '{dataset}'")
+        assert tuple(map(int, found)) == (truth.landed, truth.validated, truth.duplicate)
+        quarantined = bank.rows(f"SELECT unnest(reasons) FROM quarantined.{dataset}")
+        assert Counter(code for (code,) in quarantined) == truth.quarantined
+        audit(bank.warehouse, all_contracts()[dataset])
+    suspicious = bank.rows("SELECT count(*) FILTER (WHERE is_suspicious) FROM scored.payments")
+    assert suspicious == [(truth_of_all(samples["payments"]).suspicious,)]
