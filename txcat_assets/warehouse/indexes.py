@@ -28,7 +28,7 @@ def indexes(contract: Contract) -> list[str]:
     others = f"_place NOT IN ({VALIDATED}, {INVALID})"
     plain = [
         *LEDGER,
-        *(f"{name}_slice ON {table} (_slice_id)" for table in _tables(contract)),
+        *(f"{name}_position ON {table} (_slice_id, _position)" for table in _tables(contract)),
         f"{name}_other ON judged.{name} ({key}) WHERE {others}",
         f"{name}_waiting ON judged.{name} (_slice_id) WHERE _place = {WAITING}",
     ]
