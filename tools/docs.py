@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tools.graph import graph
 from tools.settings_page import env_example, settings_page
+from txcat_assets.contracts.marts import Mart
 from txcat_assets.contracts.model import (
     AnswerType,
     Choice,
@@ -17,7 +18,9 @@ from txcat_assets.contracts.model import (
     Id,
     Instant,
     Money,
+    Policy,
     Severity,
+    Stage,
     Text,
 )
 from txcat_assets.contracts.registry import all_contracts
@@ -54,7 +57,11 @@ def dataset(contract: Contract) -> Iterator[str]:
             for one in contract.columns
         ),
     )
-    for stage in contract.stages:
+    if contract.policy is Policy.LATEST:
+        yield "Each row is a version of its key; the last of each is in"
+        yield f"`current.{contract.dataset}`."
+    answering: list[Stage | Mart] = [*contract.stages, *contract.marts]
+    for stage in answering:
         yield from ("", f"### {stage.name}.{contract.dataset}", "")
         yield from (f"{stage.description} It has all columns above, and:", "")
         yield from table(

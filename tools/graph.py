@@ -27,12 +27,15 @@ def _assets(definitions: dg.Definitions) -> Iterator[str]:
     for node in sorted(nodes, key=lambda node: node.key):
         deps = ", ".join(f"`{key.to_user_string()}`" for key in sorted(node.parent_keys))
         partitions = node.partitions_def
-        assert isinstance(partitions, dg.DailyPartitionsDefinition)  # noqa: S101 - for mypy
         yield from ("", f"### `{node.key.to_user_string()}`", "")
         yield f"{(node.description or '').replace(chr(10) * 2, ' ')}"
         yield ""
         yield f"- from {deps or 'files'}; group {node.group_name}; owned by {node.owners[0]}"
-        yield f"- daily partitions from {partitions.start:%Y-%m-%d} to today, a range as one run"
+        if isinstance(partitions, dg.DailyPartitionsDefinition):
+            first = f"{partitions.start:%Y-%m-%d}"
+            yield f"- daily partitions from {first} to today, a range as one run"
+        else:
+            yield "- no partitions"
         yield f"- kinds: {', '.join(sorted(node.kinds))}"
 
 

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import dagster as dg
+import polars as pl
 from dagster_duckdb import DuckDBResource
 
 from txcat_assets.contracts.model import Choice, Contract, Function, Service, Stage
@@ -16,12 +17,13 @@ from txcat_assets.defs.assets import Doors, OpenEnricher, dataset_assets
 from txcat_assets.defs.checks import dataset_checks
 from txcat_assets.defs.dead_letters import dead_letter_asset
 from txcat_assets.defs.jobs import check_job, load_job
+from txcat_assets.defs.marts import OpenMart, mart_asset
 from txcat_assets.defs.retention import retention
 from txcat_assets.defs.sensors import backlog_sensor, checks_sensor, inbox_sensor
 from txcat_assets.defs.topic_sensor import topic_sensor
 from txcat_assets.errors import SettingRefused
 from txcat_assets.partitions import arrival_days
-from txcat_assets.pipeline.computed import Computed
+from txcat_assets.pipeline.computed import Computed, StandingOut
 from txcat_assets.settings import Settings
 from txcat_assets.sources.kafka_client import KafkaConfig
 from txcat_assets.stages.enrich import Enricher
@@ -75,7 +77,10 @@ def _assets(
     stored_in: set[str] = {warehouse_of(settings).kind}
     tables = dg.map_asset_specs(
         lambda spec: spec.merge_attributes(kinds=stored_in),
-        [asset for contract in contracts for asset in dataset_assets(contract, days)],
+        [
+            *(asset for contract in contracts for asset in dataset_assets(contract, days)),
+            *(mart_asset(contract, mart) for contract in contracts for mart in contract.marts),
+        ],
     )
     lettered = [contract for contract in contracts if _has_letters(settings, contract)]
     return [*tables, *(dead_letter_asset(contract, days) for contract in lettered)]
@@ -101,6 +106,7 @@ def _resources(settings: Settings) -> dict[str, Any]:
     return {
         "warehouse": warehouse,
         "enrichers": _enrichers(settings),
+        "marts": _marts(settings),
         "doors": Doors(
             Inbox(settings.inbox_folder, settings.inbox_settle_seconds, settings.first_day),
             kafka_door(settings),
@@ -139,11 +145,20 @@ def _enrichers(settings: Settings) -> OpenEnricher:
         match stage.answered_by:
             case Service(name):
                 return services[name](contract, stage)
-            case Function(of, names):
-                values = {name: getattr(settings, name) for name in names}
-                return nullcontext(Computed(stage, of(**values)))
+            case Function() as function:
+                return nullcontext(Computed(stage, _said(settings, function)))
 
     return open_enricher
+
+
+def _marts(settings: Settings) -> OpenMart:
+    """What says which records stand out, as the contracts declare it."""
+    return lambda contract, mart: StandingOut(contract, mart, _said(settings, mart.answered_by))
+
+
+def _said(settings: Settings, function: Function) -> Mapping[str, pl.Expr]:
+    """What a function says by the settings that it names."""
+    return function.of(**{name: getattr(settings, name) for name in function.settings})
 
 
 def kafka_door(settings: Settings) -> KafkaDoor:

@@ -100,7 +100,8 @@ def _partitions(first: date, last: date) -> dict[str, Any]:
 def _asked(contract: Contract, full_refresh: bool) -> dict[str, Any]:
     """The run config: files are what this command is for, Kafka may be down meanwhile."""
     asked = landing_config(contract, follow_topic=False)
-    for stage in ("validated", *(stage.name for stage in contract.stages)):
+    marts = [mart.name for mart in contract.marts]
+    for stage in ("validated", *(stage.name for stage in contract.stages), *marts):
         asked["ops"][f"{stage}_{contract.dataset}"] = {"config": {"full_refresh": full_refresh}}
     return asked
 

@@ -9,11 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import polars as pl
 import xxhash
 
 from txcat_assets.errors import ContractRefused
+
+if TYPE_CHECKING:
+    from txcat_assets.contracts.marts import Mart
 
 
 class Brief:
@@ -238,15 +242,22 @@ class Contract:
     topic: str = ""
     policy: Policy = Policy.FIRST
     references: tuple[Reference, ...] = ()
+    marts: "tuple[Mart, ...]" = ()
 
     def __post_init__(self) -> None:
-        if self.stages and self.policy is not Policy.FIRST:
+        if (self.stages or self.marts) and self.policy is not Policy.FIRST:
             raise ContractRefused(
-                f"The contract of {self.dataset} has stages and the policy {self.policy}: a stage "
-                "keeps one answer for each key, and there are as many versions. Leave one out."
+                f"The contract of {self.dataset} has stages or marts and the policy {self.policy}: "
+                "they keep one row for each key, and there are as many versions. Leave one out."
             )
         for reference in self.references:
             self._refuse_unlike(reference)
+        for mart in self.marts:
+            if not {mart.entity, self.event_time} <= {*self.column_names}:
+                raise ContractRefused(
+                    f"The mart {mart.name} of {self.dataset} goes by {mart.entity} and the event "
+                    f"time {self.event_time!r}. Both must be columns of the contract."
+                )
 
     def _refuse_unlike(self, reference: Reference) -> None:
         """Refuse a reference whose column cannot hold a key of the other dataset."""
@@ -271,12 +282,14 @@ class Contract:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What tells two contracts of one version apart: columns, rules by code, references."""
+        """What tells two contracts of one version apart: columns, rules by code, and so on."""
         columns = [(column.name, column.type, column.is_required) for column in self.columns]
         rules = [(rule.code, rule.severity) for rule in self.rules]
         stages = [(stage.name, stage.column_names) for stage in self.stages]
         references = [(r.name, r.column, r.to.dataset) for r in self.references]
         # What a contract does not use is left out: warehouses keep the fingerprints of before.
-        gained = [self.policy] * (self.policy is not Policy.FIRST) + references
+        gained: list[object] = [self.policy] * (self.policy is not Policy.FIRST)
+        gained += references
+        gained += [(mart.name, mart.entity, mart.column_names) for mart in self.marts]
         meaning = repr((self.key, self.event_time, columns, rules, stages, *gained))
         return xxhash.xxh3_128_hexdigest(meaning.encode())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from txcat_assets.contracts.model import Contract, Stage
+from txcat_assets.contracts.model import Contract, Policy, Stage
 from txcat_assets.defs.columns import columns_of, lineage_of
 from txcat_assets.defs.reports import report
 from txcat_assets.defs.runs import LandConfig, WorkConfig, fail_on, utc_now, work_of
@@ -46,9 +46,11 @@ def dataset_assets(
 
 
 def _raw(contract: Contract, days: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    landed = "Every record as it came, as text, each position once."
+
     @dg.multi_asset(
         name=f"raw_{contract.dataset}",
-        specs=[_spec(contract, "raw", "Every record as it came, as text, each position once.", [])],
+        specs=[spec_of(contract, "raw", landed, [])],
         partitions_def=days,
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
@@ -85,14 +87,18 @@ def _from_topic(
 
 
 def _validated(contract: Contract, days: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    valid = "Every valid record, typed, one row per key: the earliest arrival of it."
+    valid = {
+        Policy.FIRST: "Every valid record, typed, one row per key: the earliest arrival of it.",
+        Policy.LATEST: "Every version of a key, typed: each valid record that changes it. The "
+        f"last of each is in current.{contract.dataset}.",
+    }[contract.policy]
     rejected = "Every record that was set aside, whole, with all reasons why."
 
     @dg.multi_asset(
         name=f"validated_{contract.dataset}",
         specs=[
-            _spec(contract, "validated", valid, ["raw"]),
-            _spec(contract, "quarantined", rejected, ["raw"]),
+            spec_of(contract, "validated", valid, ["raw"]),
+            spec_of(contract, "quarantined", rejected, ["raw"]),
         ],
         can_subset=True,  # one work, whichever of the two was picked
         partitions_def=days,
@@ -120,7 +126,7 @@ def _stage(
 ) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"{stage.name}_{contract.dataset}",
-        specs=[_spec(contract, stage.name, stage.description, ["validated"])],
+        specs=[spec_of(contract, stage.name, stage.description, ["validated"])],
         partitions_def=days,
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
@@ -142,7 +148,8 @@ def _stage(
     return answered
 
 
-def _spec(contract: Contract, schema: str, what: str, upstream: Sequence[str]) -> dg.AssetSpec:
+def spec_of(contract: Contract, schema: str, what: str, upstream: Sequence[str]) -> dg.AssetSpec:
+    """What the UI shows of the asset of a table, and what it is made from."""
     return dg.AssetSpec(
         key=[schema, contract.dataset],
         deps=[dg.AssetKey([stage, contract.dataset]) for stage in upstream],

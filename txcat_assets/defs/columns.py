@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import dagster as dg
 
+from txcat_assets.contracts.marts import Mart
 from txcat_assets.contracts.model import (
     AnswerType,
     Choice,
@@ -14,6 +15,7 @@ from txcat_assets.contracts.model import (
     Id,
     Instant,
     Money,
+    Policy,
     Stage,
     Text,
 )
@@ -48,14 +50,18 @@ REASONS = [
 
 
 def columns_of(contract: Contract, schema: str) -> dg.TableSchema:
-    """The columns of a dataset's table in the schema `raw`, `validated`, ... or a stage's name."""
+    """The columns of a dataset's table in the schema `raw`, ..., or of a stage or a mart."""
     texts = [dg.TableColumn(c.name, "text", c.description) for c in contract.columns]
-    typed = [_typed(c, is_key=c.name == contract.key) for c in contract.columns]
+    is_unique = contract.policy is Policy.FIRST
+    typed = [_typed(c, is_key=is_unique and c.name == contract.key) for c in contract.columns]
     stages = {stage.name: stage for stage in contract.stages}
     if schema == "raw":
         return dg.TableSchema([*texts, *UNREAD, *MESSAGE, *POSITION])
     if schema == "quarantined":
         return dg.TableSchema([*texts, *REASONS, *UNREAD, *MESSAGE, *POSITION])
+    marts = {mart.name: mart for mart in contract.marts}
+    if schema in marts:
+        return dg.TableSchema([*typed, *_told(marts[schema]), *POSITION])
     answered = _answered(stages[schema]) if schema in stages else []
     return dg.TableSchema([*typed, *answered, *VERDICT, *POSITION])
 
@@ -64,7 +70,8 @@ def lineage_of(contract: Contract, schema: str) -> dg.TableColumnLineage:
     """From which columns of which asset each column of a table comes; raw comes from files."""
     if schema == "raw":
         return dg.TableColumnLineage({})
-    stages = {stage.name: stage for stage in contract.stages}
+    stages: dict[str, Stage | Mart] = {stage.name: stage for stage in contract.stages}
+    stages |= {mart.name: mart for mart in contract.marts}
     source = dg.AssetKey(["validated" if schema in stages else "raw", contract.dataset])
 
     def deps(names: Iterable[str]) -> list[dg.TableColumnDep]:
@@ -84,6 +91,13 @@ def _answered(stage: Stage) -> list[dg.TableColumn]:
         dg.TableColumn(f"{stage.name}_at", "timestamp", "When the answer was stored, UTC."),
         *(_answer(previous(c.name), c.type, f"The {c.name} before.") for c in stage.columns),
         dg.TableColumn("_previous_model_version", "text", "The model that gave it."),
+    ]
+
+
+def _told(mart: Mart) -> list[dg.TableColumn]:
+    return [
+        *(_answer(column.name, column.type, column.description) for column in mart.columns),
+        dg.TableColumn(f"{mart.name}_at", "timestamp", "When the row was written, UTC."),
     ]
 
 

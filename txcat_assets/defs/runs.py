@@ -60,11 +60,19 @@ def utc_now() -> datetime:
 
 @contextmanager
 def work_of(
-    context: dg.AssetExecutionContext, contract: Contract, warehouse: Warehouse, progress: Progress
+    context: dg.AssetExecutionContext,
+    contract: Contract,
+    warehouse: Warehouse,
+    progress: Progress,
+    *,
+    has_days: bool = True,
 ) -> Iterator[Work]:
-    """What this run is to bring up to date; the tables are made where they are missing."""
+    """What this run is to bring up to date; the tables are made where they are missing.
+
+    `has_days` is false where an asset has no partitions.
+    """
     name_process(context)
-    days = days_of(context)
+    days = days_of(context) if has_days else []
     with foreseen_trouble():
         prepare(warehouse, contract)
         yield Work(warehouse, contract, days, context.run.run_id, utc_now, progress)

@@ -23,6 +23,7 @@ from txcat_assets.pipeline.places import (
 from txcat_assets.warehouse.answers import follow, recount
 from txcat_assets.warehouse.interface import Transaction
 from txcat_assets.warehouse.ledger import in_slices
+from txcat_assets.warehouse.marts import MartOf, note_touched
 from txcat_assets.warehouse.references import note_withdrawn, unknown_references
 from txcat_assets.warehouse.tables import key_of, quoted, require_version
 
@@ -65,7 +66,7 @@ def apply(tx: Transaction, contract: Contract, verdicts: pl.DataFrame, run_id: s
 def _tell(
     tx: Transaction, contract: Contract, placed: pl.DataFrame, replaced: pl.DataFrame
 ) -> None:
-    """Let the later stages, and the datasets that refer to this one, follow what has moved."""
+    """Let stages, marts, and the datasets that refer to this one, follow what has moved."""
     key = contract.key
     stood = placed.filter(pl.col("was").is_not_null())
     before = pl.concat([replaced.select(key, place="_place"), stood.select(key, place="was")])
@@ -77,11 +78,20 @@ def _tell(
         recount(tx, contract, stage, moved["_slice_id"].unique().to_list())
     was_there = before.filter(pl.col("place") == VALIDATED)[key].unique()
     note_withdrawn(tx, contract, was_there.filter(~was_there.is_in(winners[key].implode())))
+    is_seen = pl.any_horizontal(pl.col("_place", "was") == VALIDATED)
+    for mart in contract.marts:
+        seen = [replaced.filter(pl.col("_place") == VALIDATED), moved.filter(is_seen)]
+        note_touched(tx, MartOf(contract, mart), pl.concat([one[mart.entity] for one in seen]))
+
+
+def _followed(contract: Contract) -> list[str]:
+    """The columns by which other datasets and marts are followed, beside the key."""
+    referring = {reference.column for reference in contract.references}
+    return sorted((referring | {mart.entity for mart in contract.marts}) - {contract.key})
 
 
 def _narrow(contract: Contract) -> str:
-    referring = {reference.column for reference in contract.references} - {contract.key}
-    return "".join(f"{quoted([name])}, " for name in sorted(referring)) + (
+    return "".join(f"{quoted([name])}, " for name in _followed(contract)) + (
         f'_slice_id, _position, _day, CAST("{contract.key}" AS TEXT) AS "{contract.key}", '
         "replace(CAST(_digest AS TEXT), '-', '') AS _digest, _place"
     )
@@ -118,7 +128,8 @@ def _other_contenders(
 
 def _place_all(contract: Contract, changed: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """All of these with the place that each must have; `was` is null for those that change."""
-    columns = [*POSITION, "_day", contract.key, "_digest", "_reasons", "_aside"]
+    known = [*POSITION, "_day", contract.key, "_digest", "_reasons", "_aside"]
+    columns = [*known, *_followed(contract)]
     new = changed.select(*columns, was=pl.lit(None, dtype=pl.Int16))
     met = pl.concat([new, others.select(*columns, was="_place")])
     aside = met.filter(pl.col("_aside").is_not_null()).with_columns(_place="_aside")

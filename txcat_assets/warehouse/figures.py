@@ -15,6 +15,7 @@ from txcat_assets.contracts.reasons import CONFLICT, REFUSED
 from txcat_assets.pipeline.places import CONFLICTING, DUPLICATE, QUARANTINED, VALIDATED
 from txcat_assets.warehouse.interface import Transaction, listed
 from txcat_assets.warehouse.ledger import Slice, in_slices
+from txcat_assets.warehouse.marts import days_to_tell_marts
 from txcat_assets.warehouse.references import days_to_judge_again
 from txcat_assets.warehouse.tables import quoted
 
@@ -243,7 +244,8 @@ def all_days(tx: Transaction, dataset: str) -> list[date]:
 
 
 def days_left(tx: Transaction, contract: Contract) -> list[date]:
-    """The days on which anything was begun and is not done: files, judging, answers, references.
+    """The days on which anything was begun and is not done: files, judging, answers, references,
+    marts.
 
     Days that a newer contract has made stale are among them, those of a newer model are not:
     whether to ask it all again is for people to decide.
@@ -257,7 +259,7 @@ def days_left(tx: Transaction, contract: Contract) -> list[date]:
         version=str(contract.version),
         number=contract.version,
     )
-    again = days_to_judge_again(tx, contract)
+    again = [*days_to_judge_again(tx, contract), *days_to_tell_marts(tx, contract)]
     return sorted({day for (day,) in found} | set(again))
 
 

@@ -14,6 +14,7 @@ LEDGER = (
     "slices_run ON ledger.slices (run_id)",
     "predictions_slice ON ledger.predictions (slice_id)",
     "refusals_slice ON ledger.refusals (slice_id)",
+    "touched_entity ON ledger.touched (dataset, mart, entity)",
     "dead_letters_slice ON ledger.dead_letters (slice_id)",
 )
 
@@ -32,6 +33,11 @@ def indexes(contract: Contract) -> list[str]:
         f"{name}_other ON judged.{name} ({key}) WHERE {others}",
         f"{name}_waiting ON judged.{name} (_slice_id) WHERE _place = {WAITING}",
     ]
+    for mart in contract.marts:
+        plain += [
+            f'{name}_{mart.name}_of ON judged.{name} ("{mart.entity}") WHERE _place = {VALIDATED}',
+            f'{name}_{mart.name} ON {mart.name}.{name} ("{mart.entity}")',
+        ]
     winner = f"{name}_winner ON judged.{name} ({key}) WHERE _place = {VALIDATED}"
     if contract.policy is Policy.LATEST:  # each version of a key is one
         plain.append(winner)

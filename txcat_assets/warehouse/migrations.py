@@ -65,8 +65,8 @@ CREATE TABLE IF NOT EXISTS ledger.dead_letters (
     reasons VARCHAR NOT NULL, sent_at TIMESTAMP NOT NULL);
 CREATE TABLE IF NOT EXISTS ledger.migrations (number INTEGER PRIMARY KEY);
 """,
-    # 3: references. Who refers to whom, and keys that have left validated since those who name
-    # them were judged.
+    # 3: references and marts. Who refers to whom, keys that have left validated since those who
+    # name them were judged, and the entities of which a mart has not told the latest.
     """
 CREATE SEQUENCE IF NOT EXISTS ledger.note;
 CREATE TABLE IF NOT EXISTS ledger.dependents (
@@ -74,6 +74,12 @@ CREATE TABLE IF NOT EXISTS ledger.dependents (
 CREATE TABLE IF NOT EXISTS ledger.withdrawn (
     id BIGINT DEFAULT nextval('ledger.note'), dataset VARCHAR NOT NULL,
     refers_to VARCHAR NOT NULL, key VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS ledger.touched (
+    id BIGINT DEFAULT nextval('ledger.note'), dataset VARCHAR NOT NULL,
+    mart VARCHAR NOT NULL, entity VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS ledger.marts (
+    dataset VARCHAR NOT NULL, mart VARCHAR NOT NULL, version VARCHAR NOT NULL,
+    PRIMARY KEY (dataset, mart));
 """,
     # 4: stages with more than one column. A kept answer is JSON; those of before are asked again.
     "DELETE FROM ledger.predictions",

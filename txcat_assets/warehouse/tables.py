@@ -9,6 +9,7 @@ every dataset.
 from collections.abc import Iterable
 from dataclasses import replace
 
+from txcat_assets.contracts.marts import Mart
 from txcat_assets.contracts.model import (
     Answer,
     AnswerType,
@@ -110,7 +111,8 @@ def _made_by(tx: Transaction, contract: Contract) -> int:
 def _dataset_tables(contract: Contract) -> list[str]:
     name, typed = contract.dataset, _typed_columns(contract.columns)
     texts = ", ".join(f'"{column}" TEXT' for column in contract.column_names)
-    tables = ["raw", "judged", *(stage.name for stage in contract.stages)]
+    marts = [mart.name for mart in contract.marts]
+    tables = ["raw", "judged", *(stage.name for stage in contract.stages), *marts]
     has_versions = contract.policy is Policy.LATEST
     views = ["validated", "quarantined", *(["current"] if has_versions else [])]
     return [
@@ -124,6 +126,7 @@ def _dataset_tables(contract: Contract) -> list[str]:
         f"_day DATE, {typed}, _digest UUID, _place SMALLINT, _reasons TEXT[], "
         f"_contract_version INTEGER, _run_id TEXT)",
         *(_stage_table(contract, stage) for stage in contract.stages),
+        *(_mart_table(contract, mart) for mart in contract.marts),
         *_added_columns(contract),
         *_gained_stages(contract),
         f"CREATE VIEW validated.{name} AS SELECT {validated_columns(contract)} "
@@ -139,6 +142,8 @@ def _added_columns(contract: Contract) -> list[str]:
     typed: dict[str, list[Column | Answer]] = {"judged": [*contract.columns]}
     for stage in contract.stages:
         typed[stage.name] = [*contract.columns, *stage.columns, *_previous(stage)]
+    for mart in contract.marts:
+        typed[mart.name] = [*contract.columns, *mart.columns]
     return [
         f"ALTER TABLE judged.{name} ALTER COLUMN _place TYPE SMALLINT",  # once an unsigned byte
         *(f'ALTER TABLE raw.{name} {add} "{c.name}" TEXT' for c in contract.columns),
@@ -217,6 +222,14 @@ def _stage_table(contract: Contract, stage: Stage) -> str:
         f"_warnings TEXT[], {_typed_columns(stage.columns)}, "
         f"model_version TEXT, {stage.name}_at TIMESTAMP, "
         f"{_typed_columns(_previous(stage))}, _previous_model_version TEXT)"
+    )
+
+
+def _mart_table(contract: Contract, mart: Mart) -> str:
+    return (
+        f"CREATE TABLE IF NOT EXISTS {mart.name}.{contract.dataset} ("
+        f"{_typed_columns(contract.columns)}, {_typed_columns(mart.columns)}, _slice_id BIGINT, "
+        f"_position BIGINT, _day DATE, _run_id TEXT, {mart.name}_at TIMESTAMP)"
     )
 
 

@@ -74,7 +74,7 @@ def test_references_and_policy_tell_contracts_apart() -> None:
 
 def test_stages_of_versions_are_refused() -> None:
     stage = Stage("scored", Service("scores"), "Scored.", (Answer("score", Text(), "The score."),))
-    with pytest.raises(ContractRefused, match="shops has stages and the policy latest"):
+    with pytest.raises(ContractRefused, match="shops has stages or marts and the policy latest"):
         replace(SHOPS, stages=(stage,))
 
 

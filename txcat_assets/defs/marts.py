@@ -1,0 +1,59 @@
+"""The asset of a mart: what is told of entities by all their validated records.
+
+It has no partitions: its rows belong to no day of arrival. It goes along with each run of its
+dataset, last of all, and works only the entities that were touched since.
+"""
+
+from collections.abc import Callable
+
+import dagster as dg
+
+from txcat_assets.contracts.marts import Mart
+from txcat_assets.contracts.model import Contract
+from txcat_assets.defs.assets import spec_of
+from txcat_assets.defs.reports import SAMPLE_ROWS, as_markdown
+from txcat_assets.defs.runs import WorkConfig, work_of
+from txcat_assets.pipeline.computed import StandingOut
+from txcat_assets.stages.marts import tell
+from txcat_assets.stages.work import Progress
+from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.warehouse.marts import MartOf, newest
+
+OpenMart = Callable[[Contract, Mart], StandingOut]
+"""Gives what says which records stand out, by the settings that the mart names."""
+
+
+def mart_asset(contract: Contract, mart: Mart) -> dg.AssetsDefinition:
+    """The mart of a dataset."""
+    key = dg.AssetKey([mart.name, contract.dataset])
+
+    @dg.multi_asset(
+        name=f"{mart.name}_{contract.dataset}",
+        specs=[spec_of(contract, mart.name, mart.description, ["validated"])],
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        op_tags={"dagster/priority": "-1"},  # no stage waits for it
+    )
+    def told(
+        context: dg.AssetExecutionContext,
+        config: WorkConfig,
+        warehouse: dg.ResourceParam[Warehouse],
+        marts: dg.ResourceParam[OpenMart],
+        progress: dg.ResourceParam[Progress],
+    ) -> dg.MaterializeResult[None]:
+        with work_of(context, contract, warehouse, progress, has_days=False) as work:
+            found = tell(work, mart, marts(contract, mart), full_refresh=config.full_refresh)
+            with warehouse.transaction() as tx:
+                rows, sample = newest(tx, MartOf(contract, mart), SAMPLE_ROWS)
+        figures = {"entities worked now": found.entities, "their rows": found.records}
+        return dg.MaterializeResult(
+            asset_key=key,
+            metadata={
+                "dagster/row_count": rows,
+                **figures,
+                "left to other runs": found.is_left_to_others,
+                "sample": dg.MetadataValue.md(as_markdown(sample)),
+                "warehouse": warehouse.place,
+            },
+        )
+
+    return told
