@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.assets.installation import Installation, today
+from tests.assets.installation import Installation, failure_of, today
 from tests.kafka.broker import Kafka
 from tests.kafka.messages import topic_of
 
@@ -153,3 +153,18 @@ def test_the_validated_payments_sum_up_to_the_banks_own_report(
     with (REAL / "monthly_report_2025-06-01.csv").open() as lines:
         _, *report = csv.reader(lines)
     assert sorted(found) == sorted((u, d, float(sent), float(got)) for u, d, sent, got in report)
+
+
+def test_a_topic_that_has_lost_something_stops_its_own_dataset_alone(
+    bank: Installation, kafka: Kafka
+) -> None:
+    records, day = made(), f"{today()}"
+    for dataset in ("transactions", "payments"):
+        kafka.send(topic_of(bank, dataset), records.messages, partition=0)
+        assert bank.load_days(dataset, day).success
+    kafka.send(topic_of(bank, "transactions"), records.messages, partition=0)
+    kafka.send(topic_of(bank, "payments"), records.messages[:1], partition=0)
+    kafka.expire(topic_of(bank, "transactions"), 0, before=4)
+    assert "accept-gap" in failure_of(bank.load_days("transactions", day))
+    assert bank.load_days("payments", day).success
+    assert bank.rows("SELECT count(*) FROM raw.payments") == [(4,)]
