@@ -4,17 +4,25 @@ Read once, by `definitions.py` or the command line, when they start; nothing els
 environment. `docs/settings.md` is made from this class.
 """
 
+import json
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from txcat_assets.contracts.iso4217 import MINOR_UNITS
 
+
+def _from_json(given: object) -> object:
+    return json.loads(given, parse_float=Decimal) if isinstance(given, str) else given
+
+
 PositiveDecimal = Annotated[Decimal, Field(gt=0)]
+Limits = Annotated[dict[str, PositiveDecimal], NoDecode, BeforeValidator(_from_json)]
+"""Amounts by currency; read here, so that what is no JSON is told like any other wrong setting."""
 
 
 class Settings(BaseSettings):
@@ -105,7 +113,7 @@ class Settings(BaseSettings):
     payment_limit: Decimal = Field(default=Decimal(10_000), gt=0)
     """A payment above it is suspicious, unless TXCAT_PAYMENT_LIMITS has one for its currency."""
 
-    payment_limits: dict[str, PositiveDecimal] = Field(default_factory=dict)
+    payment_limits: Limits = Field(default_factory=dict)
     """The limits of single currencies, as JSON: {"JPY": 1500000, "BHD": 3800}."""
 
     quarantine_threshold: float = Field(default=0.05, ge=0, le=1)
@@ -120,9 +128,10 @@ class Settings(BaseSettings):
     @field_validator("payment_limits")
     @classmethod
     def _of_known_currencies(cls, limits: dict[str, Decimal]) -> dict[str, Decimal]:
-        if unknown := sorted(limits.keys() - MINOR_UNITS.keys()):
-            raise ValueError(f"no ISO 4217 currency codes: {', '.join(unknown)}")
-        return limits
+        by_code = {code.upper(): limit for code, limit in limits.items()}
+        if unknown := sorted(by_code.keys() - MINOR_UNITS.keys()):
+            raise ValueError(f"no currency of ISO 4217: {', '.join(unknown)}")
+        return by_code
 
     @property
     def home_folder(self) -> Path:

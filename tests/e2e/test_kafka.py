@@ -18,17 +18,21 @@ from tests.e2e.commands import BIN, CommandLine
 from tests.kafka.broker import Kafka, until
 from tools.kafka_broker import free_port
 from txcat_assets.cli.home import ROOT
+from txcat_assets.contracts.registry import all_contracts
 
 TOPIC = "transactions"
 
 
 @pytest.fixture
 def kafka_terminal(terminal: CommandLine, kafka: Kafka) -> Iterator[CommandLine]:
-    """A terminal that knows a Kafka with the dataset's topic, empty."""
-    kafka.anew(TOPIC, partitions=2)  # the commands know this one only
+    """A terminal that knows a Kafka with the topic of each dataset, empty."""
+    topics = [contract.topic for contract in all_contracts().values() if contract.topic]
+    for topic in topics:
+        kafka.anew(topic, partitions=2)  # the commands know these only
     terminal.set(TXCAT_KAFKA_BOOTSTRAP_SERVERS=kafka.broker.address, USER="ann")
     yield terminal
-    kafka.forget(TOPIC)
+    for topic in topics:
+        kafka.forget(topic)
 
 
 def status(terminal: CommandLine, code: int = 0) -> dict[str, Any]:

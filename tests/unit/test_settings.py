@@ -1,5 +1,6 @@
 """Settings come from the environment or a file, are checked at once, and have safe defaults."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,21 @@ def test_the_example_file_says_the_defaults() -> None:
 def test_the_page_says_the_limits() -> None:
     (row,) = [row for row in settings_page().splitlines() if "QUARANTINE_THRESHOLD" in row]
     assert "| 0.05 | at least 0, at most 1 |" in row
+
+
+def test_limits_of_currencies_are_exact_and_their_codes_may_be_in_any_case(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TXCAT_PAYMENT_LIMITS", '{"usd": 0.1, "JPY": 1500000}')
+    assert Settings().payment_limits == {"USD": Decimal("0.1"), "JPY": Decimal(1_500_000)}
+
+
+@pytest.mark.parametrize(
+    "limits", ["5000", "USD=5", "[]", '{"XAU": 5}', '{"USD": 0}', '{"USD": "x"}']
+)
+def test_limits_that_are_none_are_told(monkeypatch: pytest.MonkeyPatch, limits: str) -> None:
+    monkeypatch.setenv("TXCAT_PAYMENT_LIMITS", limits)
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    (problem,) = caught.value.errors()
+    assert problem["loc"][0] == "payment_limits"

@@ -143,7 +143,7 @@ def main() -> None:
         sys.exit(2 if isinstance(error, SettingRefused) else 1)
     except ValidationError as error:
         for problem in error.errors():
-            name = "_".join(("TXCAT", *map(str, problem["loc"]))).upper()
+            name = f"TXCAT_{problem['loc'][0]}".upper()
             complain(f"{name}: {problem['msg']}, found {problem['input']!r}.")
         sys.exit(2)
 
