@@ -8,6 +8,7 @@
     |   `-- BrokerDown         Kafka does not answer, or not in time
     `-- PermanentError       somebody must act first
         |-- WarehouseRefused   PostgreSQL refuses this user, or cannot hold the tables
+        |   `-- RightMissing     this role may not do what was asked
         |-- SourceRefused      a file cannot be taken as it is; nothing of it was landed
         |-- SourceChanged      a file changed while it was read; what had landed stays
         |-- BrokerRefused      Kafka refuses this client, or its address is not that of a Kafka
@@ -74,6 +75,10 @@ class MessagesUnreadable(PermanentError):
 
 class MessageRefused(PermanentError):
     """Kafka takes no message such as this one, by its size or its compression."""
+
+
+class RightMissing(WarehouseRefused):
+    """This role may not do what was asked."""
 
 
 class SourceRefused(PermanentError):

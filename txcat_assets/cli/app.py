@@ -71,6 +71,14 @@ def status(
     raise typer.Exit(show_status(Settings(), as_json=as_json))
 
 
+@app.command()
+def upgrade() -> None:
+    """Bring the warehouse to this version of txcat, as the role that owns its tables."""
+    from txcat_assets.cli.upgrade import upgrade_warehouse  # noqa: PLC0415 - Dagster takes a second
+
+    raise typer.Exit(upgrade_warehouse(Settings()))
+
+
 @kafka.command()
 def accept_gap(
     topic: Annotated[str, typer.Argument(help="The topic that has lost something.")],

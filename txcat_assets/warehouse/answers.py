@@ -14,8 +14,9 @@ from txcat_assets.contracts.model import Contract, Stage
 from txcat_assets.pipeline.parse import dtype_of
 from txcat_assets.pipeline.places import VALIDATED
 from txcat_assets.warehouse.interface import Transaction
+from txcat_assets.warehouse.known import require_version
 from txcat_assets.warehouse.ledger import Run, in_slices, judged_records, reach
-from txcat_assets.warehouse.tables import as_stored, key_of, previous, quoted, require_version
+from txcat_assets.warehouse.tables import as_stored, key_of, previous, quoted
 
 CONTENT = ["_slice_id", "_position", "_digest"]
 """What an answer is bound to: a position, and the content that was asked."""

@@ -22,10 +22,11 @@ from txcat_assets.pipeline.places import (
 )
 from txcat_assets.warehouse.answers import follow, recount
 from txcat_assets.warehouse.interface import Transaction
+from txcat_assets.warehouse.known import require_version
 from txcat_assets.warehouse.ledger import in_slices
 from txcat_assets.warehouse.marts import MartOf, note_touched
 from txcat_assets.warehouse.references import note_withdrawn, unknown_references
-from txcat_assets.warehouse.tables import key_of, quoted, require_version
+from txcat_assets.warehouse.tables import key_of, quoted
 
 
 @dataclass(frozen=True)
