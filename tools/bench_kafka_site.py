@@ -23,7 +23,7 @@ import dagster as dg
 import duckdb
 
 from tools.bench import HOME, fresh_folder
-from tools.kafka_broker import Broker, create_topics, running
+from tools.kafka_broker import Broker, running
 from txcat_assets.cli.home import ROOT, dagster_instance
 from txcat_assets.contracts.transactions import CONTRACT
 from txcat_assets.definitions import build_definitions, kafka_door, warehouse_of
@@ -32,6 +32,7 @@ from txcat_assets.defs.retention import forget_checks, forget_runs
 from txcat_assets.pipeline.topics import lag
 from txcat_assets.settings import Settings
 from txcat_assets.sources.kafka_client import KafkaConfig
+from txcat_assets.sources.kafka_topics import create_topics
 from txcat_assets.sources.kafka_writer import TopicWriter
 from txcat_assets.warehouse.topics import followed
 
@@ -133,7 +134,7 @@ class Started:
 def site_on(broker: Broker, ml_url: str) -> Iterator[Site]:
     """A new broker with an empty topic."""
     with running(broker):
-        create_topics(broker.address, [TOPIC])
+        create_topics(KafkaConfig(broker.address), [TOPIC], partitions=3)
         yield Site(broker.address, ml_url)
 
 

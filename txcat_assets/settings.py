@@ -1,17 +1,26 @@
 """Every setting of txcat, in one class: TXCAT_* in the environment, or in a file named `.env`.
 
-Read once, by `definitions.py` or the command line, when they start; nothing else reads the
-environment. `docs/settings.md` is made from this class.
+A secret can also be a file of its own, as Docker and Kubernetes hand them over. All are read once,
+by `definitions.py` or the command line when they start; nothing else reads the environment.
+`docs/settings.md` is made from this class.
 """
 
 import json
+import os
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 from txcat_assets.contracts.iso4217 import MINOR_UNITS
 
@@ -43,6 +52,13 @@ class Settings(BaseSettings):
     warehouse_url: SecretStr = SecretStr("")
     """Where the tables are: duckdb:///PATH or postgresql://USER@HOST/DATABASE. Without it,
     warehouse.duckdb in the home folder. All that libpq knows can follow a question mark."""
+
+    warehouse_password: SecretStr = SecretStr("")
+    """The password for that URL, so that it need not stand there; of two, this one is taken."""
+
+    secrets: Path = Path("/run/secrets")
+    """A folder whose files are settings too, as txcat_warehouse_password; the environment wins.
+    This one can be set in the environment only."""
 
     warehouse_wait_seconds: float = Field(default=45, gt=0)
     """How long a transaction waits for what others hold: a DuckDB file, a lock of PostgreSQL."""
@@ -133,6 +149,19 @@ class Settings(BaseSettings):
             raise ValueError(f"no currency of ISO 4217: {', '.join(unknown)}")
         return by_code
 
+    @classmethod
+    def settings_customise_sources(  # type: ignore[override]  # pydantic names all that it gives
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        **others: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Where values come from, first things first; the folder of secrets is a setting itself."""
+        folder = Path(os.environ.get("TXCAT_SECRETS") or cls.model_fields["secrets"].default)
+        files = [SecretsSettingsSource(settings_cls, folder)] if folder.is_dir() else []
+        named = (others["env_settings"], others["dotenv_settings"])
+        return (init_settings, *named, *files)
+
     @property
     def home_folder(self) -> Path:
         """The home folder as an absolute path."""
@@ -142,6 +171,9 @@ class Settings(BaseSettings):
     def warehouse(self) -> str:
         """The warehouse's URL, given or by default."""
         given = self.warehouse_url.get_secret_value()
+        password = self.warehouse_password.get_secret_value()
+        if password and given.startswith("postgres"):
+            return f"{given}{'&' if '?' in given else '?'}password={quote(password, safe='')}"
         return given or f"duckdb:///{self.home_folder / 'warehouse.duckdb'}"
 
     @property

@@ -73,6 +73,18 @@ def test_a_file_goes_by_the_topic_into_the_tables(kafka_terminal: CommandLine) -
     assert "landed up to" in kafka_terminal.txcat("status").out
 
 
+def test_missing_topics_are_created_and_those_that_are_there_stay(
+    kafka_terminal: CommandLine, kafka: Kafka
+) -> None:
+    kafka.forget(TOPIC)
+    created = kafka_terminal.txcat("kafka", "create-topics", "--partitions", 4)
+    assert (created.code, created.out.startswith("Created: ")) == (0, True)
+    assert TOPIC in created.out
+    again = kafka_terminal.txcat("kafka", "create-topics")
+    assert again.out.startswith("Created: none")
+    until(lambda: len(kafka.ends(TOPIC)) == 4)
+
+
 def test_a_loss_is_told_with_the_command_that_accepts_it(
     kafka_terminal: CommandLine, kafka: Kafka
 ) -> None:

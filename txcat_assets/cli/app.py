@@ -22,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-kafka = typer.Typer(help="What only an operator may decide about a Kafka topic.")
+kafka = typer.Typer(help="What an operator does about Kafka topics.")
 app.add_typer(kafka, name="kafka", no_args_is_help=True)
 
 Dataset = Annotated[str, typer.Option(help="Which dataset: " + ", ".join(all_contracts()))]
@@ -101,6 +101,16 @@ def accept_gap(
         raise typer.BadParameter("--until needs --partition: an offset belongs to one")
     asked = topics.Asked(topic, partition, until)
     raise typer.Exit(topics.accept_gap(Settings(), asked, who, why))
+
+
+@kafka.command()
+def create_topics(
+    partitions: Annotated[int, typer.Option(min=1, help="How many partitions each gets.")] = 3,
+) -> None:
+    """Create the topic of every dataset that is not there; those that are stay as they are."""
+    from txcat_assets.cli import kafka as topics  # noqa: PLC0415 - Dagster takes a second
+
+    raise typer.Exit(topics.create_missing_topics(Settings(), partitions))
 
 
 @app.command()
