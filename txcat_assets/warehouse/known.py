@@ -1,4 +1,7 @@
-"""Which contracts the warehouse knows, and so which code may write to it."""
+"""Which contracts the warehouse knows, and so which code may write to it.
+
+What follows for the tables is in `tables`.
+"""
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.errors import VersionRefused
