@@ -207,7 +207,7 @@ def any_contract_ends_as_the_oracle_says(sites: Sites, data: st.DataObject) -> N
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    "examples", [6, pytest.param(60, marks=pytest.mark.slow)], ids=["few", "many"]
+    "examples", [4, pytest.param(25, marks=pytest.mark.slow)], ids=["few", "many"]
 )
 def test_any_contract_ends_as_the_oracle_says(sites: Sites, examples: int) -> None:
     @settings(
