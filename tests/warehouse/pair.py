@@ -1,9 +1,11 @@
 """Two small datasets of which one refers to the other: sales to shops, by two columns.
 
 Shops have versions. Which of their names is forbidden changes with the contract's version, so that
-a shop can go; a sale names a shop, and may name a second.
+a shop can go; a sale names a shop, and may name a second. A mart tells the total of each shop that
+has several sales, beside each of them.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from uuid import UUID
 
@@ -11,9 +13,12 @@ import polars as pl
 
 from tests.oracle import Arrived, Expected, Verdict, places, versions
 from tests.warehouse.tiny import CATEGORIZED
+from txcat_assets.contracts.marts import Mart
 from txcat_assets.contracts.model import (
+    Answer,
     Column,
     Contract,
+    Function,
     Id,
     Money,
     Policy,
@@ -21,6 +26,32 @@ from txcat_assets.contracts.model import (
     Rule,
     Text,
 )
+from txcat_assets.pipeline.computed import StandingOut
+from txcat_assets.stages.marts import Told, tell
+from txcat_assets.stages.work import Work
+from txcat_assets.warehouse.interface import Warehouse
+
+
+def totals() -> dict[str, pl.Expr]:
+    """The total of a shop, where it has several sales."""
+    total = pl.col("amount").sum().over("side")
+    return {"total": pl.when(pl.len().over("side") > 1).then(total)}
+
+
+TOTALS = Mart(
+    name="totals",
+    entity="side",
+    answered_by=Function(totals),
+    description="Sales of shops that have several.",
+    columns=(Answer("total", Money(18, 2), "The total of its shop."),),
+)
+
+
+def tell_totals(work: Work, *, full_refresh: bool = False) -> Told:
+    """Bring the mart up to date."""
+    return tell(
+        work, TOTALS, StandingOut(work.contract, TOTALS, totals()), full_refresh=full_refresh
+    )
 
 
 def shops(version: int) -> Contract:
@@ -50,7 +81,7 @@ def sales(version: int, shops_version: int = 1) -> Contract:
         description="One row is one sale.",
         owner="team:tests",
         key="id",
-        event_time="",
+        event_time="amount",
         files="sales*",
         columns=(
             Column("id", Id(), "The key."),
@@ -64,6 +95,7 @@ def sales(version: int, shops_version: int = 1) -> Contract:
             Reference("shop", "side", shops(shops_version)),
             Reference("between", "via", shops(shops_version)),
         ),
+        marts=(TOTALS,),
     )
 
 
@@ -109,3 +141,21 @@ def unknown_in(shops_now: Expected) -> Callable[[tuple[str, ...]], tuple[str, ..
         return tuple(code for code, shop in named.items() if shop and shop not in there)
 
     return unknown
+
+
+def audit_totals(warehouse: Warehouse) -> None:
+    """Raise AssertionError where the mart tells of a shop otherwise than it must, unless noted."""
+    with warehouse.transaction() as tx:
+        if warehouse.kind == "postgres":  # others may commit between two of these queries
+            tx.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        noted = {entity for (entity,) in tx.rows("SELECT entity FROM ledger.touched")}
+        sold = tx.rows("SELECT side, _slice_id, _position, amount FROM validated.sales")
+        told = tx.rows("SELECT side, _slice_id, _position, total FROM totals.sales")
+    amounts = defaultdict(list)
+    for shop, *_, amount in sold:
+        amounts[shop].append(amount)
+    expected = {(shop, *at, sum(amounts[shop])) for shop, *at, _ in sold if len(amounts[shop]) > 1}
+    assert {row for row in expected if row[0] not in noted} == {
+        row for row in told if row[0] not in noted
+    }
+    assert len(told) == len(set(told)), "a record is told of once"

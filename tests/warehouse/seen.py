@@ -9,7 +9,7 @@ from tests.oracle import Arrived, Expected
 from txcat_assets.contracts.model import Contract
 from txcat_assets.warehouse.interface import Warehouse
 
-SCHEMAS = ("ledger", "raw", "judged", "categorized")
+SCHEMAS = ("ledger", "raw", "judged", "categorized", "totals")
 
 
 def seen(warehouse: Warehouse, contract: Contract) -> Expected:

@@ -11,7 +11,14 @@ import pytest
 from tests.fakes import FakeModel
 from tests.oracle import answered
 from tests.warehouse.audit import audit
-from tests.warehouse.pair import expected_sales, expected_shops, sales, shops
+from tests.warehouse.pair import (
+    audit_totals,
+    expected_sales,
+    expected_shops,
+    sales,
+    shops,
+    tell_totals,
+)
 from tests.warehouse.seen import arrived, everything, seen
 from tests.warehouse.tiny import CATEGORIZED, DAYS, work_on, write_file
 from tests.warehouse.worker import start, warehouse_in
@@ -69,6 +76,7 @@ def _load(warehouse: Warehouse, folder: Path, contract: Contract) -> list[str]:
     problems = land_files(work).problems + validate(work).problems
     if contract.stages:
         problems += enrich(work, CATEGORIZED, FakeModel("m")).problems
+        tell_totals(work)
     return problems
 
 
@@ -79,6 +87,7 @@ def assert_at_rest(folder: Path) -> None:
     assert seen(warehouse, of_shops) == expected
     sold = expected_sales(1, arrived(warehouse, of_sales), expected)
     assert seen(warehouse, of_sales) == answered(sold, FakeModel("m").answer_to_content)
+    audit_totals(warehouse)
     before = everything(warehouse)
     assert bring_up_to_date(warehouse, folder) == []
     assert everything(warehouse) == before
@@ -92,6 +101,7 @@ def kill_and_run_again(folder: Path, kill_at: int, *, is_fine: bool) -> int:
     warehouse = warehouse_in(folder)
     has_closed = _knows_of_closing(warehouse)
     audit(warehouse, sales(1, 2 if has_closed else 1))
+    audit_totals(warehouse)
     assert bring_up_to_date(warehouse, folder) == []
     assert_at_rest(folder)
     return killed.exitcode or 0

@@ -24,7 +24,14 @@ from tests.fakes import FakeModel, SteppedWarehouse
 from tests.oracle import Arrived, answered
 from tests.warehouse.audit import audit
 from tests.warehouse.files import FILES, Files
-from tests.warehouse.pair import expected_sales, expected_shops, sales, shops
+from tests.warehouse.pair import (
+    audit_totals,
+    expected_sales,
+    expected_shops,
+    sales,
+    shops,
+    tell_totals,
+)
 from tests.warehouse.seen import arrived, everything, seen
 from tests.warehouse.tiny import DAYS, Clock
 from tests.warehouse.worker import Sites, warehouse_in
@@ -107,6 +114,10 @@ class References(RuleBasedStateMachine):
     def enrich(self, days: list[date], crash: int | None) -> None:
         self._crashing(crash, self._enrich, "sales", days)
 
+    @rule(crash=crashes)
+    def tell(self, crash: int | None) -> None:
+        self._crashing(crash, tell_totals, "sales", DAYS)
+
     @rule(name=st.sampled_from(["shops", "shops", "sales"]))
     def upgrade(self, name: str) -> None:
         """Other names are closed, other amounts forbidden."""
@@ -134,17 +145,21 @@ class References(RuleBasedStateMachine):
         before = everything(self.warehouse)
         for name in DATASETS:
             validate(self._work(name, DAYS))
+        tell_totals(self._work("sales", DAYS))
         assert everything(self.warehouse) == before
 
     @invariant()
     def the_tables_agree(self) -> None:
         for name in DATASETS:
             audit(self.warehouse, self._contract(name))
+        audit_totals(self.warehouse)
 
     def _work_off(self, name: str) -> None:
         for days in iter(lambda: self._days_left(name), []):
             assert validate(self._work(name, days)).problems == []
             self._enrich(self._work(name, days))
+            if name == "sales":
+                tell_totals(self._work(name, days))
 
     def _days_left(self, name: str) -> list[date]:
         with self.warehouse.transaction() as tx:
