@@ -9,6 +9,7 @@
     `-- PermanentError       somebody must act first
         |-- WarehouseRefused   PostgreSQL refuses this user, or cannot hold the tables
         |   `-- RightMissing     this role may not do what was asked
+        |-- CopyRefused        a warehouse cannot be copied as things are; nothing of it was
         |-- SourceRefused      a file cannot be taken as it is; nothing of it was landed
         |-- SourceChanged      a file changed while it was read; what had landed stays
         |-- BrokerRefused      Kafka refuses this client, or its address is not that of a Kafka
@@ -79,6 +80,10 @@ class MessageRefused(PermanentError):
 
 class RightMissing(WarehouseRefused):
     """This role may not do what was asked."""
+
+
+class CopyRefused(PermanentError):
+    """A warehouse cannot be copied as things are; nothing of it was."""
 
 
 class SourceRefused(PermanentError):

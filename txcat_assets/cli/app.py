@@ -79,6 +79,16 @@ def upgrade() -> None:
     raise typer.Exit(upgrade_warehouse(Settings()))
 
 
+@app.command()
+def copy(
+    to: Annotated[str, typer.Option(help="The URL of an empty warehouse, of either kind.")],
+) -> None:
+    """Copy the whole warehouse into an empty one, such as from DuckDB to PostgreSQL."""
+    from txcat_assets.cli.copy import copy_to  # noqa: PLC0415 - Dagster takes a second
+
+    raise typer.Exit(copy_to(Settings(), to))
+
+
 @kafka.command()
 def accept_gap(
     topic: Annotated[str, typer.Argument(help="The topic that has lost something.")],
