@@ -146,21 +146,41 @@ def recount(tx: Transaction, contract: Contract, stage: Stage, slice_ids: Sequen
     Pending are the validated records without an answer, for their content, by the model version
     that the slice's stage has reached: all of them where it has reached none.
     """
-    asked = Asked(contract, stage, "")
+    these = f"t.stage = $stage AND {in_slices(slice_ids, 't.slice_id')}"
     tx.run(
-        "WITH counted AS (SELECT v._slice_id, count(c._slice_id) AS answered, "
-        f"count(f._slice_id) AS refused FROM judged.{contract.dataset} v "
-        f"LEFT JOIN ({_stored(asked, slice_ids, 't.version')}) c ON {_same('c')} "
-        f"LEFT JOIN ({_refused(slice_ids, 't.version')}) f ON {_same('f')} "
-        f"WHERE v._place = {VALIDATED} AND {in_slices(slice_ids, 'v._slice_id')} "
-        "GROUP BY v._slice_id) "
-        "UPDATE ledger.stages t SET refused = coalesce(c.refused, 0), "
-        "pending = s.validated - coalesce(c.answered, 0) - coalesce(c.refused, 0) "
-        "FROM ledger.slices s LEFT JOIN counted c ON c._slice_id = s.slice_id "
-        f"WHERE t.slice_id = s.slice_id AND t.stage = $stage "
-        f"AND {in_slices(slice_ids, 's.slice_id')}",
-        dataset=contract.dataset,
+        "UPDATE ledger.stages t SET refused = 0, pending = s.validated FROM ledger.slices s "
+        f"WHERE s.slice_id = t.slice_id AND t.version IS NULL AND {these}",
         stage=stage.name,
+    )
+    known = f"SELECT t.slice_id FROM ledger.stages t WHERE t.version IS NOT NULL AND {these}"
+    if reached := [slice_id for (slice_id,) in tx.rows(known, stage=stage.name)]:
+        _recount_reached(tx, Asked(contract, stage, ""), reached)
+
+
+def _recount_reached(tx: Transaction, asked: Asked, slice_ids: Sequence[int]) -> None:
+    # Frames are joined here: no planner knows how many rows a slice has that has just come.
+    validated = tx.frame(
+        f"SELECT {', '.join(CONTENT)} FROM judged.{asked.contract.dataset} "
+        f"WHERE _place = {VALIDATED} AND {in_slices(slice_ids)}"
+    )
+    counted = pl.DataFrame({"slice_id": slice_ids}, schema={"slice_id": pl.Int64})
+    named = {"stage": asked.stage.name}
+    found = {
+        "answered": tx.frame(_stored(asked, slice_ids, "t.version"), **named),
+        "refused": tx.frame(
+            _refused(slice_ids, "t.version"), dataset=asked.contract.dataset, **named
+        ),
+    }
+    for what, positions in found.items():
+        number = validated.join(positions, on=CONTENT, how="semi").group_by("_slice_id").len(what)
+        counted = counted.join(number, left_on="slice_id", right_on="_slice_id", how="left")
+    tx.offer("counted", counted.fill_null(0))
+    tx.run(
+        "UPDATE ledger.stages t SET refused = c.refused, "
+        "pending = s.validated - c.answered - c.refused FROM ledger.slices s "
+        "JOIN counted c ON c.slice_id = s.slice_id "
+        "WHERE t.slice_id = s.slice_id AND t.stage = $stage",
+        stage=asked.stage.name,
     )
 
 
@@ -190,10 +210,6 @@ def _refused(slice_ids: Sequence[int], model: str) -> str:
         "AND t.stage = $stage WHERE f.dataset = $dataset AND f.stage = $stage "
         f"AND {in_slices(slice_ids, 'f.slice_id')} AND f.model_version = {model}"
     )
-
-
-def _same(other: str) -> str:
-    return " AND ".join(f"{other}.{column} = v.{column}" for column in CONTENT)
 
 
 def _store_rows(tx: Transaction, asked: Asked, new: pl.DataFrame, run: Run) -> None:
