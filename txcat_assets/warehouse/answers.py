@@ -6,7 +6,7 @@ counts only for the content that was asked.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -102,6 +102,7 @@ def store(
     require_version(tx, asked.contract)
     # First of all, for it holds the slices' rows: another worker on them waits, then finds it done.
     reach(tx, asked.stage.name, slice_ids, asked.model, run)
+    run = _after_refresh(tx, asked, slice_ids, run)
     current = tx.frame(
         f"SELECT {', '.join(CONTENT)} FROM judged.{asked.contract.dataset} "
         f"WHERE _place = {VALIDATED} AND {in_slices(slice_ids)}"
@@ -162,6 +163,16 @@ def recount(tx: Transaction, contract: Contract, stage: Stage, slice_ids: Sequen
         dataset=contract.dataset,
         stage=stage.name,
     )
+
+
+def _after_refresh(tx: Transaction, asked: Asked, slice_ids: Sequence[int], run: Run) -> Run:
+    """The run, no earlier than the full refresh that it answers: the clocks of machines differ."""
+    ((refreshed_at,),) = tx.rows(
+        "SELECT max(redo_from) FROM ledger.stages "
+        f"WHERE stage = $stage AND {in_slices(slice_ids, 'slice_id')}",
+        stage=asked.stage.name,
+    )
+    return replace(run, at=max(run.at, refreshed_at or run.at))
 
 
 def _answered(asked: Asked, slice_ids: Sequence[int]) -> str:
