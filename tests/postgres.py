@@ -34,6 +34,10 @@ class Postgres:
             parts = {name: sql.Identifier(value) for name, value in names.items()}
             connection.execute(sql.SQL(statement).format(**parts))
 
+    def known(self, what: str) -> str:
+        """What the server's URL says of host, port or user."""
+        return str(conninfo_to_dict(self.url)[what])
+
     @contextmanager
     def database(self, options: str = "") -> Iterator[str]:
         """A new database while the block runs: its URL."""

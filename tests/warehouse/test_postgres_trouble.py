@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -227,7 +228,7 @@ def test_a_user_who_is_not_there(server: OwnServer, url: str) -> None:
 
 def test_a_database_that_is_not_there(server: OwnServer) -> None:
     no_such = warehouse_at(server.postgres.url_of("no_such"))
-    assert "Create the database, or correct" in refusal_of(no_such)
+    assert "Create it, or correct" in refusal_of(no_such)
 
 
 def test_a_server_that_is_too_old(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -356,8 +357,9 @@ def test_a_clock_that_goes_backwards(url: str, folder: Path) -> None:
     assert_all_is_well(warehouse, folder)
     moments = iter(START - timedelta(days=n) for n in range(1_000))
     work = work_on(warehouse, CONTRACT)
-    behind = type(work)(warehouse, CONTRACT, work.days, "behind", lambda: next(moments))
-    refresh(work, "categorized")
+    ahead = replace(work, now=lambda: START + timedelta(days=1))
+    behind = replace(work, now=lambda: next(moments))
+    refresh(ahead, "categorized")
     assert enrich(behind, CATEGORIZED, model()).problems == []
     audit(warehouse, CONTRACT)
     with warehouse.transaction() as tx:

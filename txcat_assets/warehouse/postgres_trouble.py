@@ -23,7 +23,7 @@ WAIT = f"{AGAIN} If it is so for long, look who holds it, or raise TXCAT_WAREHOU
 SLOW = f"{AGAIN} If it is so again, raise TXCAT_WAREHOUSE_STATEMENT_SECONDS."
 SHOULD_BE_UP = f"{AGAIN} If the server should be up, look at TXCAT_WAREHOUSE_URL."
 USER = "Look at user and password in TXCAT_WAREHOUSE_URL."
-DATABASE = "Create the database, or correct TXCAT_WAREHOUSE_URL."
+THERE = "Create it, or correct TXCAT_WAREHOUSE_URL."
 RIGHTS = "Take a role that may do it; deploy/postgres/roles.sql says what each may."
 PRIMARY = f"{AGAIN} Name the primary, and a role that may write."
 ROOM = f"{AGAIN} Make room on the server first."
@@ -37,7 +37,7 @@ BY_SQLSTATE: dict[str, tuple[type[TxcatError], str]] = {
     "25P03": (WarehouseBusy, AGAIN),  # idle in a transaction for too long
     "25P04": (WarehouseBusy, AGAIN),  # a transaction took too long
     "28": (WarehouseRefused, USER),  # who it is
-    "3D": (WarehouseRefused, DATABASE),
+    "3D": (WarehouseRefused, THERE),
     "40": (WarehouseBusy, AGAIN),  # deadlock, serialization failure
     "42501": (RightMissing, RIGHTS),
     "53": (WarehouseDown, AGAIN),  # too many connections, no memory
@@ -50,14 +50,14 @@ BY_SQLSTATE: dict[str, tuple[type[TxcatError], str]] = {
     "XX002": (WarehouseRefused, BACKUP),
 }
 
-BY_WORDS: dict[str, tuple[type[TxcatError], str]] = {
+BY_WORDS: dict[str, tuple[type[TxcatError], str]] = {  # the first that was said decides
     "password": (WarehouseRefused, USER),
     "authentication failed": (WarehouseRefused, USER),
     "no pg_hba.conf entry": (WarehouseRefused, USER),
-    "does not exist": (WarehouseRefused, DATABASE),
     "permission denied": (RightMissing, RIGHTS),
     "certificate": (WarehouseRefused, TLS),
     "does not support SSL": (WarehouseRefused, TLS),
+    "does not exist": (WarehouseRefused, THERE),
 }
 
 
