@@ -1,4 +1,4 @@
-"""The password of the warehouse is nowhere: on no screen, in no log, in nothing that the UI shows."""
+"""The password of the warehouse shows nowhere: on no screen, in no log, in nothing of the UI."""
 
 from collections.abc import Iterator
 
