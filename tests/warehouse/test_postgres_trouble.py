@@ -1,32 +1,25 @@
-"""Everything that can befall a PostgreSQL, on a real one: a clear error, nothing lost, then again.
+"""What a PostgreSQL can refuse or hold up, on a real one: a clear error, nothing lost, then again.
 
-The server is the module's own. What its errors are called is in `test_postgres_errors`.
+Its errors by name are in `test_postgres_errors`, how it goes away in `test_postgres_outages`.
 """
 
-import os
-import shutil
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
 
-from tests.fakes import SteppedWarehouse
-from tests.oracle import answered, places
-from tests.postgres import OwnServer, own_server
+from tests.postgres import Postgres
 from tests.warehouse.audit import audit
-from tests.warehouse.seen import arrived, everything, seen
-from tests.warehouse.tiny import CATEGORIZED, START, tiny, verdict_of, work_on
-from tests.warehouse.worker import VERSION, bring_up_to_date, model, write_files
-from txcat_assets.errors import TxcatError, WarehouseBusy, WarehouseDown, WarehouseRefused
+from tests.warehouse.disturbed import CONTRACT, NOTHING_LOST, assert_all_is_well
+from tests.warehouse.seen import everything
+from tests.warehouse.tiny import CATEGORIZED, START, work_on
+from tests.warehouse.worker import bring_up_to_date, model, write_files
+from txcat_assets.errors import WarehouseBusy, WarehouseDown, WarehouseRefused
 from txcat_assets.stages.enrich import enrich
 from txcat_assets.stages.loop import refresh
 from txcat_assets.warehouse import postgres as module
@@ -34,21 +27,11 @@ from txcat_assets.warehouse.interface import Warehouse, one
 from txcat_assets.warehouse.postgres import PostgresWarehouse
 from txcat_assets.warehouse.tables import prepare
 
-CONTRACT = tiny(VERSION)
-NOTHING_LOST = "Nothing is lost"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[OwnServer]:
-    """A server that may be crashed."""
-    with own_server() as server:
-        yield server
-
 
 @pytest.fixture
-def url(server: OwnServer) -> Iterator[str]:
+def url(postgres: Postgres) -> Iterator[str]:
     """A database on it."""
-    with server.postgres.database() as url:
+    with postgres.database() as url:
         yield url
 
 
@@ -63,145 +46,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def disturbed(warehouse: Warehouse, folder: Path, at: int, disturb: Callable[[], None]) -> str:
-    """Bring all up to date while something happens before a statement: what is said of it."""
-    prepare(warehouse, CONTRACT)
-    steps = iter(range(1_000))
-
-    def step() -> None:
-        if next(steps) == at:
-            disturb()
-
-    try:
-        return "; ".join(bring_up_to_date(SteppedWarehouse(warehouse, step), folder))
-    except TxcatError as error:
-        return str(error)
-
-
-def assert_all_is_well(warehouse: Warehouse, folder: Path) -> None:
-    """The same again does all that was left, by the same warehouse, and it is right."""
-    assert bring_up_to_date(warehouse, folder) == []
-    audit(warehouse, CONTRACT)
-    at_rest = places(arrived(warehouse, CONTRACT), lambda record: verdict_of(VERSION, record))
-    assert seen(warehouse, CONTRACT) == answered(at_rest, model().answer_to_content)
-    before = everything(warehouse)
-    assert bring_up_to_date(warehouse, folder) == []
-    assert everything(warehouse) == before
-
-
-def test_a_server_that_is_down(server: OwnServer, url: str, folder: Path) -> None:
-    warehouse = warehouse_at(url)
-    server.crash()
-    with pytest.raises(WarehouseDown, match=NOTHING_LOST), warehouse.transaction():
-        pass
-    with pytest.raises(WarehouseDown, match=NOTHING_LOST), warehouse.claim("work"):
-        pass
-    server.start()
-    assert_all_is_well(warehouse, folder)
-
-
-@pytest.mark.slow
-def test_a_server_that_is_restarted_in_mid_transaction(server: OwnServer, folder: Path) -> None:
-    def restart(_: str) -> None:
-        server.crash()
-        server.start()
-
-    assert_disturbed_everywhere(server, folder, restart, range(10, 60, 20))
-
-
-@pytest.mark.slow
-def test_a_connection_that_is_cut(server: OwnServer, folder: Path) -> None:
-    assert_disturbed_everywhere(server, folder, lambda url: cut(server, url), range(5, 65, 5))
-
-
-def assert_disturbed_everywhere(
-    server: OwnServer, folder: Path, disturb: Callable[[str], None], steps: Iterable[int]
-) -> None:
-    """Something happens before each of these steps: it is told, and all is well afterwards.
-
-    Between two transactions nobody need notice.
-    """
-    told = []
-    for at in steps:
-        with server.postgres.database() as url:
-            warehouse = warehouse_at(url)
-            told.append(disturbed(warehouse, folder, at, partial(disturb, url)))
-            audit(warehouse, CONTRACT)
-            assert_all_is_well(warehouse, folder)
-    assert all(NOTHING_LOST in said for said in told if said)
-    assert sum(map(bool, told)) * 2 > len(told)
-
-
-def cut(server: OwnServer, url: str) -> None:
-    server.postgres.run(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        f"WHERE datname = '{url.rpartition('/')[2]}'"
-    )
-
-
-def test_a_connection_that_is_cut_while_it_is_idle_is_replaced(server: OwnServer, url: str) -> None:
-    warehouse = warehouse_at(url)
-    with warehouse.claim("work") as is_mine:
-        assert is_mine
-        with warehouse.transaction() as tx:
-            tx.rows("SELECT 1")
-        cut(server, url)
-        with warehouse.transaction() as tx:
-            assert tx.rows("SELECT 1") == [(1,)]
-    with warehouse.claim("work") as is_mine:
-        assert is_mine
-
-
-@contextmanager
-def small_disk(server: OwnServer) -> Iterator[str]:
-    """A database on a disk of 24 MB."""
-    with TemporaryDirectory(prefix="txcat-disk-") as folder:
-        size = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", folder]
-        if os.geteuid() or subprocess.run(size, capture_output=True, check=False).returncode:
-            pytest.skip("making a small disk takes the right to mount one")
-        try:
-            shutil.chown(folder, server.owner)
-            server.postgres.run(f"CREATE TABLESPACE small LOCATION '{folder}'")
-            with server.postgres.database("TABLESPACE small") as url:
-                yield url
-            server.postgres.run("DROP TABLESPACE small")
-        finally:
-            subprocess.run(["umount", "-l", folder], check=True)
-
-
-def fill(url: str) -> None:
-    """Write into a table of somebody else's until nothing fits any more."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("CREATE TABLE public.filler (words TEXT)")
-        connection.execute("ALTER TABLE public.filler ALTER words SET STORAGE PLAIN")
-        row = "INSERT INTO public.filler VALUES (repeat('x', 7000))"
-        with pytest.raises(psycopg.errors.DiskFull):
-            all(connection.execute(row) for _ in range(100_000))
-
-
-@pytest.mark.slow
-def test_a_disk_that_is_full(server: OwnServer, folder: Path) -> None:
-    with small_disk(server) as url:
-        warehouse = warehouse_at(url)
-
-        said = disturbed(warehouse, folder, 30, lambda: fill(url))
-        assert "Make room on the server" in said
-        assert NOTHING_LOST in said
-        audit(warehouse, CONTRACT)
-        with psycopg.connect(url) as connection:
-            connection.execute("DROP TABLE public.filler")
-        assert_all_is_well(warehouse, folder)
-
-
-def test_a_database_that_is_read_only(server: OwnServer, url: str, folder: Path) -> None:
+def test_a_database_that_is_read_only(postgres: Postgres, url: str, folder: Path) -> None:
     bring_up_to_date(warehouse_at(url), folder)
     before = everything(warehouse_at(url))
     name = url.rpartition("/")[2]
-    server.postgres.run("ALTER DATABASE {name} SET default_transaction_read_only = on", name=name)
+    postgres.run("ALTER DATABASE {name} SET default_transaction_read_only = on", name=name)
     with pytest.raises(WarehouseRefused, match="Name the primary"):
         refresh(work_on(warehouse_at(url), CONTRACT), "validated")
     assert prepare(warehouse_at(url), CONTRACT) == [], "who only reads is not held up"
-    server.postgres.run("ALTER DATABASE {name} RESET default_transaction_read_only", name=name)
+    postgres.run("ALTER DATABASE {name} RESET default_transaction_read_only", name=name)
     assert everything(warehouse_at(url)) == before
     assert_all_is_well(warehouse_at(url), folder)
 
@@ -213,21 +66,21 @@ def refusal_of(warehouse: Warehouse) -> str:
     return f"{refused.value} {refused.value.__cause__}"
 
 
-def test_a_wrong_password(server: OwnServer, url: str) -> None:
+def test_a_wrong_password(postgres: Postgres, url: str) -> None:
     password = "not the one"  # noqa: S105
-    wrong = server.postgres.url_of(url.rpartition("/")[2], password=password)
+    wrong = postgres.url_of(url.rpartition("/")[2], password=password)
     said = refusal_of(warehouse_at(wrong))
     assert "Look at user and password" in said
     assert password not in said + warehouse_at(wrong).place
 
 
-def test_a_user_who_is_not_there(server: OwnServer, url: str) -> None:
-    wrong = server.postgres.url_of(url.rpartition("/")[2], user="nobody_such")
+def test_a_user_who_is_not_there(postgres: Postgres, url: str) -> None:
+    wrong = postgres.url_of(url.rpartition("/")[2], user="nobody_such")
     assert "Look at user and password" in refusal_of(warehouse_at(wrong))
 
 
-def test_a_database_that_is_not_there(server: OwnServer) -> None:
-    no_such = warehouse_at(server.postgres.url_of("no_such"))
+def test_a_database_that_is_not_there(postgres: Postgres) -> None:
+    no_such = warehouse_at(postgres.url_of("no_such"))
     assert "Create it, or correct" in refusal_of(no_such)
 
 
@@ -237,9 +90,9 @@ def test_a_server_that_is_too_old(url: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert "; txcat needs 14 or newer" in refusal_of(warehouse_at(url))
 
 
-def test_a_database_in_another_encoding(server: OwnServer) -> None:
+def test_a_database_in_another_encoding(postgres: Postgres) -> None:
     options = "ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0"
-    with server.postgres.database(options) as url:
+    with postgres.database(options) as url:
         assert "has the encoding LATIN1" in refusal_of(warehouse_at(url))
 
 
@@ -313,9 +166,9 @@ def test_a_transaction_that_idles_is_ended(url: str, monkeypatch: pytest.MonkeyP
     assert times(impatient) == [1, 1]
 
 
-def test_too_many_connections(server: OwnServer, url: str) -> None:
-    server.postgres.run("CREATE ROLE few LOGIN CONNECTION LIMIT 1 PASSWORD 'few'")
-    few = server.postgres.url_of(url.rpartition("/")[2], user="few", password="few")  # noqa: S106
+def test_too_many_connections(postgres: Postgres, url: str) -> None:
+    postgres.run("CREATE ROLE few LOGIN CONNECTION LIMIT 1 PASSWORD 'few'")
+    few = postgres.url_of(url.rpartition("/")[2], user="few", password="few")  # noqa: S106
     warehouse = warehouse_at(few)
     too_many = pytest.raises(WarehouseDown, match=r"too many connections.*Nothing is lost")
     with psycopg.connect(few), too_many:
