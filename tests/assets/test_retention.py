@@ -17,6 +17,7 @@ from txcat_assets.cli.home import ROOT
 from txcat_assets.defs.retention import forget_checks, forget_runs
 
 SENSOR = {"dagster/sensor_name": "topic_transactions"}
+MOMENT = {"raw_kept_days": 1e-9}
 
 
 @pytest.fixture
@@ -128,3 +129,16 @@ def test_the_schedule_runs_the_job(kept: Installation) -> None:
     load(kept, "2025-01-03")
     assert kept.run("retention").success
     assert kept.definitions.resolve_schedule_def("retention").cron_schedule == "17 * * * *"
+
+
+def test_raw_is_forgotten_by_the_same_schedule_where_it_is_kept_for_a_time(
+    site: Installation,
+) -> None:
+    site.put("transactions_2025-01-03.csv", sound(1, 2, 3))
+    load(site, "2025-01-03")
+    assert site.run("retention").success
+    kept_for_a_moment = replace(site, settings=site.settings.model_copy(update=MOMENT))
+    assert kept_for_a_moment.run("retention").success
+    with site.warehouse.transaction() as tx:
+        assert tx.rows("SELECT forgotten FROM ledger.slices") == [(3,)]
+        assert tx.rows("SELECT * FROM raw.transactions") == []

@@ -24,7 +24,7 @@ def test_no_command_and_nothing_that_dagster_keeps_tells_the_password(
     terminal: CommandLine, url: str
 ) -> None:
     password = str(conninfo_to_dict(url)["password"])
-    terminal.put("transactions_2025-01-03.csv", sound(3))
+    terminal.put("transactions_2025-01-03.csv", sound(1, 2, 3))
     said = [terminal.txcat(*command) for command in (["load", "."], ["status"], ["upgrade"])]
     assert [one.code for one in said] == [0, 0, 0]
     terminal.set(TXCAT_WAREHOUSE_URL=url.replace("/txcat_", "/not_there_"))
