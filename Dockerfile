@@ -10,7 +10,8 @@ RUN pip install --no-cache-dir --require-hashes -r requirements/bootstrap.txt \
 COPY pyproject.toml README.md LICENSE ./
 COPY txcat_assets txcat_assets
 COPY ml_api ml_api
-RUN uv pip install --no-cache --python /srv/venv --compile-bytecode --no-deps --no-build-isolation .
+RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist . \
+    && uv pip install --no-cache --python /srv/venv --compile-bytecode --no-deps dist/*.whl
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home txcat \

@@ -2,7 +2,7 @@
 # PYTHON picks the interpreter of the environment, ARGS is handed on to the command.
 BIN := .txcat/venv/bin
 
-.PHONY: help demo dev kafka stack test quick check lint fix types docs bench bench-kafka bench-postgres pins hooks clean runtime-venv dev-venv
+.PHONY: help demo dev kafka stack test quick check lint fix types docs bench bench-kafka bench-postgres pins clean runtime-venv dev-venv
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -51,9 +51,6 @@ bench-postgres: dev-venv ## Measure the tables on a real PostgreSQL; ARGS="--hel
 
 pins: dev-venv ## Remake the hashed pins; ARGS=--upgrade takes newer versions
 	@tools/pins.sh $(ARGS)
-
-hooks: dev-venv ## Run lint and types before each of your commits
-	@$(BIN)/pre-commit install
 
 clean: ## Remove the environment and the caches; the tables stay
 	@rm -rf .txcat/venv .txcat/cache

@@ -4,14 +4,17 @@ Each test has a database of its own on it.
 """
 
 import os
+import signal
+import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
 from uuid import uuid4
 
 import psycopg
+import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
@@ -30,6 +33,10 @@ class Postgres:
         with psycopg.connect(self.url, autocommit=True) as connection:
             parts = {name: sql.Identifier(value) for name, value in names.items()}
             connection.execute(sql.SQL(statement).format(**parts))
+
+    def known(self, what: str) -> str:
+        """What the server's URL says of host, port or user."""
+        return str(conninfo_to_dict(self.url)[what])
 
     @contextmanager
     def database(self, options: str = "") -> Iterator[str]:
@@ -63,3 +70,50 @@ def running_postgres() -> Iterator[Postgres]:
             postgres.run("ALTER SYSTEM SET fsync = off")
             postgres.run("SELECT pg_reload_conf()")
             yield postgres
+
+
+class OwnServer:
+    """A server of a test's own, which it may crash and start again on the same data."""
+
+    def __init__(self, folder: Path) -> None:
+        self._server = Server(folder, free_port(), uuid4().hex)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._running = ExitStack()
+
+    @property
+    def postgres(self) -> Postgres:
+        """The server as its superuser sees it."""
+        return Postgres(self._server.url)
+
+    @property
+    def owner(self) -> int:
+        """The user as whom it runs."""
+        return self._server.data.stat().st_uid
+
+    def start(self) -> None:
+        """Start it, and wait until it answers; what it had committed is there."""
+        self._process = self._running.enter_context(running(self._server))
+
+    def crash(self) -> None:
+        """End it as `pg_ctl -m immediate` does: without a word to anybody, to be recovered."""
+        if self._process:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait()
+
+    def stop(self) -> None:
+        """End it for good."""
+        self._running.close()
+
+
+@contextmanager
+def own_server() -> Iterator[OwnServer]:
+    """A server of the block's own; skipped where the tests are given one to use."""
+    if os.environ.get("TXCAT_TEST_POSTGRES_URL"):
+        pytest.skip("TXCAT_TEST_POSTGRES_URL names a server, which is not ours to crash")
+    with TemporaryDirectory(prefix="txcat-postgres-") as folder:
+        server = OwnServer(Path(folder))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()

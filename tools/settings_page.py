@@ -27,7 +27,7 @@ def settings_page() -> str:
     ]
     for name, field in _fields():
         limits = ", ".join(_limits(field)) or "none"
-        lines.append(f"| `{name}` | {_default(field) or 'none'} | {limits} | {field.description} |")
+        lines.append(f"| `{name}` | {_default(field) or 'none'} | {limits} | {_words(field)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -35,8 +35,13 @@ def env_example() -> str:
     """A file of settings in which every line is switched off, and so says the default."""
     lines = ["# Copy to .env and switch on what shall differ; docs/settings.md says more."]
     for name, field in _fields():
-        lines += ["", f"# {field.description}", f"# {name}={_default(field)}"]
+        lines += ["", f"# {_words(field)}", f"# {name}={_default(field)}"]
     return "\n".join(lines) + "\n"
+
+
+def _words(field: FieldInfo) -> str:
+    """What a setting is for, in one line, however its docstring is broken."""
+    return " ".join((field.description or "").split())
 
 
 def _fields() -> Iterator[tuple[str, FieldInfo]]:

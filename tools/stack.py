@@ -85,7 +85,8 @@ def run(place: Place, services: Mapping[str, Service]) -> int:
     # A terminal that is closed ends all as Ctrl-C does.
     signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     manager.loop()
-    return manager.returncode or 1  # one has ended by itself, if only in peace
+    code = manager.returncode or 0
+    return code if code > 0 else 1  # one was killed, or has ended by itself, if only in peace
 
 
 def _wait_for_needs(service: Service, services: Mapping[str, Service]) -> str:

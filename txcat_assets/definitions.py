@@ -64,7 +64,7 @@ def build_definitions(
                 *([topic_sensor(contract)] if contract.topic else []),
             )
         ],
-        schedules=[retention(settings)],
+        schedules=[retention(settings, every)],
         resources={**_resources(settings), **(resources or {})},
         executor=dg.in_process_executor,
     )

@@ -123,6 +123,10 @@ class Settings(BaseSettings):
     runs_kept_hours: float = Field(default=48, gt=0)
     """How long Dagster keeps runs that no hand started; the newest of each partition always."""
 
+    raw_kept_days: float | None = Field(default=None, gt=0)
+    """How long raw keeps the text of validated records; without it, for ever. Older slices that
+    are done with are frozen: no newer contract judges them."""
+
     first_day: date = date(2023, 1, 1)
     """The first day of the daily partitions; near the first data keeps the UI's bars readable."""
 

@@ -1,8 +1,10 @@
 """Runs whose process is gone are reported failed; those that may live are left alone."""
 
+import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import dagster as dg
 import psutil
@@ -95,6 +97,19 @@ def test_a_run_that_was_killed_before_its_first_step_is_reported_after_a_while(
     assert report_dead_runs(site.instance) == []
     monkeypatch.setattr(runs, "BEGIN_SECONDS", -1)
     assert report_dead_runs(site.instance) == [run_id]
+
+
+def test_a_pod_that_waits_for_its_image_is_not_dead(
+    site: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in a pod: the launcher's library is with Dagster's daemon only.
+    launcher = {"module": "dagster_k8s", "class": "K8sRunLauncher", "config": {}}
+    (tmp_path / "dagster.yaml").write_text(json.dumps({"run_launcher": launcher}))
+    monkeypatch.setattr(runs, "BEGIN_SECONDS", -1)
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        job = site.definitions.resolve_job_def("load_transactions")
+        instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTING, tags=dict(job.tags))
+        assert report_dead_runs(instance) == []
 
 
 def test_a_run_of_somebody_elses_job_is_never_reported(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import dagster as dg
@@ -17,6 +18,7 @@ from txcat_assets.cli.home import ROOT
 from txcat_assets.defs.retention import forget_checks, forget_runs
 
 SENSOR = {"dagster/sensor_name": "topic_transactions"}
+MOMENT = {"raw_kept_days": 1e-9}
 
 
 @pytest.fixture
@@ -128,3 +130,21 @@ def test_the_schedule_runs_the_job(kept: Installation) -> None:
     load(kept, "2025-01-03")
     assert kept.run("retention").success
     assert kept.definitions.resolve_schedule_def("retention").cron_schedule == "17 * * * *"
+
+
+def test_raw_is_forgotten_by_the_same_schedule_where_it_is_kept_for_a_time(
+    site: Installation,
+) -> None:
+    site.put("transactions_2025-01-03.csv", sound(1, 2, 3))
+    load(site, "2025-01-03")
+    assert site.run("retention").success
+    assert forgotten(site) == [(0,)]
+    kept_for_a_moment = replace(site, settings=site.settings.model_copy(update=MOMENT))
+    assert kept_for_a_moment.run("retention").success
+    assert forgotten(site) == [(3,)]
+
+
+def forgotten(site: Installation) -> list[tuple[Any, ...]]:
+    """How many records of each slice have no text any more."""
+    with site.warehouse.transaction() as tx:
+        return tx.rows("SELECT forgotten FROM ledger.slices")

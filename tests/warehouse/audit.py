@@ -79,14 +79,14 @@ def _check_ranges(tx: Transaction, name: str, raw: list[tuple[Any, ...]]) -> Non
     for slice_id, position in sorted(raw):
         in_raw[slice_id].append(position)
     gaps = tx.rows(
-        'SELECT object_id, NULL, "start", "end", 0 FROM ledger.gaps WHERE "end" IS NOT NULL'
+        'SELECT object_id, NULL, "start", "end", 0, 0 FROM ledger.gaps WHERE "end" IS NOT NULL'
     )
     ends: dict[int, int] = {}
-    for object_id, slice_id, start, end, landed in sorted(
+    for object_id, slice_id, start, end, landed, in_text in sorted(
         gaps
         + tx.rows(
-            'SELECT object_id, slice_id, "start", "end", landed FROM ledger.slices '
-            "WHERE dataset = $d",
+            'SELECT object_id, slice_id, "start", "end", landed, landed - forgotten '
+            "FROM ledger.slices WHERE dataset = $d",
             d=name,
         ),
         key=lambda row: (row[0], row[2]),
@@ -98,7 +98,7 @@ def _check_ranges(tx: Transaction, name: str, raw: list[tuple[Any, ...]]) -> Non
         if slice_id is None:
             continue
         positions = in_raw.pop(slice_id, [])
-        assert len(positions) == landed == len(set(positions)), "each position is in raw once"
+        assert len(positions) == in_text == len(set(positions)), "each position is in raw once"
         assert all(start <= position < end for position in positions)
         if is_file:
             assert slice_id // 1_000_000 == object_id, "a slice id sorts by its object's arrival"
@@ -114,8 +114,18 @@ def _check_places(
     """Conservation per slice, counted in the tables and equal to the ledger."""
     at = [(row.slice_id, row.position) for row in judged]
     assert _twice(at) == [], "no position is in two places"
-    assert set(at) <= set(raw), "what is judged has landed"
-    landed = Counter(slice_id for slice_id, _ in raw)
+    without_text = Counter(slice_id for slice_id, _ in set(at) - set(raw))
+    forgotten = Counter(
+        dict(
+            tx.rows(
+                "SELECT slice_id, forgotten FROM ledger.slices WHERE dataset = $d "
+                "AND forgotten > 0",
+                d=name,
+            )
+        )
+    )
+    assert without_text == forgotten, "what is judged has landed, or its text was forgotten"
+    landed = Counter(slice_id for slice_id, _ in raw) + forgotten
     counted = Counter((row.slice_id, row.place) for row in judged)
     for slice_id, *counts in tx.rows(
         "SELECT slice_id, landed, unjudged, validated, quarantined, duplicate "
@@ -147,7 +157,8 @@ def _check_references(tx: Transaction, contract: Contract) -> None:
         gone = {key for (key,) in tx.rows("SELECT key FROM ledger.withdrawn")}
         for key, place, reasons in tx.rows(
             f'SELECT "{reference.column}"::VARCHAR, _place, _reasons '
-            f"FROM judged.{contract.dataset} WHERE _place <> {INVALID}"
+            f"FROM judged.{contract.dataset} WHERE _place <> {INVALID} AND _slice_id NOT IN "
+            "(SELECT slice_id FROM ledger.slices WHERE forgotten > 0)"  # judged no more
         ):
             if place == WAITING:
                 assert reasons, "whoever waits says for what"

@@ -32,7 +32,7 @@ from tests.warehouse.worker import (
 )
 from txcat_assets.warehouse.duckdb import DuckDbTransaction, DuckDbWarehouse
 
-STATEMENTS = 240
+STATEMENTS = 260
 STEPS = 92
 """An undisturbed worker takes fewer: a kill at the last of them finds nothing to kill."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from tests.warehouse.pair import sales, shops, tell_totals
 from tests.warehouse.seen import everything
 from tests.warehouse.tiny import CATEGORIZED, DAYS, land_lines, work_on
 from txcat_assets.stages.enrich import enrich
+from txcat_assets.stages.forget import forget_raw
 from txcat_assets.stages.validate import validate
 from txcat_assets.stages.work import Outcome, Work
 from txcat_assets.warehouse.figures import Scope, days_left, reason_counts
@@ -64,6 +65,11 @@ class Site:
         self.shops = replace(self.shops, contract=contract)
         prepare(self.warehouse, contract)
         self.judge(self.shops)
+
+    def forget(self) -> int:
+        """Forget the text of all sales that can spare it; how many they were."""
+        later = self.sales.now() + timedelta(days=1)
+        return forget_raw(self.warehouse, self.sales.contract, later).records
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query."""
@@ -259,3 +265,24 @@ def test_a_version_between_two_equal_ones_parts_them_when_it_is_judged_late(site
     assert site.rows("SELECT count(*) FROM validated.shops") == [(1,)]
     assert site.judge(site.shops, [DAYS[1]]).moved == 1
     assert site.rows("SELECT count(*) FROM validated.shops") == [(3,)]
+
+
+def test_a_slice_of_which_a_record_waits_keeps_its_text(site: Site) -> None:
+    site.take(site.sales, "1,2,a,")
+    site.ask()
+    assert site.forget() == 0
+    site.take(site.shops, "a,2")
+    site.judge(site.sales)
+    site.ask()
+    assert site.forget() == 1
+
+
+def test_a_record_without_text_is_not_judged_again_when_its_reference_goes(site: Site) -> None:
+    site.take(site.shops, "a,2")
+    site.take(site.sales, "1,2,a,")
+    site.ask()
+    assert site.forget() == 1
+    site.close(2)
+    assert site.days_left() == []
+    assert site.judge(site.sales).judged_again == 0
+    assert site.rows("SELECT * FROM ledger.withdrawn") == []

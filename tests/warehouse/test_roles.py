@@ -41,9 +41,13 @@ class Installation:
 
     def run_script(self) -> None:
         """What an administrator does once, or again."""
-        psql, quietly = str(programs() / "psql"), ["-q", "-v", "ON_ERROR_STOP=1"]
-        command = [psql, self.url, *quietly, "-f", str(SCRIPT)]
-        subprocess.run(command, check=True, capture_output=True)
+        run("psql", self.url, "-q", "-v", "ON_ERROR_STOP=1", "-f", SCRIPT)
+
+
+def run(program: str, *arguments: object) -> None:
+    """Run a program of PostgreSQL."""
+    command = [str(programs() / program), *map(str, arguments)]
+    subprocess.run(command, check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -135,3 +139,20 @@ def test_the_script_grants_what_was_made_before_it_and_runs_twice(
     installation.run_script()
     write_files(tmp_path)
     assert bring_up_to_date(installation.as_("writer"), tmp_path) == []
+
+
+def test_a_restored_database_gives_each_role_its_rights(
+    installation: Installation, tmp_path: Path
+) -> None:
+    prepare(installation.as_("owner"), tiny(VERSION))
+    dump = tmp_path / "txcat.dump"
+    run("pg_dump", "--format=custom", f"--file={dump}", installation.url)
+    with installation.postgres.database() as url:
+        restored = Installation(installation.postgres, url)
+        restored.run_script()
+        as_owner = ("--no-owner", "--no-privileges", "--role=txcat_owner")
+        run("pg_restore", "--exit-on-error", *as_owner, f"--dbname={url}", dump)
+        write_files(tmp_path)
+        assert bring_up_to_date(restored.as_("writer"), tmp_path) == []
+        assert len(everything(restored.as_("reader"))["raw.tiny"]) == 9
+        prepare(restored.as_("owner"), tiny(VERSION + 1))

@@ -89,6 +89,16 @@ def copy(
     raise typer.Exit(copy_to(Settings(), to))
 
 
+@app.command()
+def forget_raw(
+    older_than: Annotated[float, typer.Option(help="Days since the records landed.", min=0)],
+) -> None:
+    """Delete the text of validated records that landed long ago; their slices are then frozen."""
+    from txcat_assets.cli.forget import forget_older_than  # noqa: PLC0415 - Dagster takes a second
+
+    raise typer.Exit(forget_older_than(Settings(), older_than))
+
+
 @kafka.command()
 def accept_gap(
     topic: Annotated[str, typer.Argument(help="The topic that has lost something.")],

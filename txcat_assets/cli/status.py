@@ -16,6 +16,7 @@ from txcat_assets.settings import Settings
 from txcat_assets.stages.land_topic import KafkaDoor
 from txcat_assets.warehouse.figures import Scope, all_days, counts, days_left, stage_counts
 from txcat_assets.warehouse.flow import flow, latency_since
+from txcat_assets.warehouse.forgetting import frozen
 from txcat_assets.warehouse.interface import Transaction, Warehouse
 from txcat_assets.warehouse.tables import prepare
 from txcat_assets.warehouse.topics import followed, gaps
@@ -52,6 +53,7 @@ def _dataset(warehouse: Warehouse, contract: Contract, now: datetime) -> dict[st
         return {
             "records": vars(counts(tx, scope)),
             "stages": stages,
+            "frozen": vars(frozen(tx, scope)),
             "days with work left": [day.isoformat() for day in days_left(tx, contract)],
             **(_flow(tx, contract, now) if contract.topic else {}),
         }
@@ -126,6 +128,8 @@ def _show(dataset: str, status: Mapping[str, Any]) -> None:
     rows = [(name, number) for name, number in placed.items()]
     for stage, later in status["stages"].items():
         rows += [(f"{stage}: {what}", number) for what, number in later.items()]
+    if status["frozen"]["slices"]:
+        rows += [(f"frozen: {what}", number) for what, number in status["frozen"].items()]
     print_table(dataset, ["", "records"], rows)
     left = status["days with work left"]
     say(f"days with work left: {', '.join(left) or 'none'}")

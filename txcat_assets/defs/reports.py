@@ -18,6 +18,7 @@ from txcat_assets.warehouse.figures import (
     stage_counts,
 )
 from txcat_assets.warehouse.flow import latency_of_run
+from txcat_assets.warehouse.forgetting import frozen
 from txcat_assets.warehouse.interface import Transaction
 
 SAMPLE_ROWS = 5
@@ -63,7 +64,12 @@ def _day_metadata(tx: Transaction, work: Work, schema: str, day: date) -> dict[s
 def _counts(tx: Transaction, work: Work, schema: str, scope: Scope) -> dict[str, Any]:
     placed = counts(tx, scope)
     if schema == "raw":
-        return {"dagster/row_count": placed.landed, "unjudged": placed.unjudged}
+        gone = frozen(tx, scope).records
+        return {
+            "dagster/row_count": placed.landed - gone,
+            "unjudged": placed.unjudged,
+            **({"forgotten": gone} if gone else {}),
+        }
     if schema == "validated":
         return {"dagster/row_count": placed.validated, "duplicate": placed.duplicate}
     if schema == "quarantined":

@@ -1,16 +1,22 @@
-"""Deletes old runs that no hand started, with all that Dagster would leave of them behind.
+"""Deletes old runs that no hand started, with all that Dagster would leave of them behind; and,
+where the settings say so, the text of records that landed long ago.
 
 A topic makes thousands of runs a day. What a run wrote stays in the warehouse, and the newest
 record of each asset and partition stays in Dagster: only the way there is forgotten.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 
+from txcat_assets.contracts.model import Contract
+from txcat_assets.defs.runs import utc_now
 from txcat_assets.settings import Settings
+from txcat_assets.stages.forget import forget_raw
+from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.warehouse.tables import prepare
 
 STARTED_BY = ("dagster/sensor_name", "dagster/schedule_name")
 FINISHED = [
@@ -22,8 +28,11 @@ PAGE = 500
 """Runs that are looked at in one query."""
 
 
-def retention(settings: Settings) -> dg.ScheduleDefinition:
-    """Each hour, forget the runs of sensors and schedules older than TXCAT_RUNS_KEPT_HOURS."""
+def retention(settings: Settings, contracts: Iterable[Contract]) -> dg.ScheduleDefinition:
+    """Each hour, forget the runs of sensors and schedules older than TXCAT_RUNS_KEPT_HOURS.
+
+    And what is older than TXCAT_RAW_KEPT_DAYS of raw, where that is set.
+    """
 
     @dg.op(description=forget_runs.__doc__)
     def forget_old_runs(context: dg.OpExecutionContext) -> None:
@@ -32,9 +41,23 @@ def retention(settings: Settings) -> dg.ScheduleDefinition:
         checks = forget_checks(context.instance, before)
         context.add_output_metadata({"runs": forgotten, "check rows": checks})
 
-    @dg.job(name="retention", description="Forgets old runs, not what they wrote.")
+    @dg.op(description=forget_raw.__doc__)
+    def forget_old_raw(
+        context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+    ) -> None:
+        before = utc_now() - timedelta(days=settings.raw_kept_days or 0)
+        forgotten = {}
+        for contract in contracts:
+            prepare(warehouse, contract)
+            gone = forget_raw(warehouse, contract, before)
+            forgotten[f"records of {contract.dataset}"] = gone.records
+        context.add_output_metadata(forgotten)
+
+    @dg.job(name="retention", description="Forgets old runs, and raw where it is kept for a time.")
     def retention_job() -> None:
         forget_old_runs()
+        if settings.raw_kept_days:
+            forget_old_raw()
 
     return dg.ScheduleDefinition(
         name="retention",

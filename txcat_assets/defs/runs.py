@@ -31,6 +31,9 @@ BEGUN = [
 BEGIN_SECONDS = 60
 """A run names its process some 3 s after it was taken up, on a busy machine 20."""
 
+OF_PROCESSES = {"DefaultRunLauncher", "ForkingRunLauncher"}
+"""Launchers of runs that are processes; other ones tell Dagster themselves what died."""
+
 CLOCK_SECONDS = 10.0
 """Linux reckons a process's start from the boot time, which moves when the clock is set a little;
 a process id is not given again within seconds."""
@@ -143,12 +146,23 @@ def report_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     Nothing is lost with them: the next run of their days takes up what is left.
     """
     begun = instance.get_run_records(dg.RunsFilter(statuses=BEGUN))
-    dead = [one.dagster_run for one in begun if _is_dead(one.dagster_run) or _never_began(one)]
+    dead = [one.dagster_run for one in begun if _is_dead(one.dagster_run)]
+    if _begins_at_once(instance):
+        dead += [one.dagster_run for one in begun if _never_began(one)]
     for run in dead:
         instance.report_run_failed(
             run, "The process of this run is gone. Run its days again: nothing is lost or doubled."
         )
     return [run.run_id for run in dead]
+
+
+def _begins_at_once(instance: dg.DagsterInstance) -> bool:
+    """Whether a launched run has its process at once; a pod may first wait for its image.
+
+    By the launcher's name: its library need not be where the code is.
+    """
+    launcher = instance.get_ref().run_launcher_data if instance.is_persistent else None
+    return launcher is None or launcher.class_name in OF_PROCESSES
 
 
 def _never_began(record: dg.RunRecord) -> bool:

@@ -6,7 +6,7 @@ counts only for the content that was asked.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -102,6 +102,7 @@ def store(
     require_version(tx, asked.contract)
     # First of all, for it holds the slices' rows: another worker on them waits, then finds it done.
     reach(tx, asked.stage.name, slice_ids, asked.model, run)
+    run = _after_refresh(tx, asked, slice_ids, run)
     current = tx.frame(
         f"SELECT {', '.join(CONTENT)} FROM judged.{asked.contract.dataset} "
         f"WHERE _place = {VALIDATED} AND {in_slices(slice_ids)}"
@@ -182,6 +183,16 @@ def _recount_reached(tx: Transaction, asked: Asked, slice_ids: Sequence[int]) ->
         "WHERE t.slice_id = s.slice_id AND t.stage = $stage",
         stage=asked.stage.name,
     )
+
+
+def _after_refresh(tx: Transaction, asked: Asked, slice_ids: Sequence[int], run: Run) -> Run:
+    """The run, no earlier than the full refresh that it answers: the clocks of machines differ."""
+    ((refreshed_at,),) = tx.rows(
+        "SELECT max(redo_from) FROM ledger.stages "
+        f"WHERE stage = $stage AND {in_slices(slice_ids, 'slice_id')}",
+        stage=asked.stage.name,
+    )
+    return replace(run, at=max(run.at, refreshed_at or run.at))
 
 
 def _answered(asked: Asked, slice_ids: Sequence[int]) -> str:

@@ -4,7 +4,6 @@ Here is the one list of the databases there are; each lives in a module of its o
 """
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from txcat_assets.errors import SettingRefused
 from txcat_assets.warehouse.duckdb import DuckDbWarehouse
@@ -17,7 +16,7 @@ def connect(url: str, wait_seconds: float, statement_seconds: float) -> Warehous
     A transaction waits `wait_seconds` for what others hold; on a server no statement takes longer
     than `statement_seconds`.
     """
-    scheme = urlsplit(url).scheme
+    scheme = url.partition("://")[0] if "://" in url else ""
     if scheme in ("postgresql", "postgres"):
         # Imports psycopg, which an installation on DuckDB need not wait for.
         from txcat_assets.warehouse.postgres import PostgresWarehouse  # noqa: PLC0415

@@ -4,7 +4,7 @@ Everything is one transaction of the target, so there is all of it or nothing, a
 same copy starts anew. The source is read in chunks, under the locks of all who move records.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 
 from txcat_assets.contracts.model import Contract
@@ -53,15 +53,16 @@ def copy_warehouse(
         _go_on_behind(out, into)
 
 
-def _tables(tx: Transaction, contracts: Iterable[Contract]) -> dict[str, list[str]]:
+def _tables(tx: Transaction, contracts: Sequence[Contract]) -> dict[str, list[str]]:
     """The tables to copy, each with its columns, sorted by name."""
-    stages = {stage.name for contract in contracts for stage in contract.stages}
+    later = {stage.name for contract in contracts for stage in contract.stages}
+    later |= {mart.name for contract in contracts for mart in contract.marts}
     found = tx.rows(
         "SELECT c.table_schema || '.' || c.table_name, c.column_name "
         "FROM information_schema.columns c JOIN information_schema.tables t "
         "ON t.table_schema = c.table_schema AND t.table_name = c.table_name "
         "WHERE t.table_type = 'BASE TABLE' AND c.table_schema = ANY($schemas) ORDER BY 1, 2",
-        schemas=["ledger", "raw", "judged", *sorted(stages)],
+        schemas=["ledger", "raw", "judged", *sorted(later)],
     )
     tables: dict[str, list[str]] = {}
     for table, column in found:
@@ -130,7 +131,7 @@ def _go_on_behind(out: Transaction, into: Transaction) -> None:
     """Let the sequences of the copy give numbers behind the highest in use."""
     slices = _highest(out, "slice_id", "ledger.slices") // PARTS
     arrival = max(_highest(out, "object_id", "ledger.objects"), slices)
-    note = _highest(out, "id", "ledger.withdrawn")
+    note = max(_highest(out, "id", f"ledger.{table}") for table in ("withdrawn", "touched"))
     for sequence, highest in {"ledger.arrival": arrival, "ledger.note": note}.items():
         # The two databases share no other word for it.
         draw = f"SELECT count(nextval('{sequence}')) FROM generate_series(1, $highest)"

@@ -14,7 +14,7 @@ from txcat_assets.contracts.model import Contract, Flag, Stage
 from txcat_assets.contracts.reasons import CONFLICT, REFUSED
 from txcat_assets.pipeline.places import CONFLICTING, DUPLICATE, QUARANTINED, VALIDATED
 from txcat_assets.warehouse.interface import Transaction, listed
-from txcat_assets.warehouse.ledger import Slice, in_slices
+from txcat_assets.warehouse.ledger import FROZEN, Slice, in_slices
 from txcat_assets.warehouse.marts import days_to_tell_marts
 from txcat_assets.warehouse.references import days_to_judge_again
 from txcat_assets.warehouse.tables import quoted
@@ -191,11 +191,12 @@ def broken_conservation(
 ) -> list[tuple[int, tuple[int, ...], tuple[int, ...]]]:
     """The slices that differ from the ledger: id, its counts (see COUNTED), those in the tables.
 
-    Landed is counted in raw, the others among the judged rows by their place.
+    Landed is counted in raw, with what was forgotten there; the others among the judged rows.
     """
     known = ", ".join(f"s.{name}" for name in COUNTED)
     found = tx.rows(
-        f"SELECT s.slice_id, {known}, coalesce(r.landed, 0), coalesce(j.validated, 0), "
+        f"SELECT s.slice_id, {known}, coalesce(r.landed, 0) + s.forgotten, "
+        "coalesce(j.validated, 0), "
         "coalesce(j.quarantined, 0), coalesce(j.duplicate, 0) FROM ledger.slices s "
         f"LEFT JOIN (SELECT _slice_id, count(*) AS landed FROM raw.{contract.dataset} "
         f"WHERE _slice_id IN {scope.slices} GROUP BY 1) r ON r._slice_id = s.slice_id "
@@ -211,10 +212,10 @@ def broken_conservation(
 
 
 def slices(tx: Transaction, scope: Scope) -> list[Slice]:
-    """The slices, in the order of arrival."""
+    """The slices that the contract in force has judged or will judge, in the order of arrival."""
     found = tx.rows(
         "SELECT slice_id, landed, NULL FROM ledger.slices "
-        f"WHERE slice_id IN {scope.slices} ORDER BY slice_id",
+        f"WHERE slice_id IN {scope.slices} AND forgotten = 0 ORDER BY slice_id",
         **scope.values,
     )
     return [Slice(*row) for row in found]
@@ -265,7 +266,8 @@ def days_left(tx: Transaction, contract: Contract) -> list[date]:
     """
     found = tx.rows(
         "SELECT day FROM ledger.stages WHERE dataset = $dataset AND (version IS NULL "
-        "OR pending > 0 OR (stage = 'validated' AND version <> $version)) UNION "
+        "OR pending > 0 OR (stage = 'validated' AND version <> $version "
+        f"AND slice_id NOT IN {FROZEN})) UNION "
         "SELECT day FROM ledger.objects WHERE dataset = $dataset AND (state IN "
         "('seen', 'landing') OR (state = 'refused' AND contract_version < $number)) ORDER BY 1",
         dataset=contract.dataset,

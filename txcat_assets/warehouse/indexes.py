@@ -13,6 +13,7 @@ LEDGER = (
     "stages_left ON ledger.stages (dataset, stage, day) WHERE version IS NULL OR pending > 0",
     "slices_day ON ledger.slices (dataset, day)",
     "slices_run ON ledger.slices (run_id)",
+    "slices_frozen ON ledger.slices (slice_id) WHERE forgotten > 0",
     "predictions_slice ON ledger.predictions (slice_id)",
     "refusals_slice ON ledger.refusals (slice_id)",
     "touched_entity ON ledger.touched (dataset, mart, entity)",

@@ -17,6 +17,9 @@ from txcat_assets.warehouse.tables import quoted
 PARTS = 1_000_000
 """slice_id = number of the arrival * PARTS + part, so slice ids sort by arrival."""
 
+FROZEN = "(SELECT slice_id FROM ledger.slices WHERE forgotten > 0)"
+"""A query for the slices that no contract judges again: the text of their records has gone."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -154,7 +157,7 @@ def stale_slices(
     """The slices of these days that are to do for a stage, in the order of arrival.
 
     A slice is to do while its stage has not reached `version` or has records pending, and, for a
-    stage after `validated`, once it has been judged.
+    stage after `validated`, once it has been judged. A frozen slice is not judged again.
     """
     found = tx.rows(
         "SELECT t.slice_id, s.landed, o.dialect FROM ledger.stages t "
@@ -162,7 +165,8 @@ def stale_slices(
         "JOIN ledger.objects o ON o.object_id = s.object_id "
         "WHERE t.dataset = $dataset AND t.stage = $stage AND t.day = ANY($days) "
         "AND (t.version IS NULL OR t.version <> $version OR t.pending > 0) "
-        "AND ($stage = 'validated' OR s.unjudged = 0) ORDER BY t.slice_id",
+        "AND (CASE WHEN $stage = 'validated' THEN s.forgotten = 0 ELSE s.unjudged = 0 END) "
+        "ORDER BY t.slice_id",
         dataset=dataset,
         stage=stage,
         days=list(days),
@@ -174,14 +178,18 @@ def stale_slices(
 def mark_stale(
     tx: Transaction, dataset: str, stage: str, days: Sequence[date], at: datetime
 ) -> None:
-    """Make every slice of these days to do again for a stage: the whole of a full refresh."""
+    """Make every slice of these days to do again for a stage: the whole of a full refresh.
+
+    Frozen slices are not judged again.
+    """
     these = {"dataset": dataset, "stage": stage, "days": list(days)}
     where = "dataset = $dataset AND stage = $stage"
     tx.run(
         "UPDATE ledger.stages t SET version = NULL, redo_from = $at, refused = 0, "
         "pending = CASE WHEN $stage = 'validated' THEN 0 ELSE s.validated END "
         "FROM ledger.slices s WHERE s.slice_id = t.slice_id AND t.dataset = $dataset "
-        "AND t.stage = $stage AND t.day = ANY($days)",
+        "AND t.stage = $stage AND t.day = ANY($days) "
+        "AND ($stage <> 'validated' OR s.forgotten = 0)",
         at=at,
         **these,
     )

@@ -83,6 +83,8 @@ CREATE TABLE IF NOT EXISTS ledger.marts (
 """,
     # 4: stages with more than one column. A kept answer is JSON; those of before are asked again.
     "DELETE FROM ledger.predictions",
+    # 5: retention of raw. How many records of a slice have no text any more; with one it is frozen.
+    "ALTER TABLE ledger.slices ADD COLUMN IF NOT EXISTS forgotten BIGINT DEFAULT 0",
 )
 
 

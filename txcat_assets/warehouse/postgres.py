@@ -176,13 +176,18 @@ class PostgresWarehouse:
 
 def _conninfo(url: str, wait_seconds: float, statement_seconds: float) -> dict[str, Any]:
     """What libpq connects by: all that the URL says, and how long a session waits for what."""
+    given: dict[str, Any] | None
     try:
         given = conninfo_to_dict(url)
-    except psycopg.ProgrammingError as error:
+    except psycopg.ProgrammingError:
+        given = None
+    # What libpq says of a URL repeats it, password and all; nothing of it is repeated here.
+    if given is None or "@" in str(given.get("host", "")):
         raise SettingRefused(
-            f"TXCAT_WAREHOUSE_URL cannot be read: {error}. Expected "
-            "postgresql://USER@HOST:PORT/DATABASE, with libpq's parameters behind a question mark."
-        ) from None
+            "TXCAT_WAREHOUSE_URL cannot be read. Expected postgresql://USER@HOST:PORT/DATABASE, "
+            "with libpq's parameters behind a question mark. A password is better in a file that "
+            "PGPASSFILE names; in the URL its @ : / ? # % are written as %40 and so on."
+        )
     session = {
         "search_path": "pg_catalog",
         "timezone": "UTC",

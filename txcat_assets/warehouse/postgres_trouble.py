@@ -1,14 +1,14 @@
 """PostgreSQL's errors as txcat's own: what may pass, and what somebody must mend.
 
-By SQLSTATE, whose first two characters are its class; an error without one is a connection that
-could not be had, or that broke.
+By SQLSTATE, whose first two characters are its class: the longest beginning that is listed decides.
+What is not listed is a fault of txcat's own and stays as it is. While a connection is being made
+there is no SQLSTATE: then what was said decides.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from psycopg import errors
 
 from txcat_assets.errors import (
     RightMissing,
@@ -18,48 +18,47 @@ from txcat_assets.errors import (
     WarehouseRefused,
 )
 
-BUSY = (
-    errors.LockNotAvailable,
-    errors.DeadlockDetected,
-    errors.SerializationFailure,
-    errors.QueryCanceled,
-    errors.IdleInTransactionSessionTimeout,
-)
-"""Another transaction was in the way: rolled back, and as good as never begun."""
-
-DOWN = (
-    errors.AdminShutdown,
-    errors.CrashShutdown,
-    errors.CannotConnectNow,
-    errors.TooManyConnections,
-    errors.ConnectionException,
-    errors.DatabaseDropped,
-    errors.OutOfMemory,
-)
-
-RIGHTS = "Take a role that may do it; deploy/postgres/roles.sql says what each may"
-
-USER = "Look at user and password in TXCAT_WAREHOUSE_URL"
-
-REFUSALS: dict[tuple[type[psycopg.Error], ...], str] = {
-    (errors.InvalidPassword, errors.InvalidAuthorizationSpecification): USER,
-    (errors.InvalidCatalogName,): "Create the database, or correct TXCAT_WAREHOUSE_URL",
-    (errors.ReadOnlySqlTransaction,): "Name the primary, and a role that may write",
-    (errors.DiskFull, errors.IoError): "Make room on the server, then run the same days again",
-}
-"""Somebody must act first: what to do, by error."""
-
-SAID = {
-    "password": USER,
-    "authentication failed": USER,
-    "no pg_hba.conf entry": USER,
-    "does not exist": "Create it, or correct TXCAT_WAREHOUSE_URL",
-    "certificate": "Look at sslmode and sslrootcert in TXCAT_WAREHOUSE_URL",
-    "SSL": "Look at sslmode and sslrootcert in TXCAT_WAREHOUSE_URL",
-}
-"""The same for what is said while connecting, which has no SQLSTATE."""
-
 AGAIN = "Nothing is lost: what was not committed is done by the next run of the same days."
+WAIT = f"{AGAIN} If it is so for long, look who holds it, or raise TXCAT_WAREHOUSE_WAIT_SECONDS."
+SLOW = f"{AGAIN} If it is so again, raise TXCAT_WAREHOUSE_STATEMENT_SECONDS."
+SHOULD_BE_UP = f"{AGAIN} If the server should be up, look at TXCAT_WAREHOUSE_URL."
+USER = "Look at user and password in TXCAT_WAREHOUSE_URL."
+THERE = "Create it, or correct TXCAT_WAREHOUSE_URL."
+RIGHTS = "Take a role that may do it; deploy/postgres/roles.sql says what each may."
+PRIMARY = f"{AGAIN} Name the primary, and a role that may write."
+ROOM = f"{AGAIN} Make room on the server first."
+DISK = f"{AGAIN} Look into the server's log and at its disks first."
+BACKUP = "The server's files are damaged. Stop all runs and restore a backup: docs/operations.md."
+TLS = "Look at sslmode and sslrootcert in TXCAT_WAREHOUSE_URL."
+
+BY_SQLSTATE: dict[str, tuple[type[TxcatError], str]] = {
+    "08": (WarehouseDown, SHOULD_BE_UP),  # connection
+    "25006": (WarehouseRefused, PRIMARY),  # a read-only transaction
+    "25P03": (WarehouseBusy, AGAIN),  # idle in a transaction for too long
+    "25P04": (WarehouseBusy, AGAIN),  # a transaction took too long
+    "28": (WarehouseRefused, USER),  # who it is
+    "3D": (WarehouseRefused, THERE),
+    "40": (WarehouseBusy, AGAIN),  # deadlock, serialization failure
+    "42501": (RightMissing, RIGHTS),
+    "53": (WarehouseDown, AGAIN),  # too many connections, no memory
+    "53100": (WarehouseRefused, ROOM),  # the disk is full
+    "55P03": (WarehouseBusy, WAIT),  # a lock was not to be had in time
+    "57": (WarehouseDown, AGAIN),  # shut down, starting up
+    "57014": (WarehouseBusy, SLOW),  # a statement took too long
+    "58": (WarehouseRefused, DISK),  # input and output
+    "XX001": (WarehouseRefused, BACKUP),
+    "XX002": (WarehouseRefused, BACKUP),
+}
+
+BY_WORDS: dict[str, tuple[type[TxcatError], str]] = {  # the first that was said decides
+    "password": (WarehouseRefused, USER),
+    "authentication failed": (WarehouseRefused, USER),
+    "no pg_hba.conf entry": (WarehouseRefused, USER),
+    "permission denied": (RightMissing, RIGHTS),
+    "certificate": (WarehouseRefused, TLS),
+    "does not support SSL": (WarehouseRefused, TLS),
+    "does not exist": (WarehouseRefused, THERE),
+}
 
 
 @contextmanager
@@ -76,29 +75,23 @@ def translated(place: str) -> Iterator[None]:
 def translate(error: psycopg.Error, place: str) -> TxcatError | None:
     """txcat's error for one of psycopg's; None for a fault of txcat's own, which stays as it is."""
     found = " ".join(str(error).split())
-    if isinstance(error, BUSY):
-        return WarehouseBusy(f"Working in {place}: {found}. {AGAIN}")
-    if isinstance(error, errors.InsufficientPrivilege):
-        return RightMissing(f"Working in {place}: {found}. {RIGHTS}.")
-    for kinds, what_to_do in REFUSALS.items():
-        if isinstance(error, kinds):
-            return _refused(place, found, what_to_do)
-    is_nameless = error.sqlstate is None and isinstance(error, psycopg.OperationalError)
-    if isinstance(error, DOWN) or is_nameless:
-        return _connection_trouble(place, found)
-    return None
+    if error.sqlstate is not None:
+        doing, known = "Working in", _by_sqlstate(error.sqlstate)
+    elif isinstance(error, psycopg.OperationalError):
+        doing, known = "Connecting to", _by_words(found)
+    else:
+        return None
+    if known is None:
+        return None
+    kind, what_to_do = known
+    return kind(f"{doing} {place}: {found.removesuffix('.')}. {what_to_do}")
 
 
-def _connection_trouble(place: str, found: str) -> TxcatError:
-    """Before a server answers there is no SQLSTATE: what it said is all that tells."""
-    for words, what_to_do in SAID.items():
-        if words in found:
-            return _refused(place, found, what_to_do)
-    return WarehouseDown(
-        f"Connecting to {place}: {found}. {AGAIN} If the server should be up, look at "
-        "TXCAT_WAREHOUSE_URL."
-    )
+def _by_sqlstate(sqlstate: str) -> tuple[type[TxcatError], str] | None:
+    beginnings = [sqlstate[:length] for length in range(len(sqlstate), 1, -1)]
+    return next((BY_SQLSTATE[one] for one in beginnings if one in BY_SQLSTATE), None)
 
 
-def _refused(place: str, found: str, what_to_do: str) -> WarehouseRefused:
-    return WarehouseRefused(f"Working in {place}: {found}. {what_to_do}.")
+def _by_words(found: str) -> tuple[type[TxcatError], str]:
+    known = (BY_WORDS[words] for words in BY_WORDS if words in found)
+    return next(known, (WarehouseDown, SHOULD_BE_UP))

@@ -12,7 +12,7 @@ import polars as pl
 from txcat_assets.contracts.model import Contract, Reference
 from txcat_assets.pipeline.places import INVALID, VALIDATED, WAITING
 from txcat_assets.warehouse.interface import Transaction
-from txcat_assets.warehouse.ledger import Slice, in_slices
+from txcat_assets.warehouse.ledger import FROZEN, Slice, in_slices
 from txcat_assets.warehouse.tables import sql_type
 
 
@@ -57,13 +57,14 @@ def slices_to_judge_again(
 ) -> list[Slice]:
     """The slices of these days, or of all, with records whose references have come or gone.
 
-    `records` is how many they are. Slices that are stale are left out: they are judged whole.
+    `records` is how many they are. Slices that are stale are left out: they are judged whole; and
+    frozen ones, which are judged no more.
     """
     if not contract.references:
         return []
     slices = (
         "(SELECT t.slice_id FROM ledger.stages t WHERE t.dataset = $dataset "
-        "AND t.stage = 'validated' AND t.version = $version"
+        f"AND t.stage = 'validated' AND t.version = $version AND t.slice_id NOT IN {FROZEN}"
         f"{'' if days is None else ' AND t.day = ANY($days)'})"
     )
     found = tx.rows(

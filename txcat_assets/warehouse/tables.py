@@ -248,19 +248,36 @@ def _previous(stage: Stage) -> list[Answer]:
 
 
 def _quarantined_view(contract: Contract) -> str:
+    """Every record that was set aside, as it came; where its text is forgotten, as it was read."""
     name = contract.dataset
-    record = quoted([*contract.column_names, "_extra", "_fault", "_bytes", *MESSAGE], "r")
-    where_from = "r._slice_id, r._position, r._day, r._run_id"
-    same = "r._slice_id = j._slice_id AND r._position = j._position"
-    return (
-        f"CREATE VIEW quarantined.{name} AS "
-        f"SELECT {record}, CASE WHEN j._place = {CONFLICTING} THEN ARRAY['{CONFLICT}'] "
-        f"ELSE j._reasons END AS reasons, 'validated' AS stage, NULL AS words, {where_from} "
-        f"FROM judged.{name} j JOIN raw.{name} r ON {same} "
-        f"WHERE j._place IN ({listed(QUARANTINED)}) UNION ALL "
-        f"SELECT {record}, ARRAY['{REFUSED}'], f.stage, f.words, {where_from} "
-        f"FROM ledger.refusals f JOIN judged.{name} j ON f.dataset = '{name}' "
+    places = f"j._place IN ({listed(QUARANTINED)})"
+    reasons = f"CASE WHEN j._place = {CONFLICTING} THEN ARRAY['{CONFLICT}'] ELSE j._reasons END"
+    refused = (
+        f"ledger.refusals f JOIN judged.{name} j ON f.dataset = '{name}' "
         "AND j._slice_id = f.slice_id AND j._position = f.position AND j._digest = f.digest "
-        f"AND j._place = {VALIDATED} "
-        f"JOIN raw.{name} r ON {same}"
+        f"AND j._place = {VALIDATED}"
     )
+    kinds = {
+        (f"judged.{name} j", places): f"{reasons} AS reasons, 'validated' AS stage, NULL AS words",
+        (refused, "TRUE"): f"ARRAY['{REFUSED}'], f.stage, f.words",
+    }
+    same = "r._slice_id = j._slice_id AND r._position = j._position"
+    is_forgotten = (
+        "j._slice_id IN (SELECT slice_id FROM ledger.slices WHERE forgotten > 0) "
+        f"AND NOT EXISTS (SELECT 1 FROM raw.{name} r WHERE {same})"
+    )
+    came = quoted([*contract.column_names, "_extra", "_fault", "_bytes", *MESSAGE], "r")
+    read = ", ".join(f'CAST(j."{column}" AS TEXT)' for column in contract.column_names)
+    lost = ["TEXT", "TEXT", "BYTEA", *MESSAGE.values()]
+    nothing = ", ".join(f"CAST(NULL AS {type_})" for type_ in lost)
+    parts = [
+        part
+        for (source, where), said in kinds.items()
+        for part in (
+            f"SELECT {came}, {said}, r._slice_id, r._position, r._day, r._run_id "
+            f"FROM {source} JOIN raw.{name} r ON {same} WHERE {where}",
+            f"SELECT {read}, {nothing}, {said}, j._slice_id, j._position, j._day, j._run_id "
+            f"FROM {source} WHERE {where} AND {is_forgotten}",
+        )
+    ]
+    return f"CREATE VIEW quarantined.{name} AS {' UNION ALL '.join(parts)}"

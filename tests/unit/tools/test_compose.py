@@ -129,7 +129,7 @@ def test_every_variable_is_one_that_somebody_reads() -> None:
     known = {f"TXCAT_{name.upper()}" for name in Settings.model_fields}
     known |= {f"ML_API_{name.upper()}" for name in MlSettings.model_fields}
     known |= named_in("deploy/dagster.yaml") | named_in("deploy/workspace.yaml")
-    assert named - known == {"DAGSTER_HOME", "DAGSTER_EVENT_BATCH_SIZE"}
+    assert named - known == {"DAGSTER_HOME"}
 
 
 def named_in(file: str) -> set[str]:
