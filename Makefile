@@ -2,7 +2,7 @@
 # PYTHON picks the interpreter of the environment, ARGS is handed on to the command.
 BIN := .txcat/venv/bin
 
-.PHONY: help demo dev kafka test quick check lint fix types docs bench bench-kafka pins hooks clean runtime-venv dev-venv
+.PHONY: help demo dev kafka stack test quick check lint fix types docs bench bench-kafka pins hooks clean runtime-venv dev-venv
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -15,6 +15,9 @@ dev: runtime-venv ## Start the Dagster UI and the ML service; Ctrl-C ends both
 
 kafka: dev-venv ## Start a real Apache Kafka, without Docker; Ctrl-C ends it
 	@$(BIN)/python -m tools.kafka_broker $(ARGS)
+
+stack: dev-venv ## Start the production shape: PostgreSQL, Kafka and all; Ctrl-C ends it
+	@$(BIN)/python -m tools.stack $(ARGS)
 
 test: dev-venv ## Run the whole test suite; ARGS picks some of it
 	@$(BIN)/python -m pytest $(ARGS)

@@ -1,4 +1,7 @@
-"""What is odd about some payments of the sample data, and what must become of each."""
+"""What is odd about some payments of the sample data, and what must become of each.
+
+What can be odd about any record, and how a line is broken, is in `data.oddities`.
+"""
 
 from datetime import timedelta
 from uuid import UUID

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from random import Random
 from uuid import UUID
 
+from txcat_assets.contracts.iso4217 import CURRENCY_CODES
+
 DUPLICATE, VALIDATED = "duplicate", "validated"
 
 _GIVEN = "Alma Bayani Carlo Dalisay Efren Fe Gabriel Hiraya Isko Joy Kidlat Luz Marikit Nilo Oscar"
@@ -25,6 +27,9 @@ USERS, NEWCOMERS = PEOPLE[:-5], PEOPLE[-5:]
 
 LATE_CURRENCY = "JPY"
 """Payments are made in it from the first day, its row comes with the second file."""
+
+NAMED = ["USD", "PHP", "EUR", "BHD", LATE_CURRENCY, "CHF", "GBP", "SEK"]
+"""Currencies that have a row of their own below; the others are called by their code."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,7 @@ REFERENCE_FILES = (
         ("php,Philippine Peso,P", VALIDATED),
         ("EUR,Euro,€", VALIDATED),
         ("BHD,Bahraini Dinar,", VALIDATED),
+        *((f"{code},{code},", VALIDATED) for code in CURRENCY_CODES if code not in NAMED),
         ("usd,US Dollar,$", DUPLICATE),
         (",Nothing,", "code_missing"),
         ("XAU,Gold,", "code_unknown"),

@@ -6,14 +6,16 @@ Requests under way end first; the exit code is then 0.
 import signal
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 
 import structlog
 import uvicorn
 from pydantic import ValidationError
 from pydantic_settings import CliApp
+from uvicorn.supervisors import Multiprocess
 
-from ml_api.app import create_app
+from ml_api.app import create_worker
 from ml_api.logs import configure_logs
 from ml_api.settings import Settings
 
@@ -24,22 +26,25 @@ def main() -> None:
     """Read the settings, listen, serve until told to end."""
     settings = _settings()
     configure_logs(settings)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings),
-            http="httptools",
-            ws="none",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=settings.shutdown_seconds,
-        )
+    config = uvicorn.Config(
+        partial(create_worker, settings),
+        factory=True,
+        workers=settings.workers,
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
     )
     # The server raises the signal again when it has ended; these make of it an exit code of 0.
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: sys.exit(0))
     with _listening(settings) as listening:
-        server.run(sockets=[listening])
+        if settings.workers == 1:
+            uvicorn.Server(config).run(sockets=[listening])
+        else:
+            Multiprocess(config, sockets=[listening]).run()
 
 
 def _settings() -> Settings:

@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 from msgspec import Struct
 
 from ml_api.errors import ErrorReply, RequestRefused, answer_error
+from ml_api.logs import configure_logs
 from ml_api.model import Prediction, predict
 from ml_api.reading import Body, read_transactions
 from ml_api.request_log import RequestLog
@@ -84,6 +85,12 @@ async def health() -> Health:
 async def ready(state: State) -> Ready:
     """Name the version that marks every answer."""
     return Ready(state.settings.model_version)
+
+
+def create_worker(settings: Settings) -> ASGIApp:
+    """The application in a process of its own, which logs as the settings say."""
+    configure_logs(settings)
+    return create_app(settings)
 
 
 def create_app(settings: Settings) -> ASGIApp:

@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     port_file: Path | None = None
     """File that gets the port's number once the service listens, for the scripts that start it."""
 
+    workers: int = Field(default=1, ge=1)
+    """Processes that answer; one that dies is started again."""
+
     model_version: str = Field(default="rule-1", min_length=1, pattern=r"^[\x21-\x7e]+$")
     """What answers are marked with; txcat asks anew for its records when it changes."""
 

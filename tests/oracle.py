@@ -73,7 +73,11 @@ def places(
     return expected
 
 
-def versions(records: Iterable[Arrived], verdict_of: Callable[[Arrived], Verdict]) -> Expected:
+def versions(
+    records: Iterable[Arrived],
+    verdict_of: Callable[[Arrived], Verdict],
+    unknown: Callable[[tuple[str, ...]], tuple[str, ...]] = nothing_unknown,
+) -> Expected:
     """The same where each change of a key's content is a version, and the last one is current."""
     expected = Expected()
     current: dict[str | None, tuple[str, ...]] = {}
@@ -81,6 +85,8 @@ def versions(records: Iterable[Arrived], verdict_of: Callable[[Arrived], Verdict
         verdict = verdict_of(record)
         if verdict.content is None:
             expected.quarantined[record.at] = verdict.reasons
+        elif unknown(verdict.content):
+            expected.quarantined[record.at] = unknown(verdict.content)
         elif current.get(verdict.key) == verdict.content:
             expected.duplicates.add(record.at)
         else:

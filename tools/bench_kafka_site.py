@@ -23,15 +23,16 @@ import dagster as dg
 import duckdb
 
 from tools.bench import HOME, fresh_folder
-from tools.kafka_broker import Broker, create_topics, running
+from tools.kafka_broker import Broker, running
 from txcat_assets.cli.home import ROOT, dagster_instance
 from txcat_assets.contracts.transactions import CONTRACT
 from txcat_assets.definitions import build_definitions, kafka_door, warehouse_of
 from txcat_assets.defs.jobs import load_name
-from txcat_assets.defs.retention import forget_runs
+from txcat_assets.defs.retention import forget_checks, forget_runs
 from txcat_assets.pipeline.topics import lag
 from txcat_assets.settings import Settings
 from txcat_assets.sources.kafka_client import KafkaConfig
+from txcat_assets.sources.kafka_topics import create_topics
 from txcat_assets.sources.kafka_writer import TopicWriter
 from txcat_assets.warehouse.topics import followed
 
@@ -133,7 +134,7 @@ class Started:
 def site_on(broker: Broker, ml_url: str) -> Iterator[Site]:
     """A new broker with an empty topic."""
     with running(broker):
-        create_topics(broker.address, [TOPIC])
+        create_topics(KafkaConfig(broker.address), [TOPIC], partitions=3)
         yield Site(broker.address, ml_url)
 
 
@@ -198,35 +199,42 @@ def _settings(environment: Mapping[str, str]) -> Settings:
 
 
 def soak(address: str, ml_url: str, runs: int) -> str:
-    """Micro-batch runs in this process, and then retention; what a run costs early and late."""
+    """Micro-batch runs in this process, retention after each third; what they cost, what stays."""
     home = fresh_folder()
     site = Site(address, ml_url)
     settings = _settings(site.in_folder(home))
     costs: list[float] = []
+    sizes: list[str] = []
     with dagster_instance(settings) as instance:
         job = build_definitions(settings).resolve_job_def(load_name(CONTRACT))
-        for _ in range(runs):
+        for number in range(1, runs + 1):
             site.send(10)
-            began = time.process_time()
-            done = job.execute_in_process(
-                instance=instance,
-                partition_key=f"{datetime.now(UTC):%F}",
-                tags={"dagster/sensor_name": "topic_transactions"},
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            )
-            costs.append(time.process_time() - began)
-            if not done.success:
-                return "a run failed"
-        before = _megabytes(home)
-        forgotten = forget_runs(instance, datetime.now(UTC) + timedelta(minutes=1))
-        after = _megabytes(home)
+            costs.append(_cost_of_a_run(job, instance))
+            if number % max(1, runs // 3) == 0:
+                before = _megabytes(home)
+                forget_runs(instance, datetime.now(UTC) + timedelta(minutes=1))
+                forget_checks(instance, datetime.now(UTC) + timedelta(minutes=1))
+                sizes.append(f"{before:.1f} to {_megabytes(home):.1f}")
     tenth = max(1, runs // 10)
     early, late = mean(costs[tenth : 2 * tenth]), mean(costs[-tenth:])
     return (
         f"soak of {runs} runs: processor time of a run {early:.3f} s early, {late:.3f} s late; "
-        f"Dagster's files {before:.1f} MB, "
-        f"{after:.1f} MB after retention of {forgotten}"
+        f"Dagster's files before and after each retention, in MB: {', '.join(sizes)}"
     )
+
+
+def _cost_of_a_run(job: dg.JobDefinition, instance: dg.DagsterInstance) -> float:
+    """Seconds of the processor."""
+    began = time.process_time()
+    done = job.execute_in_process(
+        instance=instance,
+        partition_key=f"{datetime.now(UTC):%F}",
+        tags={"dagster/sensor_name": "topic_transactions"},
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+    )
+    if not done.success:
+        sys.exit("a run failed")
+    return time.process_time() - began
 
 
 def _megabytes(home: Path) -> float:

@@ -75,7 +75,7 @@ def running(broker: Broker) -> Iterator[subprocess.Popen[bytes]]:
 
 def start(broker: Broker) -> subprocess.Popen[bytes]:
     """Start a broker on its folder, new or used, and wait until it answers."""
-    command = _java_command()
+    command = java_command()
     config = _write_config(broker)
     _format(command, broker, config)
     log = broker.folder / "broker.log"
@@ -96,14 +96,16 @@ def start(broker: Broker) -> subprocess.Popen[bytes]:
     return process
 
 
-def create_topics(address: str, topics: Sequence[str], partitions: int = 3) -> None:
-    """Create the topics that are not there yet."""
-    from kafka.admin import KafkaAdminClient, NewTopic  # noqa: PLC0415 - `--help` need not wait
+def create_known_topics(address: str) -> list[str]:
+    """Create the topic of every dataset that has one, unless it is there; their names."""
+    # `--help` need not wait for these.
+    from txcat_assets.contracts.registry import all_contracts  # noqa: PLC0415
+    from txcat_assets.sources.kafka_client import KafkaConfig  # noqa: PLC0415
+    from txcat_assets.sources.kafka_topics import create_topics  # noqa: PLC0415
 
-    with closing(KafkaAdminClient(bootstrap_servers=address)) as admin:
-        missing = sorted(set(topics) - set(admin.list_topics()))
-        if missing:
-            admin.create_topics([NewTopic(name, partitions, 1) for name in missing])
+    topics = [contract.topic for contract in all_contracts().values() if contract.topic]
+    create_topics(KafkaConfig(address), topics, partitions=3)
+    return topics
 
 
 def install_jars() -> None:
@@ -127,7 +129,8 @@ def install_jars() -> None:
     shutil.rmtree(fetched, ignore_errors=True)
 
 
-def _java_command() -> list[str]:
+def java_command() -> list[str]:
+    """What runs a class of Kafka's; its jars are fetched where they are missing."""
     install_jars()
     return [_java(), "-cp", f"{JARS}/*", "-Dlog4j2.level=WARN"]
 
@@ -198,11 +201,11 @@ def _format(command: Sequence[str], broker: Broker, config: Path) -> None:
         for bits in (256, 512)
         for word in ("--add-scram", f"SCRAM-SHA-{bits}=[name={name},password={password}]")
     ]
-    to_format = ["format", "-t", _cluster_id(), "-c", str(config), "--standalone"]
+    to_format = ["format", "-t", cluster_id(), "-c", str(config), "--standalone"]
     subprocess.run([*storage, *to_format, *scram], capture_output=True, check=True)
 
 
-def _cluster_id() -> str:
+def cluster_id() -> str:
     """A random UUID as Kafka writes one; Kafka's own tool takes a second to make it."""
     return "k" + base64.urlsafe_b64encode(uuid4().bytes).decode()[1:22]
 
@@ -224,8 +227,6 @@ def _answers(port: int) -> bool:
 
 def main() -> None:
     """Run a broker until Ctrl-C, with the topic of every dataset that has one."""
-    from txcat_assets.contracts.registry import all_contracts  # noqa: PLC0415 - see create_topics
-
     parser = argparse.ArgumentParser(prog="make kafka", description=main.__doc__)
     parser.add_argument("--port", type=int, default=9092)
     parser.add_argument("--folder", type=Path, default=ROOT / ".txcat" / "kafka" / "broker")
@@ -236,8 +237,7 @@ def main() -> None:
         sys.exit(f"kafka: port {broker.port} is taken; name another by --port")
     try:
         with running(broker) as process:
-            topics = [contract.topic for contract in all_contracts().values() if contract.topic]
-            create_topics(broker.address, topics)
+            topics = create_known_topics(broker.address)
             print(f"kafka: Apache Kafka answers on {broker.address}, topics: {', '.join(topics)}")
             print(f"kafka: export TXCAT_KAFKA_BOOTSTRAP_SERVERS={broker.address}", flush=True)
             while process.poll() is None:  # a wait without end would not hear Ctrl-C

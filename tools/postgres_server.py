@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,14 +37,14 @@ class Server:
     """Where a server keeps its data, where it answers, and the password of its superuser.
 
     `init_script` runs once, in a new folder, as the superuser and before anybody else can come;
-    `environment` is what it finds there beyond the usual.
+    `options` are those of the command `postgres`, as `-c shared_buffers=1GB`.
     """
 
     folder: Path
     port: int
     password: str
     init_script: Path | None = None
-    environment: Mapping[str, str] | None = None
+    options: Sequence[str] = ()
 
     @property
     def data(self) -> Path:
@@ -59,7 +59,8 @@ class Server:
     @property
     def command(self) -> list[str]:
         """What serves the folder, once it is made."""
-        return _serving(self.data, "-h", "127.0.0.1", "-p", str(self.port), "-k", "")
+        by_network = ["-h", "127.0.0.1", "-p", str(self.port), "-k", ""]
+        return _serving(self.data, *by_network, *self.options)
 
 
 @contextmanager
@@ -100,11 +101,6 @@ def programs() -> Path:
     return Path(_wheel().utils.POSTGRES_VERSIONS[_wheel().utils.TARGET_POSTGRES_VERSION])
 
 
-def path_with_programs() -> str:
-    """The variable PATH by which they are found."""
-    return f"{programs()}{os.pathsep}{os.environ['PATH']}"
-
-
 def _wheel() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it misses a folder that only desktops have
@@ -139,8 +135,9 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _set_up(server: Server, socket: str) -> None:
-    given = {"PATH": path_with_programs(), "PGHOST": socket, "PGUSER": "postgres"}
-    environment = os.environ | given | dict(server.environment or {})
+    path = f"{programs()}{os.pathsep}{os.environ['PATH']}"
+    given = {"PATH": path, "PGHOST": socket, "PGUSER": "postgres"}
+    environment = os.environ | given
     steps = {("psql", "-q"): f"ALTER USER postgres PASSWORD '{server.password}'"}
     if server.init_script:
         steps["sh", str(server.init_script)] = ""
@@ -169,9 +166,10 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--password-file", type=Path, required=True)
     parser.add_argument("--init-script", type=Path)
+    parser.add_argument("options", nargs="*", help="behind --: what the command postgres is told")
     given = parser.parse_args()
-    password = given.password_file.read_text().strip()
-    server = Server(given.folder.resolve(), given.port, password, given.init_script)
+    password, folder = given.password_file.read_text().strip(), given.folder.resolve()
+    server = Server(folder, given.port, password, given.init_script, given.options)
     try:
         make_folder(server)
     except (Missing, RuntimeError) as error:

@@ -8,6 +8,8 @@
     |   `-- BrokerDown         Kafka does not answer, or not in time
     `-- PermanentError       somebody must act first
         |-- WarehouseRefused   PostgreSQL refuses this user, or cannot hold the tables
+        |   `-- RightMissing     this role may not do what was asked
+        |-- CopyRefused        a warehouse cannot be copied as things are; nothing of it was
         |-- SourceRefused      a file cannot be taken as it is; nothing of it was landed
         |-- SourceChanged      a file changed while it was read; what had landed stays
         |-- BrokerRefused      Kafka refuses this client, or its address is not that of a Kafka
@@ -74,6 +76,14 @@ class MessagesUnreadable(PermanentError):
 
 class MessageRefused(PermanentError):
     """Kafka takes no message such as this one, by its size or its compression."""
+
+
+class RightMissing(WarehouseRefused):
+    """This role may not do what was asked."""
+
+
+class CopyRefused(PermanentError):
+    """A warehouse cannot be copied as things are; nothing of it was."""
 
 
 class SourceRefused(PermanentError):

@@ -1,20 +1,37 @@
 """Every setting of txcat, in one class: TXCAT_* in the environment, or in a file named `.env`.
 
-Read once, by `definitions.py` or the command line, when they start; nothing else reads the
-environment. `docs/settings.md` is made from this class.
+A secret can also be a file of its own, as Docker and Kubernetes hand them over. All are read once,
+by `definitions.py` or the command line when they start; nothing else reads the environment.
+`docs/settings.md` is made from this class.
 """
 
+import json
+import os
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import quote
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 from txcat_assets.contracts.iso4217 import MINOR_UNITS
 
+
+def _from_json(given: object) -> object:
+    return json.loads(given, parse_float=Decimal) if isinstance(given, str) else given
+
+
 PositiveDecimal = Annotated[Decimal, Field(gt=0)]
+Limits = Annotated[dict[str, PositiveDecimal], NoDecode, BeforeValidator(_from_json)]
+"""Amounts by currency; read here, so that what is no JSON is told like any other wrong setting."""
 
 
 class Settings(BaseSettings):
@@ -35,6 +52,13 @@ class Settings(BaseSettings):
     warehouse_url: SecretStr = SecretStr("")
     """Where the tables are: duckdb:///PATH or postgresql://USER@HOST/DATABASE. Without it,
     warehouse.duckdb in the home folder. All that libpq knows can follow a question mark."""
+
+    warehouse_password: SecretStr = SecretStr("")
+    """The password for that URL, so that it need not stand there; of two, this one is taken."""
+
+    secrets: Path = Path("/run/secrets")
+    """A folder whose files are settings too, as txcat_warehouse_password; the environment wins.
+    This one can be set in the environment only."""
 
     warehouse_wait_seconds: float = Field(default=45, gt=0)
     """How long a transaction waits for what others hold: a DuckDB file, a lock of PostgreSQL."""
@@ -105,7 +129,7 @@ class Settings(BaseSettings):
     payment_limit: Decimal = Field(default=Decimal(10_000), gt=0)
     """A payment above it is suspicious, unless TXCAT_PAYMENT_LIMITS has one for its currency."""
 
-    payment_limits: dict[str, PositiveDecimal] = Field(default_factory=dict)
+    payment_limits: Limits = Field(default_factory=dict)
     """The limits of single currencies, as JSON: {"JPY": 1500000, "BHD": 3800}."""
 
     quarantine_threshold: float = Field(default=0.05, ge=0, le=1)
@@ -120,9 +144,23 @@ class Settings(BaseSettings):
     @field_validator("payment_limits")
     @classmethod
     def _of_known_currencies(cls, limits: dict[str, Decimal]) -> dict[str, Decimal]:
-        if unknown := sorted(limits.keys() - MINOR_UNITS.keys()):
-            raise ValueError(f"no ISO 4217 currency codes: {', '.join(unknown)}")
-        return limits
+        by_code = {code.upper(): limit for code, limit in limits.items()}
+        if unknown := sorted(by_code.keys() - MINOR_UNITS.keys()):
+            raise ValueError(f"no currency of ISO 4217: {', '.join(unknown)}")
+        return by_code
+
+    @classmethod
+    def settings_customise_sources(  # type: ignore[override]  # pydantic names all that it gives
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        **others: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Where values come from, first things first; the folder of secrets is a setting itself."""
+        folder = Path(os.environ.get("TXCAT_SECRETS") or cls.model_fields["secrets"].default)
+        files = [SecretsSettingsSource(settings_cls, folder)] if folder.is_dir() else []
+        named = (others["env_settings"], others["dotenv_settings"])
+        return (init_settings, *named, *files)
 
     @property
     def home_folder(self) -> Path:
@@ -133,6 +171,9 @@ class Settings(BaseSettings):
     def warehouse(self) -> str:
         """The warehouse's URL, given or by default."""
         given = self.warehouse_url.get_secret_value()
+        password = self.warehouse_password.get_secret_value()
+        if password and given.startswith("postgres"):
+            return f"{given}{'&' if '?' in given else '?'}password={quote(password, safe='')}"
         return given or f"duckdb:///{self.home_folder / 'warehouse.duckdb'}"
 
     @property

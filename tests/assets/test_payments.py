@@ -80,6 +80,17 @@ def test_above_its_currencys_limit_a_payment_is_suspicious(bank: Installation) -
     assert scores(bank) == {"1": SOUND, "2": ABOVE, "3": SOUND, "4": ABOVE}
 
 
+def test_the_days_materialization_tells_how_many_are_suspicious(bank: Installation) -> None:
+    put(bank, "users", USERS)
+    put(bank, "currencies", CURRENCIES)
+    lines = [payment(n, amount=amount) for n, amount in enumerate(("10001.00", "20000.00", "5"))]
+    bank.put(f"payments_{DAY}.csv", HEADER + "".join(lines))
+    done = bank.load_days("payments", DAY)
+    (told,) = done.asset_materializations_for_node("scored_payments")
+    found = {name: told.metadata[name].value for name in ("dagster/row_count", "is_suspicious")}
+    assert found == {"dagster/row_count": 3, "is_suspicious": 2}
+
+
 def test_a_new_limit_scores_a_day_anew_and_keeps_what_was_said_before(bank: Installation) -> None:
     put(bank, "users", USERS)
     put(bank, "currencies", CURRENCIES)

@@ -1,15 +1,18 @@
 """Old runs are forgotten with all their files; what the UI says of assets and checks stays."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dagster as dg
 import pytest
 
 from tests.assets.installation import Installation, today
 from tests.assets.records import sound
+from tests.postgres import Postgres
 from txcat_assets.cli.home import ROOT
 from txcat_assets.defs.retention import forget_checks, forget_runs
 
@@ -17,16 +20,36 @@ SENSOR = {"dagster/sensor_name": "topic_transactions"}
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A DAGSTER_HOME as it is shipped."""
-    (tmp_path / "dagster").mkdir()
-    (tmp_path / "dagster" / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
-    return tmp_path / "dagster"
+def embedded(home: Path) -> None:
+    """Runs are kept in files, by the dagster.yaml of the embedded installation."""
+    shutil.copy(ROOT / "dagster.yaml", home)
 
 
 @pytest.fixture
-def kept(site: Installation, home: Path) -> Iterator[Installation]:
-    """An installation whose Dagster keeps its runs in files."""
+def production(home: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Runs are kept in PostgreSQL, by the dagster.yaml of production."""
+    shutil.copy(ROOT / "deploy" / "dagster.yaml", home)
+    with postgres.database() as url:
+        given = urlsplit(url)
+        monkeypatch.setenv("DAGSTER_POSTGRES_HOST", str(given.hostname))
+        monkeypatch.setenv("DAGSTER_POSTGRES_PORT", str(given.port))
+        monkeypatch.setenv("DAGSTER_POSTGRES_DB", given.path.lstrip("/"))
+        monkeypatch.setenv("DAGSTER_POSTGRES_USER", str(given.username))
+        monkeypatch.setenv("DAGSTER_POSTGRES_PASSWORD", str(given.password))
+        yield
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A DAGSTER_HOME."""
+    (tmp_path / "dagster").mkdir()
+    return tmp_path / "dagster"
+
+
+@pytest.fixture(params=["embedded", "production"])
+def kept(site: Installation, home: Path, request: pytest.FixtureRequest) -> Iterator[Installation]:
+    """An installation whose Dagster keeps its runs, in each of the ways that are shipped."""
+    request.getfixturevalue(request.param)
     with dg.DagsterInstance.from_config(str(home)) as instance:
         yield replace(site, instance=instance)
 

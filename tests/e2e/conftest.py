@@ -6,13 +6,16 @@ Its home is empty too, but for a Dagster instance that was made once: making one
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import dagster as dg
+import psutil
 import pytest
 
 from tests.e2e.commands import CommandLine
+from tests.e2e.stack import Stack, Start, start_stack
 from txcat_assets.cli.home import ROOT
 
 ROOM_BYTES = 2 * 1024**3
@@ -57,3 +60,20 @@ def terminal(bare_terminal: CommandLine, made_home: Path, ml_url: str) -> Comman
     shutil.copytree(made_home, bare_terminal.folder / ".txcat")
     bare_terminal.set(TXCAT_ML_URL=ml_url)
     return bare_terminal
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts stacks in a folder that the user of PostgreSQL may enter; kills what is left."""
+    started: list[Stack] = []
+    with TemporaryDirectory(prefix="txcat-stack-") as folder:
+
+        def start(*options: str, **ports: int) -> Stack:
+            started.append(start_stack(Path(folder, "stack"), *options, **ports))
+            return started[-1]
+
+        yield start
+        for stack in started:
+            with suppress(psutil.NoSuchProcess):
+                for process in stack.family():
+                    process.kill()

@@ -18,17 +18,21 @@ from tests.e2e.commands import BIN, CommandLine
 from tests.kafka.broker import Kafka, until
 from tools.kafka_broker import free_port
 from txcat_assets.cli.home import ROOT
+from txcat_assets.contracts.registry import all_contracts
 
 TOPIC = "transactions"
 
 
 @pytest.fixture
 def kafka_terminal(terminal: CommandLine, kafka: Kafka) -> Iterator[CommandLine]:
-    """A terminal that knows a Kafka with the dataset's topic, empty."""
-    kafka.anew(TOPIC, partitions=2)  # the commands know this one only
+    """A terminal that knows a Kafka with the topic of each dataset, empty."""
+    topics = [contract.topic for contract in all_contracts().values() if contract.topic]
+    for topic in topics:
+        kafka.anew(topic, partitions=2)  # the commands know these only
     terminal.set(TXCAT_KAFKA_BOOTSTRAP_SERVERS=kafka.broker.address, USER="ann")
     yield terminal
-    kafka.forget(TOPIC)
+    for topic in topics:
+        kafka.forget(topic)
 
 
 def status(terminal: CommandLine, code: int = 0) -> dict[str, Any]:
@@ -67,6 +71,18 @@ def test_a_file_goes_by_the_topic_into_the_tables(kafka_terminal: CommandLine) -
     )
     assert found == [(b"7", '[["source", "transactions.csv"], ["record", "6"]]')]
     assert "landed up to" in kafka_terminal.txcat("status").out
+
+
+def test_missing_topics_are_created_and_those_that_are_there_stay(
+    kafka_terminal: CommandLine, kafka: Kafka
+) -> None:
+    kafka.forget(TOPIC)
+    created = kafka_terminal.txcat("kafka", "create-topics", "--partitions", 4)
+    assert (created.code, created.out.startswith("Created: ")) == (0, True)
+    assert TOPIC in created.out
+    again = kafka_terminal.txcat("kafka", "create-topics")
+    assert again.out.startswith("Created: none")
+    until(lambda: len(kafka.ends(TOPIC)) == 4)
 
 
 def test_a_loss_is_told_with_the_command_that_accepts_it(

@@ -19,8 +19,11 @@ import duckdb
 import psutil
 import pytest
 
+from data.make_samples import make_samples, truth_of_all
+from data.payment_oddities import PAYMENTS
 from tests.kafka.broker import Kafka
 from tools.kafka_broker import Broker
+from txcat_assets.cli.demo import PAYMENT_ROWS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
@@ -76,7 +79,8 @@ def after_the_page(after_the_demo: Path, environment: Environment, broker: Broke
     assert "127.0.0.1:9092" in script  # where `make kafka` answers; here it is the tests' broker
     script = script.replace("127.0.0.1:9092", broker.address)
     with Kafka(broker) as kafka:
-        kafka.anew("transactions", partitions=3)
+        for topic in ("transactions", "payments"):
+            kafka.anew(topic, partitions=3)
     done = subprocess.run(
         ["bash", "-eux", "-c", script],
         cwd=after_the_demo,
@@ -91,10 +95,16 @@ def after_the_page(after_the_demo: Path, environment: Environment, broker: Broke
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # a dozen processes, one after the other
-def test_every_command_and_query_of_the_page_works(after_the_page: Path) -> None:
+def test_every_command_and_query_of_the_page_works(after_the_page: Path, tmp_path: Path) -> None:
     with duckdb.connect(after_the_page / ".txcat/warehouse.duckdb", read_only=True) as con:
-        counts = con.sql("SELECT sum(landed), sum(unjudged), sum(validated) FROM ledger.slices")
-        assert counts.fetchall() == [(12_000, 0, 9_854)], "2,000 came by Kafka too"
+        payments = truth_of_all(make_samples(tmp_path, PAYMENTS, rows=PAYMENT_ROWS))
+        placed = "SELECT sum(landed), sum(unjudged), sum(validated) FROM ledger.slices"
+        of = {
+            dataset: con.sql(f"{placed} WHERE dataset = '{dataset}'").fetchall()
+            for dataset in ("transactions", "payments")
+        }
+        assert of["transactions"] == [(12_000, 0, 9_854)], "2,000 came by Kafka too"
+        assert of["payments"] == [(payments.landed, 0, payments.validated)]
         spent = con.sql("SELECT sum(spent) FROM marts.spending").fetchall()
         debits = "FROM validated.transactions WHERE side = 'debit'"
         assert spent == con.sql(f"SELECT -sum(amount) {debits}").fetchall()
@@ -108,7 +118,7 @@ def every_category_leads_back(con: duckdb.DuckDBPyConnection, folder: Path) -> N
     assert len(found) == 9_854
     assert found.filter("COLUMNS(*) IS NOT NULL").shape == found.shape
     files = {Path(name) for (name,) in found.project("file").distinct().fetchall()}
-    assert files == set(folder.iterdir())
+    assert files == set(folder.glob("transactions*"))
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ import pytest
 
 from tests.assets.installation import Installation
 from tests.kafka.broker import Kafka
+from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.contracts.transactions import CONTRACT
 from txcat_assets.settings import Settings
 
@@ -35,3 +36,13 @@ def site(tmp_path: Path, instance: dg.DagsterInstance, ml_url: str, kafka: Kafka
     )
     contract = replace(CONTRACT, topic=kafka.topic(partitions=3))
     return Installation(settings, instance, {"transactions": contract})
+
+
+@pytest.fixture
+def bank(site: Installation, kafka: Kafka) -> Installation:
+    """An empty installation of every dataset; each that has a topic has one of its own."""
+    contracts = {
+        name: replace(one, topic=kafka.topic(partitions=3)) if one.topic else one
+        for name, one in all_contracts().items()
+    }
+    return replace(site, contracts=contracts)

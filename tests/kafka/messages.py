@@ -9,10 +9,10 @@ from tests.assets.records import HEADER, line
 from tests.kafka.broker import Kafka
 
 
-def topic_of(site: Installation) -> str:
+def topic_of(site: Installation, dataset: str = "transactions") -> str:
     """The topic that an installation follows."""
     assert site.contracts is not None
-    return site.contracts["transactions"].topic
+    return site.contracts[dataset].topic
 
 
 def as_objects(lines: Sequence[str]) -> list[dict[str, str]]:

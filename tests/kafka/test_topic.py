@@ -6,6 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -151,6 +152,17 @@ def test_a_kafka_that_is_not_there_is_down() -> None:
     config = KafkaConfig(f"127.0.0.1:{free_port()}", timeout_seconds=1)
     with Topic(config, "t") as opened, pytest.raises(BrokerDown, match="Nothing is lost"):
         opened.offered()
+
+
+def test_one_address_that_answers_is_enough(kafka: Kafka) -> None:
+    topic = kafka.topic()
+    kafka.send(topic, [GOOD])
+    some = replace(
+        kafka.config, bootstrap_servers=f"127.0.0.1:{free_port()},{kafka.config.bootstrap_servers}"
+    )
+    with Topic(some, topic) as opened:
+        assert opened.offered().ranges == {0: (0, 1)}
+        assert records(list(opened.read(Range(0, 0, 0, 1), COLUMNS)))["id"].to_list() == ["1"]
 
 
 @pytest.mark.parametrize("is_silent", [True, False])

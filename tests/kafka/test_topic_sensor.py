@@ -259,6 +259,7 @@ def test_the_run_says_how_the_messages_flowed(site: Installation, kafka: Kafka) 
     assert done.success
     told = metadata_of(site, "raw") | metadata_of(site, "categorized")
     assert told["landed now: messages"] == 2
+    assert 2 / 60 < told["landed now: messages a second"] < 2_000
     assert told["lag: offsets"] == 0
     assert 0 < told["oldest message, seconds"] < 60
     assert 0 < told["message to categorized, seconds p95"] < 60

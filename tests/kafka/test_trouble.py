@@ -1,5 +1,6 @@
 """A broker that dies, hangs and comes back: nothing is lost, and the words say what to do."""
 
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -9,23 +10,26 @@ from pathlib import Path
 import pytest
 
 from tests.kafka.broker import Kafka
+from tests.kafka.followed import SOMEBODY
 from tests.kafka.worker import bring_up_to_date, contract_of, door_to
 from tests.warehouse.audit import audit
 from tests.warehouse.seen import arrived
 from tests.warehouse.tiny import work_on
 from tools.kafka_broker import Broker, free_port, start
-from txcat_assets.errors import BrokerDown
-from txcat_assets.pipeline.topics import Range
+from txcat_assets.errors import BrokerDown, RecordsLost
+from txcat_assets.pipeline.topics import Range, losses
 from txcat_assets.sources.kafka import Topic
 from txcat_assets.sources.kafka_client import KafkaConfig
 from txcat_assets.stages.land_topic import land_topic
 from txcat_assets.warehouse.interface import Warehouse
 from txcat_assets.warehouse.tables import prepare
+from txcat_assets.warehouse.topics import accept, followed
 
 pytestmark = pytest.mark.slow
 
 SOME = [{"id": number, "amount": "2", "side": "debit"} for number in range(1, 6)]
 MORE = [{"id": number, "amount": "2", "side": "debit"} for number in range(6, 11)]
+LATER = [{"id": number, "amount": "2", "side": "debit"} for number in range(11, 13)]
 
 
 class OwnBroker:
@@ -49,6 +53,11 @@ class OwnBroker:
         """End it as a power cut does."""
         self._process.kill()
         self._process.wait()
+
+    def stop(self) -> None:
+        """End it as its operator does."""
+        self._process.terminate()
+        self._process.wait(30)
 
     def start_again(self) -> None:
         """On the same folder and port."""
@@ -154,6 +163,37 @@ def test_a_broker_at_a_new_address_is_the_same_broker(own: OwnBroker, warehouse:
         kafka.send(topic, MORE)
     bring_up_to_date(warehouse, topic, own.broker.address)
     assert ids(warehouse, topic) == all_ids(SOME, MORE)
+
+
+def test_an_end_that_a_broker_lost_is_loud_until_it_is_accepted(
+    own: OwnBroker, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    address = own.broker.address
+    with Kafka(own.broker) as kafka:
+        topic = kafka.topic()
+        kafka.send(topic, SOME)
+    bring_up_to_date(warehouse, topic, address)
+    own.stop()
+    shutil.copytree(own.broker.folder, tmp_path / "backup")
+    own.start_again()
+    with Kafka(own.broker) as kafka:
+        kafka.send(topic, MORE)
+    bring_up_to_date(warehouse, topic, address)
+    own.stop()
+    shutil.rmtree(own.broker.folder)
+    shutil.copytree(tmp_path / "backup", own.broker.folder)
+    own.start_again()
+    with pytest.raises(RecordsLost, match=r"to land is 10, but .* ends at 5 by now"):
+        bring_up_to_date(warehouse, topic, address)
+    with Kafka(own.broker) as kafka:
+        kafka.send(topic, LATER)
+    with Topic(KafkaConfig(address), topic) as opened, warehouse.transaction() as tx:
+        offered = opened.offered()
+        (loss,) = losses(followed(tx, "tiny", topic), offered)
+        assert accept(tx, "tiny", loss, offered, SOMEBODY)
+    bring_up_to_date(warehouse, topic, address)
+    audit(warehouse, contract_of(topic))
+    assert ids(warehouse, topic) == all_ids(SOME, MORE, SOME, LATER), "what it still has is a copy"
 
 
 def test_what_a_producer_sent_twice_lands_twice_and_counts_once(

@@ -1,22 +1,25 @@
 """The ML service as its users meet it: the real process, real HTTP."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
+import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ml_api.model import CATEGORIES
 from tests.services.records import category_of, transaction
-from tests.services.running import MAX_BODY_BYTES, MAX_LIST_ITEMS, running_ml_api
+from tests.services.running import MAX_BODY_BYTES, MAX_LIST_ITEMS, Running, running_ml_api
 from txcat_assets.contracts import transactions
 
 
@@ -231,6 +234,37 @@ def test_a_request_under_way_ends_before_the_service_does(tmp_path: Path) -> Non
             connection.sendall(body[10:])
             assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK")
         assert running.process.wait(20) == 0
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_is_replaced_and_all_end_with_the_service(tmp_path: Path) -> None:
+    with running_ml_api(tmp_path, workers=2) as running:
+        assert until_true(lambda: len(answering(running)) == 2)
+        killed = answering(running)[0]
+        killed.kill()
+        assert until_true(lambda: len(set(answering(running)) - {killed}) == 2)
+        assert predict(running.url, [transaction()]).is_success
+        family = psutil.Process(running.process.pid).children()
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(20) == 0
+        assert psutil.wait_procs(family, timeout=10)[1] == []
+
+
+def answering(running: Running) -> list[psutil.Process]:
+    """The workers that have said that they answer, in the order of their saying."""
+    lines = map(json.loads, running.log.read_text().splitlines())
+    started = re.compile(r"Started server process \[(\d+)\]")
+    found = [started.match(line["event"]) for line in lines]
+    pids = [int(match[1]) for match in found if match]
+    return [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
+
+
+def until_true(is_so: Callable[[], bool]) -> bool:
+    """Whether something becomes so within half a minute."""
+    deadline = time.monotonic() + 30
+    while not is_so() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return is_so()
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])

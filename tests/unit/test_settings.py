@@ -1,9 +1,11 @@
 """Settings come from the environment or a file, are checked at once, and have safe defaults."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import SecretStr, ValidationError
 
 from tools.settings_page import env_example, settings_page
 from txcat_assets.settings import Settings
@@ -52,3 +54,53 @@ def test_the_example_file_says_the_defaults() -> None:
 def test_the_page_says_the_limits() -> None:
     (row,) = [row for row in settings_page().splitlines() if "QUARANTINE_THRESHOLD" in row]
     assert "| 0.05 | at least 0, at most 1 |" in row
+
+
+def test_limits_of_currencies_are_exact_and_their_codes_may_be_in_any_case(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TXCAT_PAYMENT_LIMITS", '{"usd": 0.1, "JPY": 1500000}')
+    assert Settings().payment_limits == {"USD": Decimal("0.1"), "JPY": Decimal(1_500_000)}
+
+
+@pytest.mark.parametrize(
+    "limits", ["5000", "USD=5", "[]", '{"XAU": 5}', '{"USD": 0}', '{"USD": "x"}']
+)
+def test_limits_that_are_none_are_told(monkeypatch: pytest.MonkeyPatch, limits: str) -> None:
+    monkeypatch.setenv("TXCAT_PAYMENT_LIMITS", limits)
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    (problem,) = caught.value.errors()
+    assert problem["loc"][0] == "payment_limits"
+
+
+@pytest.fixture
+def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of secrets, as Docker and Kubernetes hand them over."""
+    monkeypatch.setenv("TXCAT_SECRETS", str(tmp_path))
+    return tmp_path
+
+
+def test_a_secret_is_read_from_its_file_and_the_environment_wins(
+    secrets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (secrets / "txcat_kafka_sasl_password").write_text("of the file\n")
+    assert Settings().kafka_sasl_password.get_secret_value() == "of the file"
+    monkeypatch.setenv("TXCAT_KAFKA_SASL_PASSWORD", "of the environment")
+    assert Settings().kafka_sasl_password.get_secret_value() == "of the environment"
+
+
+@pytest.mark.parametrize("rest", ["", "?sslmode=require"])
+def test_the_warehouses_password_may_stand_in_a_file(secrets: Path, rest: str) -> None:
+    (secrets / "txcat_warehouse_password").write_text("a b/&:@")
+    settings = Settings(warehouse_url=SecretStr(f"postgresql://me@db/tables{rest}"))
+    known = conninfo_to_dict(settings.warehouse)
+    assert (known["user"], known["host"], known["dbname"]) == ("me", "db", "tables")
+    assert known["password"] == "a b/&:@"  # noqa: S105
+    assert known.get("sslmode") == ("require" if rest else None)
+    assert "a b/&:@" not in repr(settings)
+
+
+def test_a_duckdb_needs_no_password(secrets: Path) -> None:
+    (secrets / "txcat_warehouse_password").write_text("unused")
+    assert Settings().warehouse == f"duckdb:///{secrets}/.txcat/warehouse.duckdb"

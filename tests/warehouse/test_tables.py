@@ -11,7 +11,8 @@ from tests.warehouse.tiny import START, tiny
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.errors import VersionRefused
 from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.tables import prepare, require_version
+from txcat_assets.warehouse.known import require_version
+from txcat_assets.warehouse.tables import prepare
 
 
 def test_preparing_twice_changes_nothing(warehouse: Warehouse) -> None:

@@ -96,6 +96,11 @@ def bring_up_to_date(warehouse: Warehouse, folder: Path) -> list[str]:
     return problems + validate(work).problems + enrich(work, CATEGORIZED, model()).problems
 
 
+def bring_up_to_date_without_claims(warehouse: Warehouse, folder: Path) -> list[str]:
+    """The same by a worker that takes all work for its own, whoever else is at it."""
+    return bring_up_to_date(SteppedWarehouse(warehouse, lambda: None, has_claims=False), folder)
+
+
 def start(
     folder: Path,
     kill_at: int | None = None,

@@ -22,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-kafka = typer.Typer(help="What only an operator may decide about a Kafka topic.")
+kafka = typer.Typer(help="What an operator does about Kafka topics.")
 app.add_typer(kafka, name="kafka", no_args_is_help=True)
 
 Dataset = Annotated[str, typer.Option(help="Which dataset: " + ", ".join(all_contracts()))]
@@ -71,6 +71,24 @@ def status(
     raise typer.Exit(show_status(Settings(), as_json=as_json))
 
 
+@app.command()
+def upgrade() -> None:
+    """Bring the warehouse to this version of txcat, as the role that owns its tables."""
+    from txcat_assets.cli.upgrade import upgrade_warehouse  # noqa: PLC0415 - Dagster takes a second
+
+    raise typer.Exit(upgrade_warehouse(Settings()))
+
+
+@app.command()
+def copy(
+    to: Annotated[str, typer.Option(help="The URL of an empty warehouse, of either kind.")],
+) -> None:
+    """Copy the whole warehouse into an empty one, such as from DuckDB to PostgreSQL."""
+    from txcat_assets.cli.copy import copy_to  # noqa: PLC0415 - Dagster takes a second
+
+    raise typer.Exit(copy_to(Settings(), to))
+
+
 @kafka.command()
 def accept_gap(
     topic: Annotated[str, typer.Argument(help="The topic that has lost something.")],
@@ -93,6 +111,16 @@ def accept_gap(
         raise typer.BadParameter("--until needs --partition: an offset belongs to one")
     asked = topics.Asked(topic, partition, until)
     raise typer.Exit(topics.accept_gap(Settings(), asked, who, why))
+
+
+@kafka.command()
+def create_topics(
+    partitions: Annotated[int, typer.Option(min=1, help="How many partitions each gets.")] = 3,
+) -> None:
+    """Create the topic of every dataset that is not there; those that are stay as they are."""
+    from txcat_assets.cli import kafka as topics  # noqa: PLC0415 - Dagster takes a second
+
+    raise typer.Exit(topics.create_missing_topics(Settings(), partitions))
 
 
 @app.command()
@@ -143,7 +171,7 @@ def main() -> None:
         sys.exit(2 if isinstance(error, SettingRefused) else 1)
     except ValidationError as error:
         for problem in error.errors():
-            name = "_".join(("TXCAT", *map(str, problem["loc"]))).upper()
+            name = f"TXCAT_{problem['loc'][0]}".upper()
             complain(f"{name}: {problem['msg']}, found {problem['input']!r}.")
         sys.exit(2)
 

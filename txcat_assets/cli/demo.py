@@ -21,6 +21,8 @@ from txcat_assets.warehouse.figures import Scope
 
 START_SECONDS = 20
 SHOWN_RECORDS = 6
+PAYMENT_ROWS = 1_000
+"""In each file of payments. They are made for what README.md does next, and not loaded here."""
 
 
 def run_demo(settings: Settings) -> int:
@@ -44,15 +46,21 @@ def _make_samples(folder: Path) -> None:
     if folder.exists():
         return
     try:
-        from data.make_samples import make_samples  # noqa: PLC0415 - only a checkout has it
+        # Only a checkout has it.
+        from data.make_samples import make_reference_data, make_samples  # noqa: PLC0415
+        from data.payment_oddities import PAYMENTS  # noqa: PLC0415
     except ImportError as error:
         raise SourceRefused(
             "The demo makes its data by the folder `data` of the checkout: run it from there."
         ) from error
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder.parent) as aside:
-        make_samples(Path(aside) / folder.name)
-        (Path(aside) / folder.name).rename(folder)
+        made = Path(aside) / folder.name
+        make_samples(made)
+        make_samples(made, PAYMENTS, rows=PAYMENT_ROWS)
+        for dataset in ("users", "currencies"):
+            make_reference_data(made, dataset)
+        made.rename(folder)
 
 
 @contextmanager
@@ -89,3 +97,4 @@ def _show_what_next(settings: Settings) -> None:
     say("  make dev                       look at the assets and their checks in the Dagster UI")
     say("  .txcat/venv/bin/txcat load PATH...   load files of your own, in nearly any dialect")
     say("  .txcat/venv/bin/txcat check    read the asset checks in the terminal")
+    say("  README.md                      how to load the payments that lie beside these files")

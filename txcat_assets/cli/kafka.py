@@ -10,6 +10,8 @@ from txcat_assets.defs.runs import utc_now
 from txcat_assets.errors import SettingRefused
 from txcat_assets.pipeline.topics import Followed, Offered, losses
 from txcat_assets.settings import Settings
+from txcat_assets.sources.kafka_client import KafkaConfig
+from txcat_assets.sources.kafka_topics import create_topics
 from txcat_assets.warehouse.interface import Transaction
 from txcat_assets.warehouse.tables import prepare
 from txcat_assets.warehouse.topics import Acceptance, accept, followed, skip
@@ -28,8 +30,7 @@ def accept_gap(settings: Settings, asked: Asked, who: str, why: str) -> int:
     """Go on behind what Kafka has lost, and keep who accepted it; the exit code."""
     contract = _contract(asked.topic)
     door = kafka_door(settings)
-    if not door.config.is_set:
-        raise SettingRefused("TXCAT_KAFKA_BOOTSTRAP_SERVERS is not set: there is no Kafka to ask.")
+    _must_be_set(door.config)
     warehouse = warehouse_of(settings)
     prepare(warehouse, contract)
     by = Acceptance(who, why, utc_now())
@@ -48,6 +49,21 @@ def accept_gap(settings: Settings, asked: Asked, who: str, why: str) -> int:
     if not accepted:
         complain(f"Topic {asked.topic}: nothing is lost, so there is nothing to accept.")
     return 0 if accepted else 1
+
+
+def create_missing_topics(settings: Settings, partitions: int) -> int:
+    """Create the topic of each dataset that has one, unless it is there; the exit code."""
+    config = kafka_door(settings).config
+    _must_be_set(config)
+    names = [contract.topic for contract in all_contracts().values() if contract.topic]
+    created = create_topics(config, names, partitions)
+    say(f"Created: {', '.join(created) or 'none'}; of {', '.join(names)}.")
+    return 0
+
+
+def _must_be_set(config: KafkaConfig) -> None:
+    if not config.is_set:
+        raise SettingRefused("TXCAT_KAFKA_BOOTSTRAP_SERVERS is not set: there is no Kafka to ask.")
 
 
 def _accept_losses(

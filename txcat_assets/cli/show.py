@@ -8,12 +8,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from txcat_assets.contracts.model import Contract
+from txcat_assets.contracts.model import Contract, Policy
 from txcat_assets.contracts.rules import reason_texts
 from txcat_assets.warehouse.figures import (
     Scope,
     counts,
     files,
+    flag_counts,
     reason_counts,
     sample,
     spending,
@@ -42,7 +43,7 @@ def show_outcome(tx: Transaction, contract: Contract, scope: Scope) -> None:
     placed = counts(tx, scope)
     rows: list[tuple[str, int, str]] = [
         ("landed", placed.landed, "every record of the files, as it came"),
-        ("validated", placed.validated, "typed, one row per key"),
+        ("validated", placed.validated, f"typed, one row per {_row_of(contract)}"),
         ("duplicate", placed.duplicate, "the same record again: counted, kept out of the tables"),
         ("quarantined", placed.quarantined, "set aside whole, with the reasons below"),
     ]
@@ -53,11 +54,17 @@ def show_outcome(tx: Transaction, contract: Contract, scope: Scope) -> None:
         done = placed.validated - later.pending - later.refused
         rows.append((stage.name, done, stage.description))
         rows += [(what, n, stage.name) for what, n in vars(later).items() if n]
+        flags = flag_counts(tx, contract, stage, scope)
+        rows += [(name, n, stage.name) for name, n in flags.items()]
     print_table("What became of every record", ["", "records", "which are"], rows)
     texts = reason_texts(contract)
     reasons = [(code, n, texts[code]) for code, n in reason_counts(tx, contract, scope).items()]
     if reasons:
         print_table("Reasons and warnings", ["code", "records", "meaning"], reasons)
+
+
+def _row_of(contract: Contract) -> str:
+    return "key" if contract.policy is Policy.FIRST else "version of a key"
 
 
 def show_files(tx: Transaction, scope: Scope) -> list[str]:

@@ -9,7 +9,14 @@ import polars as pl
 
 from txcat_assets.contracts.rules import reason_texts
 from txcat_assets.stages.work import Work
-from txcat_assets.warehouse.figures import Scope, counts, reason_counts, sample, stage_counts
+from txcat_assets.warehouse.figures import (
+    Scope,
+    counts,
+    flag_counts,
+    reason_counts,
+    sample,
+    stage_counts,
+)
 from txcat_assets.warehouse.flow import latency_of_run
 from txcat_assets.warehouse.interface import Transaction
 
@@ -64,10 +71,12 @@ def _counts(tx: Transaction, work: Work, schema: str, scope: Scope) -> dict[str,
         return {"dagster/row_count": placed.quarantined, "reasons": _reasons(work, reasons)}
     later = stage_counts(tx, scope, schema)
     answered = placed.validated - later.pending - later.refused
+    (stage,) = [one for one in work.contract.stages if one.name == schema]
     return {
         "dagster/row_count": answered,
         "pending": later.pending,
         "refused": later.refused,
+        **flag_counts(tx, work.contract, stage, scope),
     }
 
 

@@ -13,6 +13,9 @@ from txcat_assets.contracts.model import Policy
 VALIDATED, DUPLICATE, CONFLICTING, INVALID, WAITING = 1, 2, 3, 4, 5
 """The places of a judged record, as stored in `judged.<dataset>._place`."""
 
+LOSING = (DUPLICATE, CONFLICTING)
+"""The places of contenders that another one has won against."""
+
 QUARANTINED = (CONFLICTING, INVALID, WAITING)
 """The places that count as quarantined."""
 

@@ -56,6 +56,7 @@ class LandedTopic:
     """What became of the messages; `lag` is what is left by partition."""
 
     most_bytes: int
+    began_at: datetime
     records: int = 0
     slices: int = 0
     value_bytes: int = 0
@@ -84,12 +85,17 @@ class LandedTopic:
         found = {
             "landed now: messages": self.records,
             "landed now: message bytes": self.value_bytes,
+            "landed now: messages a second": round(self.records / self._seconds(now), 1),
             "lag: offsets": sum(self.lag.values()),
             "topics left to other runs": self.claimed_by_others,
         }
         if self.oldest_at is None:
             return dict(found)
         return found | {"oldest message, seconds": (now - self.oldest_at).total_seconds()}
+
+    def _seconds(self, now: datetime) -> float:
+        """How long it took, and a clock that was set back is no trouble."""
+        return max(0.001, (now - self.began_at).total_seconds())
 
 
 def land_topic(work: Work, door: KafkaDoor, asked: Mapping[int, int]) -> LandedTopic:
@@ -100,7 +106,7 @@ def land_topic(work: Work, door: KafkaDoor, asked: Mapping[int, int]) -> LandedT
     MessagesUnreadable once all that can be read has landed, and BrokerDown where it does not
     answer.
     """
-    landed = LandedTopic(most_bytes=door.run_bytes)
+    landed = LandedTopic(door.run_bytes, work.now())
     with work.warehouse.claim(work.contract.dataset, "topic", work.contract.topic) as is_mine:
         if not is_mine:
             landed.claimed_by_others = 1

@@ -14,8 +14,9 @@ from txcat_assets.contracts.model import Contract, Stage
 from txcat_assets.pipeline.parse import dtype_of
 from txcat_assets.pipeline.places import VALIDATED
 from txcat_assets.warehouse.interface import Transaction
+from txcat_assets.warehouse.known import require_version
 from txcat_assets.warehouse.ledger import Run, in_slices, judged_records, reach
-from txcat_assets.warehouse.tables import as_stored, key_of, previous, quoted, require_version
+from txcat_assets.warehouse.tables import key_of, previous, quoted
 
 CONTENT = ["_slice_id", "_position", "_digest"]
 """What an answer is bound to: a position, and the content that was asked."""
@@ -99,16 +100,17 @@ def store(
     """
     tx.lock(asked.contract.dataset, shared=True)
     require_version(tx, asked.contract)
+    # First of all, for it holds the slices' rows: another worker on them waits, then finds it done.
+    reach(tx, asked.stage.name, slice_ids, asked.model, run)
     current = tx.frame(
         f"SELECT {', '.join(CONTENT)} FROM judged.{asked.contract.dataset} "
         f"WHERE _place = {VALIDATED} AND {in_slices(slice_ids)}"
     )
     stored = tx.frame(_answered(asked, slice_ids), **asked.values)
     todo = current.join(stored, on=CONTENT, how="anti")
-    tx.offer("answered", answered.join(todo, on=CONTENT, how="semi"))
-    _store_rows(tx, asked, run)
-    _store_refusals(tx, asked, slice_ids)
-    reach(tx, asked.stage.name, slice_ids, asked.model, run)
+    new = answered.join(todo, on=CONTENT, how="semi")
+    _store_rows(tx, asked, new, run)
+    _store_refusals(tx, asked, slice_ids, new.filter(pl.col("refusal").is_not_null()))
     recount(tx, asked.contract, asked.stage, slice_ids)
 
 
@@ -194,33 +196,36 @@ def _same(other: str) -> str:
     return " AND ".join(f"{other}.{column} = v.{column}" for column in CONTENT)
 
 
-def _store_rows(tx: Transaction, asked: Asked, run: Run) -> None:
+def _store_rows(tx: Transaction, asked: Asked, new: pl.DataFrame, run: Run) -> None:
     """Put the answered records into the stage's table, in place of what stood under their keys."""
-    key, answers = f'"{asked.contract.key}"', asked.stage.column_names
-    tx.run(
-        f"CREATE TEMP TABLE previous AS SELECT {key}, {quoted(answers)}, model_version "
-        f"FROM {asked.table} WHERE {key} IN (SELECT {key_of(asked.contract, 'a')} FROM answered a)"
+    key, answers = asked.contract.key, asked.stage.column_names
+    tx.offer("asked", new.select(key))
+    of_asked = f'"{key}" IN (SELECT {key_of(asked.contract, "a")} FROM asked a)'
+    before = tx.frame(
+        f"SELECT {quoted([key, *answers, 'model_version'])} FROM {asked.table} WHERE {of_asked}"
     )
-    tx.run(f"DELETE FROM {asked.table} WHERE {key} IN (SELECT {key} FROM previous)")
-    tx.run(
-        f"INSERT INTO {asked.table} ({quoted([*asked.contract.column_names, *RECORD])}, "
-        f"{quoted(answers)}, _digest, model_version, {asked.stage.name}_at, _run_id) "
-        f"SELECT {as_stored(asked.contract.columns, 'a')}, {quoted(RECORD, 'a')}, "
-        f"{as_stored(asked.stage.columns, 'a')}, CAST(a._digest AS UUID), $model, $at, $run_id "
-        "FROM answered a WHERE a.refusal IS NULL",
-        model=asked.model,
-        at=run.at,
-        run_id=run.run_id,
+    if not before.is_empty():
+        tx.run(f"DELETE FROM {asked.table} WHERE {of_asked}")
+    was = before.rename({name: previous(name) for name in [*answers, "model_version"]})
+    rows = new.filter(pl.col("refusal").is_null()).join(was, on=key, how="left")
+    tx.append(
+        asked.table,
+        rows.select(
+            *asked.contract.column_names,
+            *RECORD,
+            *was.columns[1:],
+            *answers,
+            "_digest",
+            pl.lit(asked.model).alias("model_version"),
+            pl.lit(run.at).alias(f"{asked.stage.name}_at"),
+            pl.lit(run.run_id).alias("_run_id"),
+        ),
     )
-    before = ", ".join(f'"{previous(name)}" = p."{name}"' for name in answers)
-    tx.run(
-        f"UPDATE {asked.table} c SET {before}, _previous_model_version = p.model_version "
-        f"FROM previous p WHERE c.{key} = p.{key}"
-    )
-    tx.run("DROP TABLE previous")
 
 
-def _store_refusals(tx: Transaction, asked: Asked, slice_ids: Sequence[int]) -> None:
+def _store_refusals(
+    tx: Transaction, asked: Asked, slice_ids: Sequence[int], refused: pl.DataFrame
+) -> None:
     """Note what the service refused; what it was asked before is forgotten with these slices."""
     of_slices = f"dataset = $dataset AND stage = $stage AND {in_slices(slice_ids, 'slice_id')}"
     named = {"dataset": asked.contract.dataset, "stage": asked.stage.name}
@@ -229,8 +234,11 @@ def _store_refusals(tx: Transaction, asked: Asked, slice_ids: Sequence[int]) -> 
         f"DELETE FROM ledger.refusals WHERE {of_slices} AND model_version <> $model",
         **asked.values,
     )
+    if refused.is_empty():
+        return
+    tx.offer("refused", refused.select(*CONTENT, "refusal"))
     tx.run(
         "INSERT INTO ledger.refusals SELECT $dataset, $stage, _slice_id, _position, "
-        "CAST(_digest AS UUID), $model, refusal FROM answered WHERE refusal IS NOT NULL",
+        "CAST(_digest AS UUID), $model, refusal FROM refused",
         **asked.values,
     )

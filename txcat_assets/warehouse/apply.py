@@ -11,21 +11,21 @@ import polars as pl
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.pipeline.places import (
-    INVALID,
+    LOSING,
     POSITION,
     VALIDATED,
-    WAITING,
     count_changes,
     difference,
     rank,
     set_aside,
 )
 from txcat_assets.warehouse.answers import follow, recount
-from txcat_assets.warehouse.interface import Transaction
+from txcat_assets.warehouse.interface import Transaction, listed
+from txcat_assets.warehouse.known import require_version
 from txcat_assets.warehouse.ledger import in_slices
 from txcat_assets.warehouse.marts import MartOf, note_touched
 from txcat_assets.warehouse.references import note_withdrawn, unknown_references
-from txcat_assets.warehouse.tables import key_of, quoted, require_version
+from txcat_assets.warehouse.tables import key_of, quoted
 
 
 @dataclass(frozen=True)
@@ -117,10 +117,13 @@ def _other_contenders(
     key = contract.key
     touched = pl.concat([changed[key], replaced[key]]).drop_nulls().unique()
     tx.offer("touched", touched.to_frame())
-    met = tx.frame(
+    found = (
         f"SELECT {_narrow(contract)} FROM judged.{contract.dataset} "
-        f"WHERE _place NOT IN ({INVALID}, {WAITING}) "
-        f'AND "{key}" IN (SELECT {key_of(contract, "t")} FROM touched t)'
+        f'WHERE "{key}" IN (SELECT {key_of(contract, "t")} FROM touched t)'
+    )
+    # Winners and losers apart, as PostgreSQL's indexes have them.
+    met = tx.frame(
+        f"{found} AND _place = {VALIDATED} UNION ALL {found} AND _place IN ({listed(LOSING)})"
     ).join(changed, on=POSITION, how="anti")
     valid = met.with_columns(_is_valid=True, _reasons=pl.lit(None, pl.List(pl.String)))
     return set_aside(valid, unknown_references(tx, contract, met))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from txcat_assets.contracts.model import Contract, Stage
+from txcat_assets.contracts.model import Contract, Flag, Stage
 from txcat_assets.contracts.reasons import CONFLICT, REFUSED
 from txcat_assets.pipeline.places import CONFLICTING, DUPLICATE, QUARANTINED, VALIDATED
 from txcat_assets.warehouse.interface import Transaction, listed
@@ -93,6 +93,19 @@ def stage_counts(tx: Transaction, scope: Scope, stage: str) -> StageCounts:
         **scope.values,
     )
     return StageCounts(*row)
+
+
+def flag_counts(tx: Transaction, contract: Contract, stage: Stage, scope: Scope) -> dict[str, int]:
+    """For how many records each flag among a stage's answers holds."""
+    flags = [column.name for column in stage.columns if isinstance(column.type, Flag)]
+    if not flags:
+        return {}
+    counted = ", ".join(f'count(*) FILTER (WHERE "{name}")' for name in flags)
+    (row,) = tx.rows(
+        f"SELECT {counted} FROM {stage.name}.{contract.dataset} WHERE _slice_id IN {scope.slices}",
+        **scope.values,
+    )
+    return dict(zip(flags, map(int, row), strict=True))
 
 
 def reason_counts(tx: Transaction, contract: Contract, scope: Scope) -> dict[str, int]:

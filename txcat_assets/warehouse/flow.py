@@ -63,8 +63,9 @@ def _latency(
         f"percentile_cont(0.95) WITHIN GROUP (ORDER BY {seconds}) "
         f"FROM {stage}.{contract.dataset} c JOIN raw.{contract.dataset} r "
         "ON r._slice_id = c._slice_id AND r._position = c._position "
-        f"WHERE r._message_at IS NOT NULL AND c._slice_id IN (SELECT t.slice_id "
-        f"FROM ledger.stages t WHERE {which})",
+        "WHERE r._message_at IS NOT NULL AND c._slice_id IN (SELECT t.slice_id "
+        "FROM ledger.stages t JOIN ledger.slices s ON s.slice_id = t.slice_id "
+        f"JOIN ledger.objects o ON o.object_id = s.object_id AND o.kind = 'kafka' WHERE {which})",
         stage=stage,
         among=among,
     )

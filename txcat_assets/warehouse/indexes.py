@@ -5,7 +5,8 @@ would triple what writing costs there. On PostgreSQL each of these is used at ev
 """
 
 from txcat_assets.contracts.model import Contract, Policy
-from txcat_assets.pipeline.places import INVALID, VALIDATED, WAITING
+from txcat_assets.pipeline.places import LOSING, VALIDATED, WAITING
+from txcat_assets.warehouse.interface import listed
 
 LEDGER = (
     "stages_day ON ledger.stages (dataset, stage, day)",
@@ -26,11 +27,10 @@ def indexes(contract: Contract) -> list[str]:
     whatever went wrong.
     """
     name, key = contract.dataset, f'"{contract.key}"'
-    others = f"_place NOT IN ({VALIDATED}, {INVALID})"
     plain = [
         *LEDGER,
-        *(f"{name}_slice ON {table} (_slice_id)" for table in _tables(contract)),
-        f"{name}_other ON judged.{name} ({key}) WHERE {others}",
+        *(f"{name}_position ON {table} (_slice_id, _position)" for table in _tables(contract)),
+        f"{name}_loser ON judged.{name} ({key}) WHERE _place IN ({listed(LOSING)})",
         f"{name}_waiting ON judged.{name} (_slice_id) WHERE _place = {WAITING}",
     ]
     for mart in contract.marts:

@@ -14,8 +14,9 @@ from txcat_assets.contracts.marts import Mart
 from txcat_assets.contracts.model import Contract
 from txcat_assets.pipeline.places import VALIDATED
 from txcat_assets.warehouse.interface import Transaction, one
+from txcat_assets.warehouse.known import require_version
 from txcat_assets.warehouse.ledger import Run
-from txcat_assets.warehouse.tables import quoted, require_version, sql_type
+from txcat_assets.warehouse.tables import quoted, sql_type
 
 
 @dataclass(frozen=True)

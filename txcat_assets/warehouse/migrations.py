@@ -86,31 +86,36 @@ CREATE TABLE IF NOT EXISTS ledger.marts (
 )
 
 
-def migrate(tx: Transaction) -> None:
-    """Run the changes that this warehouse has not seen; again, it changes nothing.
+def migrate(tx: Transaction) -> list[str]:
+    """Run the changes that this warehouse has not seen, and say which; again, it changes nothing.
 
     Raises VersionRefused when the warehouse has seen a change that this code does not know.
     """
-    seen = _seen(tx)
-    if seen > len(MIGRATIONS):
-        raise VersionRefused(
-            f"The warehouse's ledger has change {seen}, this code knows {len(MIGRATIONS)}. "
-            "Install the newer txcat."
-        )
-    for number, change in enumerate(MIGRATIONS[seen:], seen + 1):
-        tx.run(change)
+    numbers = range(seen(tx) + 1, len(MIGRATIONS) + 1)
+    for number in numbers:
+        tx.run(MIGRATIONS[number - 1])
         if number > 1:  # the first change is older than the table that numbers them
             tx.run("INSERT INTO ledger.migrations VALUES ($number)", number=number)
+    return [f"ledger: change {number}" for number in numbers]
 
 
-def _seen(tx: Transaction) -> int:
-    """The newest change of this warehouse; 0 where there is no ledger."""
+def seen(tx: Transaction) -> int:
+    """The newest change of this warehouse; 0 where there is no ledger.
+
+    Raises VersionRefused when this code does not know it.
+    """
     tables = {
         name
         for (name,) in tx.rows(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = 'ledger'"
         )
     }
-    if "migrations" in tables:
-        return int(one(tx.rows("SELECT max(number) FROM ledger.migrations")))
-    return 1 if tables else 0
+    if "migrations" not in tables:
+        return 1 if tables else 0
+    newest = int(one(tx.rows("SELECT max(number) FROM ledger.migrations")))
+    if newest > len(MIGRATIONS):
+        raise VersionRefused(
+            f"The warehouse's ledger has change {newest}, this code knows {len(MIGRATIONS)}. "
+            "Install the newer txcat."
+        )
+    return newest

@@ -10,7 +10,13 @@ from contextlib import contextmanager
 import psycopg
 from psycopg import errors
 
-from txcat_assets.errors import TxcatError, WarehouseBusy, WarehouseDown, WarehouseRefused
+from txcat_assets.errors import (
+    RightMissing,
+    TxcatError,
+    WarehouseBusy,
+    WarehouseDown,
+    WarehouseRefused,
+)
 
 BUSY = (
     errors.LockNotAvailable,
@@ -31,12 +37,13 @@ DOWN = (
     errors.OutOfMemory,
 )
 
+RIGHTS = "Take a role that may do it; deploy/postgres/roles.sql says what each may"
+
 USER = "Look at user and password in TXCAT_WAREHOUSE_URL"
 
 REFUSALS: dict[tuple[type[psycopg.Error], ...], str] = {
     (errors.InvalidPassword, errors.InvalidAuthorizationSpecification): USER,
     (errors.InvalidCatalogName,): "Create the database, or correct TXCAT_WAREHOUSE_URL",
-    (errors.InsufficientPrivilege,): "Give the role the rights that docs/operations.md lists",
     (errors.ReadOnlySqlTransaction,): "Name the primary, and a role that may write",
     (errors.DiskFull, errors.IoError): "Make room on the server, then run the same days again",
 }
@@ -71,6 +78,8 @@ def translate(error: psycopg.Error, place: str) -> TxcatError | None:
     found = " ".join(str(error).split())
     if isinstance(error, BUSY):
         return WarehouseBusy(f"Working in {place}: {found}. {AGAIN}")
+    if isinstance(error, errors.InsufficientPrivilege):
+        return RightMissing(f"Working in {place}: {found}. {RIGHTS}.")
     for kinds, what_to_do in REFUSALS.items():
         if isinstance(error, kinds):
             return _refused(place, found, what_to_do)

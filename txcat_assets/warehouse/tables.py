@@ -26,89 +26,88 @@ from txcat_assets.contracts.model import (
     Text,
 )
 from txcat_assets.contracts.reasons import CONFLICT, REFUSED
-from txcat_assets.errors import VersionRefused
+from txcat_assets.errors import RightMissing, VersionRefused
 from txcat_assets.pipeline.places import CONFLICTING, QUARANTINED, VALIDATED
 from txcat_assets.warehouse.indexes import indexes
-from txcat_assets.warehouse.interface import Transaction, Warehouse, listed, one
-from txcat_assets.warehouse.migrations import MIGRATIONS, migrate
+from txcat_assets.warehouse.interface import Transaction, Warehouse, listed
+from txcat_assets.warehouse.known import is_known, note_contract
+from txcat_assets.warehouse.migrations import MIGRATIONS, migrate, seen
+from txcat_assets.warehouse.widening import widened
 
 MESSAGE = {"_message_key": "BYTEA", "_message_headers": "TEXT", "_message_at": "TIMESTAMP"}
 """What a record that came by Kafka has beside its value; null for the records of files."""
 
 
-def prepare(warehouse: Warehouse, contract: Contract) -> None:
-    """Make what is missing of the ledger and the dataset's tables; doing it again changes nothing.
+def prepare(warehouse: Warehouse, contract: Contract) -> list[str]:
+    """Make what is missing of the ledger and the dataset's tables, and say in words what was made.
 
-    The tables of datasets that it refers to are made too. Raises VersionRefused when the warehouse
-    has seen a newer contract than this code, or another one under the same version.
+    The tables of datasets that it refers to are made too. Again it makes nothing, and a role that
+    may make nothing can run it. Raises VersionRefused when the warehouse has seen a newer contract
+    than this code or another one under the same version, when stored values would be lost, or when
+    something is to make and this role may not.
     """
     with warehouse.transaction() as tx:
-        tx.lock("migrate")
-        migrate(tx)
-        _prepare_dataset(tx, warehouse, contract)
+        if _is_made(tx, contract):
+            return []
+    try:
+        with warehouse.transaction() as tx:
+            tx.lock("migrate")
+            return [*migrate(tx), *_make(tx, warehouse, contract)]
+    except RightMissing as refused:
+        raise VersionRefused(
+            f"The tables of {contract.dataset} in {warehouse.place} are older than this code, or "
+            "not to be seen, and this role may not make them. Run `txcat upgrade` as the role that "
+            f"owns them, then the same again. {refused}"
+        ) from refused
 
 
-def _prepare_dataset(tx: Transaction, warehouse: Warehouse, contract: Contract) -> None:
-    for reference in contract.references:
-        _prepare_dataset(tx, warehouse, reference.to)
-    if not require_version(tx, contract) or _made_by(tx, contract) < len(MIGRATIONS):
-        tx.lock(contract.dataset)
-        _note_contract(tx, contract)
-        for statement in _dataset_tables(contract):
-            tx.run(statement)
-        for statement in indexes(contract) if warehouse.kind == "postgres" else ():
-            tx.run(statement)
-
-
-def require_version(tx: Transaction, contract: Contract) -> bool:
-    """Refuse to write with a contract that is older than the warehouse's, or differs from it.
-
-    Says whether the warehouse knows this very version already.
-    """
-    known = tx.rows(
-        "SELECT version, fingerprint FROM ledger.contracts WHERE dataset = $dataset",
-        dataset=contract.dataset,
+def _is_made(tx: Transaction, contract: Contract) -> bool:
+    """Whether the dataset, and those that it refers to, have all that this code makes."""
+    return seen(tx) == len(MIGRATIONS) and all(
+        is_known(tx, dataset) for dataset in _with_referred(contract)
     )
-    for version, fingerprint in known:
-        if version > contract.version:
-            raise VersionRefused(
-                f"The warehouse holds {contract.dataset} by contract version {version}, this code "
-                f"has version {contract.version}. Install the newer txcat."
-            )
-        if version == contract.version and fingerprint != contract.fingerprint:
-            raise VersionRefused(
-                f"The contract of {contract.dataset} differs from the one the warehouse knows as "
-                f"version {version}. Raise `version` in its contract file."
-            )
-    return (contract.version, contract.fingerprint) in known
 
 
-def _note_contract(tx: Transaction, contract: Contract) -> None:
-    tx.run(
-        "INSERT INTO ledger.contracts VALUES ($dataset, $version, $fingerprint, $made_by) "
-        "ON CONFLICT (dataset) DO UPDATE SET version = excluded.version, "
-        "fingerprint = excluded.fingerprint, made_by = excluded.made_by",
-        dataset=contract.dataset,
-        version=contract.version,
-        fingerprint=contract.fingerprint,
-        made_by=len(MIGRATIONS),
-    )
-    tx.run("DELETE FROM ledger.dependents WHERE dataset = $dataset", dataset=contract.dataset)
-    for refers_to in sorted({reference.to.dataset for reference in contract.references}):
-        tx.run(
-            "INSERT INTO ledger.dependents VALUES ($dataset, $refers_to)",
-            dataset=contract.dataset,
-            refers_to=refers_to,
-        )
+def _with_referred(contract: Contract) -> list[Contract]:
+    """The datasets that it refers to, directly or not, and itself, last."""
+    referred = [one for ref in contract.references for one in _with_referred(ref.to)]
+    return [*referred, contract]
 
 
-def _made_by(tx: Transaction, contract: Contract) -> int:
-    """The number of the newest migration when the dataset's tables were last made."""
-    found = "SELECT coalesce(made_by, 1) FROM ledger.contracts WHERE dataset = $dataset"
-    return int(one(tx.rows(found, dataset=contract.dataset)))
+def _make(tx: Transaction, warehouse: Warehouse, contract: Contract) -> list[str]:
+    made = []
+    for dataset in _with_referred(contract):
+        if is_known(tx, dataset):
+            continue
+        tx.lock(dataset.dataset)
+        note_contract(tx, dataset)
+        for statement in _dataset_tables(dataset, widened(tx, dataset, _columns(dataset))):
+            tx.run(statement)
+        for statement in indexes(dataset) if warehouse.kind == "postgres" else ():
+            tx.run(statement)
+        made.append(f"{dataset.dataset}: tables by version {dataset.version} of its contract")
+    return made
 
 
-def _dataset_tables(contract: Contract) -> list[str]:
+def _columns(contract: Contract) -> dict[str, dict[str, str]]:
+    """The columns that the tables have by the contract, with their types."""
+    name = contract.dataset
+    typed: dict[str, list[Column | Answer]] = {"judged": [*contract.columns]}
+    for stage in contract.stages:
+        typed[stage.name] = [*contract.columns, *stage.columns, *_previous(stage)]
+    for mart in contract.marts:
+        typed[mart.name] = [*contract.columns, *mart.columns]
+    return {
+        f"raw.{name}": dict.fromkeys(contract.column_names, "TEXT"),
+        **{
+            f"{schema}.{name}": {column.name: sql_type(column.type) for column in columns}
+            for schema, columns in typed.items()
+        },
+    }
+
+
+def _dataset_tables(contract: Contract, widened: Iterable[str]) -> list[str]:
+    """The statements that make all of a dataset; `widened` make room in what is there already."""
     name, typed = contract.dataset, _typed_columns(contract.columns)
     texts = ", ".join(f'"{column}" TEXT' for column in contract.column_names)
     marts = [mart.name for mart in contract.marts]
@@ -127,6 +126,7 @@ def _dataset_tables(contract: Contract) -> list[str]:
         f"_contract_version INTEGER, _run_id TEXT)",
         *(_stage_table(contract, stage) for stage in contract.stages),
         *(_mart_table(contract, mart) for mart in contract.marts),
+        *widened,
         *_added_columns(contract),
         *_gained_stages(contract),
         f"CREATE VIEW validated.{name} AS SELECT {validated_columns(contract)} "
@@ -138,20 +138,14 @@ def _dataset_tables(contract: Contract) -> list[str]:
 
 def _added_columns(contract: Contract) -> list[str]:
     """What gives tables of an older contract the columns that this one has gained."""
-    name, add = contract.dataset, "ADD COLUMN IF NOT EXISTS"
-    typed: dict[str, list[Column | Answer]] = {"judged": [*contract.columns]}
-    for stage in contract.stages:
-        typed[stage.name] = [*contract.columns, *stage.columns, *_previous(stage)]
-    for mart in contract.marts:
-        typed[mart.name] = [*contract.columns, *mart.columns]
+    name, gained = contract.dataset, _columns(contract)
+    gained[f"raw.{name}"] |= MESSAGE
     return [
         f"ALTER TABLE judged.{name} ALTER COLUMN _place TYPE SMALLINT",  # once an unsigned byte
-        *(f'ALTER TABLE raw.{name} {add} "{c.name}" TEXT' for c in contract.columns),
-        *(f"ALTER TABLE raw.{name} {add} {column} {type_}" for column, type_ in MESSAGE.items()),
         *(
-            f'ALTER TABLE {schema}.{name} {add} "{c.name}" {sql_type(c.type)}'
-            for schema, columns in typed.items()
-            for c in columns
+            f'ALTER TABLE {table} ADD COLUMN IF NOT EXISTS "{column}" {type_}'
+            for table, columns in gained.items()
+            for column, type_ in columns.items()
         ),
     ]
 

@@ -3,9 +3,12 @@
 import subprocess
 import sys
 
+import polars as pl
+
+from txcat_assets.contracts.model import Rule
 from txcat_assets.contracts.reasons import CONFLICT, FAULTS, REFUSED
 from txcat_assets.contracts.registry import all_contracts
-from txcat_assets.contracts.rules import reason_texts, rules_of
+from txcat_assets.contracts.rules import broken_codes, reason_texts, rules_of
 from txcat_assets.contracts.transactions import CONTRACT
 
 
@@ -47,3 +50,15 @@ def test_every_reason_code_has_a_text() -> None:
 def test_rules_are_read_without_pandera() -> None:
     code = "import sys, txcat_assets.contracts.rules; sys.exit('pandera' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_record_has_the_codes_of_the_rules_that_it_breaks_in_their_order() -> None:
+    rules = [
+        Rule("big", "At most 5.", pl.col("n") <= 5),
+        Rule("odd", "Even.", pl.col("n") % 2 == 0),
+        Rule("seven", "Not 7.", pl.col("n") != 7),
+    ]
+    records = pl.DataFrame({"n": [7, 8, 3, 2, None]})
+    found = records.select(codes=broken_codes(rules))["codes"].to_list()
+    assert found == [["big", "odd", "seven"], ["big"], ["odd"], [], []]
+    assert records.clear().select(codes=broken_codes(rules)).rows() == []

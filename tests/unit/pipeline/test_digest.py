@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from xxhash import xxh3_128_hexdigest
 
-from txcat_assets.contracts.model import Choice, Column, Contract, Id, Instant, Money, Text
+from txcat_assets.contracts.model import Choice, Column, Contract, Flag, Id, Instant, Money, Text
 from txcat_assets.pipeline.digest import digests
 from txcat_assets.pipeline.parse import typed_columns
 
@@ -29,6 +29,7 @@ LETTER = Contract(
         Column("body", Text(), "Text.", is_required=False),
         Column("copy", Text(), "Text."),
         Column("side", Choice(("in", "out")), "Choice."),
+        Column("is_signed", Flag(), "Flag.", is_required=False),
     ),
 )
 CONTENT = {
@@ -38,6 +39,7 @@ CONTENT = {
     "body": None,
     "copy": "été",
     "side": "in",
+    "is_signed": None,
 }
 
 
@@ -53,6 +55,11 @@ def test_how_content_is_written_never_changes() -> None:
     )
     assert digest(body="a\x1fb") == xxh3_128_hexdigest(content.encode())
     assert digest(body="a\x1fb") == "5307f97eb56023fa693eefb0a79702ab"
+
+
+def test_how_a_flag_is_written_never_changes() -> None:
+    assert digest(is_signed=True) == "52abd5f3e8b5f3795a8e4fe30268f104"
+    assert digest(is_signed=False) == "539be222bb9cb77e34d8664121b564d7"
 
 
 def test_the_order_of_columns_changes_nothing() -> None:
@@ -82,6 +89,8 @@ def test_the_scale_of_money_changes_nothing(money: Money) -> None:
         {"copy": "Été"},
         {"copy": "e\u0301te\u0301"},
         {"body": ""},
+        {"is_signed": True},
+        {"is_signed": False},
         {"body": "été"},
     ],
     ids=str,

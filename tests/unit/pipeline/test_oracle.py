@@ -1,139 +1,19 @@
-"""Judging by columns equals an obvious judge that takes one record and one field at a time.
+"""Judging by columns equals an obvious judge that takes one record and one field at a time."""
 
-The oracle below shares no code with what it checks but the contract.
-"""
-
-import re
-from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.plain_judge import BLANKS, values_of
 from tests.unit.pipeline.records import DAY, PAYMENTS, SOUND, raw_records
-from txcat_assets.contracts.model import Choice, Column, Flag, Id, Instant, Money, Text
 from txcat_assets.pipeline.judge import judge
-
-BLANKS = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
-    map(chr, range(0x2000, 0x200B))
-)
-END = datetime.combine(DAY, time()) + timedelta(days=2)
-
-
-def read_id(takes_integers: bool, text: str) -> UUID:
-    if takes_integers and re.fullmatch("0|[1-9][0-9]*", text, re.ASCII):
-        return UUID(int=int(text))
-    bare = text[1:-1] if text[0] + text[-1] == "{}" else text
-    if [len(group) for group in bare.split("-")] != [8, 4, 4, 4, 12] or not bare.isascii():
-        raise ValueError("invalid")
-    return UUID(hex="".join(f"{int(digit, 16):x}" for digit in bare.replace("-", "")))
-
-
-def read_money(money: Money, text: str, decimal_comma: bool) -> Decimal:
-    if decimal_comma and text.count(",") == 1 and "." not in text:
-        behind = text.partition(",")[2]
-        text = text if len(behind) == 3 else text.replace(",", ".")
-    if not re.fullmatch("[+-]?[0-9]+([.][0-9]+)?", text):
-        raise ValueError("invalid")
-    number = Decimal(text)
-    if -number.as_tuple().exponent > money.scale:  # type: ignore[operator]
-        raise ValueError("too_precise")
-    if abs(number) >= 10 ** (money.precision - money.scale):
-        raise ValueError("out_of_range")
-    return number
-
-
-def read_instant(needs_offset: bool, text: str) -> datetime:
-    parts = re.fullmatch("(.{10})[T ](.{8})(?:[.]([0-9]{1,9}))?(|Z|[+-].*)", text)
-    if not parts:
-        raise ValueError("invalid")
-    day, clock, digits, zone = parts.groups()
-    try:
-        year, month, day_of_month = numbers_in(day, "-", [4, 2, 2])
-        instant = datetime.min.replace(year, month, day_of_month)  # noqa: DTZ901
-        hour, minute, second = numbers_in(clock, ":", [2, 2, 2])
-        instant = instant.replace(hour=hour, minute=minute, second=second)
-        instant += timedelta(microseconds=int((digits or "0").ljust(6, "0")[:6]))
-        instant -= read_offset(zone)
-    except (ValueError, OverflowError):
-        raise ValueError("invalid") from None
-    if needs_offset and not zone:
-        raise ValueError("without_offset")
-    if instant >= END:
-        raise ValueError("in_future")
-    return instant
-
-
-def numbers_in(text: str, mark: str, widths: list[int]) -> list[int]:
-    parts = text.split(mark)
-    if [len(part) for part in parts] != widths or not all(re.fullmatch("[0-9]+", p) for p in parts):
-        raise ValueError("invalid")
-    return [int(part) for part in parts]
-
-
-def read_offset(zone: str) -> timedelta:
-    if zone in {"", "Z"}:
-        return timedelta()
-    if not re.fullmatch("[+-][0-9]{2}(:?[0-9]{2})?", zone):
-        raise ValueError("invalid")
-    clock = datetime.strptime(zone[1:].replace(":", "").ljust(4, "0"), "%H%M").replace(tzinfo=UTC)
-    offset = timedelta(hours=clock.hour, minutes=clock.minute)
-    return -offset if zone[0] == "-" else offset
-
-
-def read_choice(values: tuple[str, ...], text: str) -> str:
-    for value in values:
-        if value.lower() == text.lower():
-            return value
-    raise ValueError("unknown")
-
-
-def read_flag(text: str) -> bool:
-    if text.lower() not in {"true", "false"}:
-        raise ValueError("invalid")
-    return text.lower() == "true"
-
-
-def read_text(max_chars: int, text: str) -> str:
-    if len(text) > max_chars:
-        raise ValueError("too_long")
-    return text
-
-
-def read(column: Column, text: str, decimal_comma: bool) -> object:
-    match column.type:
-        case Id(takes_integers):
-            try:
-                return str(read_id(takes_integers, text))
-            except ValueError:
-                raise ValueError("invalid") from None
-        case Text(max_chars):
-            return read_text(max_chars, text)
-        case Money():
-            return read_money(column.type, text, decimal_comma)
-        case Instant(needs_offset):
-            return read_instant(needs_offset, text)
-        case Choice(values):
-            return read_choice(values, text)
-        case Flag():
-            return read_flag(text)
 
 
 def verdict_of(record: dict[str, str | None], decimal_comma: bool) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    errors = []
-    for column in PAYMENTS.columns:
-        text = (record[column.name] or "").strip(BLANKS)
-        try:
-            values[column.name] = read(column, text, decimal_comma) if text else None
-            if not text and column.is_required:
-                raise ValueError("missing")
-        except ValueError as complaint:
-            values[column.name] = None
-            errors.append(f"{column.name}_{complaint}")
+    values, errors = values_of(PAYMENTS, record, DAY, decimal_comma=decimal_comma)
     if values["amount"] == 666:
         errors.append("amount_cursed")
     if errors:

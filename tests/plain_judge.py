@@ -1,0 +1,159 @@
+"""A judge that takes one record and one field at a time, in the plainest way.
+
+It shares no code with what it checks but the contract. What follows from the order of arrival is in
+`tests.oracle`.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from txcat_assets.contracts.model import (
+    Choice,
+    Column,
+    Contract,
+    Flag,
+    Id,
+    Instant,
+    Money,
+    Text,
+)
+
+BLANKS = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+
+
+def values_of(
+    contract: Contract, texts: Mapping[str, str | None], day: date, *, decimal_comma: bool = False
+) -> tuple[dict[str, Any], list[str]]:
+    """The values of a record that arrived on a day, and the codes of the columns that have none.
+
+    The rules that a contract adds are left to the caller.
+    """
+    values: dict[str, Any] = {}
+    errors = []
+    end = datetime.combine(day, time()) + timedelta(days=2)
+    for column in contract.columns:
+        text = (texts[column.name] or "").strip(BLANKS)
+        try:
+            values[column.name] = (
+                read(column, text, end, decimal_comma=decimal_comma) if text else None
+            )
+            if not text and column.is_required:
+                raise ValueError("missing")
+        except ValueError as complaint:
+            values[column.name] = None
+            errors.append(f"{column.name}_{complaint}")
+    return values, errors
+
+
+def read_id(takes_integers: bool, text: str) -> UUID:
+    """A UUID, or an integer where they are taken."""
+    if takes_integers and re.fullmatch("0|[1-9][0-9]*", text, re.ASCII):
+        return UUID(int=int(text))
+    bare = text[1:-1] if text[0] + text[-1] == "{}" else text
+    if [len(group) for group in bare.split("-")] != [8, 4, 4, 4, 12] or not bare.isascii():
+        raise ValueError("invalid")
+    return UUID(hex="".join(f"{int(digit, 16):x}" for digit in bare.replace("-", "")))
+
+
+def read_money(money: Money, text: str, decimal_comma: bool) -> Decimal:
+    """An exact decimal."""
+    if decimal_comma and text.count(",") == 1 and "." not in text:
+        behind = text.partition(",")[2]
+        text = text if len(behind) == 3 else text.replace(",", ".")
+    if not re.fullmatch("[+-]?[0-9]+([.][0-9]+)?", text):
+        raise ValueError("invalid")
+    number = Decimal(text)
+    if -number.as_tuple().exponent > money.scale:  # type: ignore[operator]
+        raise ValueError("too_precise")
+    if abs(number) >= 10 ** (money.precision - money.scale):
+        raise ValueError("out_of_range")
+    return number
+
+
+def read_instant(needs_offset: bool, text: str, end: datetime) -> datetime:
+    """An instant before `end`, in UTC."""
+    parts = re.fullmatch("(.{10})[T ](.{8})(?:[.]([0-9]{1,9}))?(|Z|[+-].*)", text)
+    if not parts:
+        raise ValueError("invalid")
+    day, clock, digits, zone = parts.groups()
+    try:
+        year, month, day_of_month = numbers_in(day, "-", [4, 2, 2])
+        instant = datetime.min.replace(year, month, day_of_month)  # noqa: DTZ901
+        hour, minute, second = numbers_in(clock, ":", [2, 2, 2])
+        instant = instant.replace(hour=hour, minute=minute, second=second)
+        instant += timedelta(microseconds=int((digits or "0").ljust(6, "0")[:6]))
+        instant -= read_offset(zone)
+    except (ValueError, OverflowError):
+        raise ValueError("invalid") from None
+    if needs_offset and not zone:
+        raise ValueError("without_offset")
+    if instant >= end:
+        raise ValueError("in_future")
+    return instant
+
+
+def numbers_in(text: str, mark: str, widths: list[int]) -> list[int]:
+    """Numbers of these widths with a mark between."""
+    parts = text.split(mark)
+    if [len(part) for part in parts] != widths or not all(re.fullmatch("[0-9]+", p) for p in parts):
+        raise ValueError("invalid")
+    return [int(part) for part in parts]
+
+
+def read_offset(zone: str) -> timedelta:
+    """How far a zone is from UTC."""
+    if zone in {"", "Z"}:
+        return timedelta()
+    if not re.fullmatch("[+-][0-9]{2}(:?[0-9]{2})?", zone):
+        raise ValueError("invalid")
+    clock = datetime.strptime(zone[1:].replace(":", "").ljust(4, "0"), "%H%M").replace(tzinfo=UTC)
+    offset = timedelta(hours=clock.hour, minutes=clock.minute)
+    return -offset if zone[0] == "-" else offset
+
+
+def read_choice(values: tuple[str, ...], text: str) -> str:
+    """One of the values, in any case."""
+    for value in values:
+        if value.lower() == text.lower():
+            return value
+    raise ValueError("unknown")
+
+
+def read_flag(text: str) -> bool:
+    """True or false, in any case."""
+    if text.lower() not in {"true", "false"}:
+        raise ValueError("invalid")
+    return text.lower() == "true"
+
+
+def read_text(max_chars: int, text: str) -> str:
+    """A text that is not too long."""
+    if len(text) > max_chars:
+        raise ValueError("too_long")
+    return text
+
+
+def read(column: Column, text: str, end: datetime, *, decimal_comma: bool) -> object:
+    """The value of a text that is not blank; raises ValueError with the complaint."""
+    match column.type:
+        case Id(takes_integers):
+            try:
+                return str(read_id(takes_integers, text))
+            except ValueError:
+                raise ValueError("invalid") from None
+        case Text(max_chars):
+            return read_text(max_chars, text)
+        case Money():
+            return read_money(column.type, text, decimal_comma)
+        case Instant(needs_offset):
+            return read_instant(needs_offset, text, end)
+        case Choice(values):
+            return read_choice(values, text)
+        case Flag():
+            return read_flag(text)
