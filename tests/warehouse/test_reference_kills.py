@@ -35,7 +35,7 @@ SALES = {
     DAYS[0]: ["1,2,a,", "2,3,b,a", "3,2,c,", "1,2,b,"],
     DAYS[1]: ["1,3,b,", "4,3,b,b", "2,2,x,", "5,2"],
 }
-STATEMENTS, STEPS = 610, 210
+STATEMENTS, STEPS = 680, 252
 """An undisturbed worker takes fewer: a kill at the last of them finds nothing to kill."""
 
 
@@ -109,13 +109,13 @@ def kill_and_run_again(folder: Path, kill_at: int, *, is_fine: bool) -> int:
 
 def test_killed_before_a_statement_every_reference_is_followed(tmp_path: Path) -> None:
     ends = [
-        kill_and_run_again(tmp_path / str(n), n, is_fine=True) for n in range(100, STATEMENTS, 127)
+        kill_and_run_again(tmp_path / str(n), n, is_fine=True) for n in range(100, STATEMENTS, 140)
     ]
     assert ends[0] == -signal.SIGKILL
 
 
 @pytest.mark.slow
 def test_killed_between_two_commits_every_reference_is_followed(tmp_path: Path) -> None:
-    ends = [kill_and_run_again(tmp_path / str(n), n, is_fine=False) for n in range(13, STEPS, 14)]
+    ends = [kill_and_run_again(tmp_path / str(n), n, is_fine=False) for n in range(11, STEPS, 24)]
     assert ends[0] == -signal.SIGKILL
     assert ends[-1] == 0, "there are more steps than this test knows of"
