@@ -244,6 +244,19 @@ def test_a_header_alone_is_taken_without_a_record(terminal: CommandLine) -> None
 
 
 @pytest.mark.skipif(not FRENCH.exists(), reason="the shared sample file is not there")
+def test_loading_users_releases_the_payments_that_waited_for_them(terminal: CommandLine) -> None:
+    user = "00000000-0000-0000-0000-00000000000"
+    paid = f"{user}9,{user}1,{user}2,9000,USD,2025-01-02T10:00:00Z,completed"
+    names = "transaction_id,sender_id,receiver_id,amount,currency,timestamp,status"
+    terminal.put("payments_2025-01-03.csv", f"{names}\n{paid}\n")
+    terminal.put("currencies_2025-01-03.csv", "code,name\nUSD,US Dollar\n")
+    terminal.put("users_2025-01-04.csv", f"id,name\n{user}1,Ann\n{user}2,Bob\n")
+    for dataset in ("payments", "currencies", "users"):
+        terminal.txcat("load", "--dataset", dataset, ".")
+    assert terminal.rows("SELECT is_suspicious FROM scored.payments") == [(False,)]
+    assert terminal.rows("SELECT reasons FROM alerts.payments") == [(["much_to_new_receiver"],)]
+
+
 def test_the_french_sample_is_ten_thousand_categories_in_one_run(terminal: CommandLine) -> None:
     shutil.copy(FRENCH, terminal.folder)
     assert terminal.txcat("load", FRENCH.name).code == 0

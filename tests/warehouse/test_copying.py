@@ -9,10 +9,12 @@ import pytest
 from tests.fakes import SteppedWarehouse
 from tests.postgres import Postgres
 from tests.warehouse.audit import audit
+from tests.warehouse.pair import sales, shops, tell_totals
 from tests.warehouse.seen import everything
 from tests.warehouse.tiny import DAYS, land_lines, tiny, work_on
 from tests.warehouse.worker import VERSION, bring_up_to_date, write_files
 from txcat_assets.errors import CopyRefused
+from txcat_assets.stages.validate import validate
 from txcat_assets.warehouse import copying
 from txcat_assets.warehouse.copying import copy_warehouse
 from txcat_assets.warehouse.duckdb import DuckDbWarehouse
@@ -148,3 +150,22 @@ def test_a_source_that_grows_meanwhile_is_noticed(postgres: Postgres, tmp_path: 
 
         with pytest.raises(CopyRefused, match=r"ledger\.gaps has \d+ rows .* Stop all runs"):
             copy(source, SteppedWarehouse(target, accept_a_gap))
+
+
+def test_marts_and_what_is_noted_for_them_are_copied(
+    warehouse: Warehouse, target: Warehouse, tmp_path: Path
+) -> None:
+    prepare(warehouse, sales(1))
+    there, work = work_on(warehouse, shops(1)), work_on(warehouse, sales(1))
+    land_lines(there, tmp_path, str(DAYS[0]), "a,2")
+    validate(there)
+    land_lines(work, tmp_path, str(DAYS[0]), "1,2,a,", "2,3,a,")
+    validate(work)
+    tell_totals(work)
+    land_lines(work, tmp_path, str(DAYS[1]), "3,3,a,")
+    validate(work)
+    copy_warehouse(warehouse, target, [shops(1), sales(1)], lambda *_: None)
+    assert everything(target) == everything(warehouse)
+    with target.transaction() as tx:
+        ((newest,),) = tx.rows("SELECT max(id) FROM ledger.touched")
+        assert tx.rows("SELECT nextval('ledger.note')") == [(newest + 1,)]

@@ -95,7 +95,7 @@ def test_where_a_record_leaves_both_its_old_entity_and_the_next_ones_are_told_an
     work: Work, tmp_path: Path
 ) -> None:
     """Version 2 forbids the amount 2: another sale of the same key wins, in another shop."""
-    take(work, tmp_path, DAYS[0], *SOLD)
+    take(work, tmp_path, DAYS[0], "1,2,a,", "2,3,a,", "1,3,b,", "4,3,b,")
     tell_totals(work)
     upgraded = replace(work, contract=sales(2))
     prepare(work.warehouse, upgraded.contract)

@@ -109,13 +109,13 @@ def kill_and_run_again(folder: Path, kill_at: int, *, is_fine: bool) -> int:
 
 def test_killed_before_a_statement_every_reference_is_followed(tmp_path: Path) -> None:
     ends = [
-        kill_and_run_again(tmp_path / str(n), n, is_fine=True) for n in range(100, STATEMENTS, 127)
+        kill_and_run_again(tmp_path / str(n), n, is_fine=True) for n in range(100, STATEMENTS, 140)
     ]
     assert ends[0] == -signal.SIGKILL
 
 
 @pytest.mark.slow
 def test_killed_between_two_commits_every_reference_is_followed(tmp_path: Path) -> None:
-    ends = [kill_and_run_again(tmp_path / str(n), n, is_fine=False) for n in range(13, STEPS, 14)]
+    ends = [kill_and_run_again(tmp_path / str(n), n, is_fine=False) for n in range(11, STEPS, 24)]
     assert ends[0] == -signal.SIGKILL
     assert ends[-1] == 0, "there are more steps than this test knows of"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from txcat_assets.cli.follow import judge_dependents_again
 from txcat_assets.cli.home import dagster_instance
 from txcat_assets.cli.jobs import Interrupted, Jobs
 from txcat_assets.cli.show import complain, say, show_files, show_outcome
@@ -27,7 +28,7 @@ def load_files(
     encoding: str | None = None,
     full_refresh: bool = False,
 ) -> int:
-    """Take files in and bring their days up to date; the exit code."""
+    """Take files in, bring up to date their days and what waited for them; the exit code."""
     files = find(paths, contract.files)
     warehouse = warehouse_of(settings)
     with dagster_instance(settings) as instance:
@@ -46,6 +47,7 @@ def load_files(
                 problems = [*dict.fromkeys(problems), *show_files(tx, scope)]
                 show_outcome(tx, contract, scope)
             problems += _failed_checks(jobs, days) if days else []
+            problems += judge_dependents_again(settings, contract, instance)
         except Interrupted:
             complain("Interrupted. What was committed is kept; load the same again to go on.")
             return INTERRUPTED

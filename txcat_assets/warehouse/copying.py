@@ -11,6 +11,7 @@ from txcat_assets.contracts.model import Contract
 from txcat_assets.errors import CopyRefused
 from txcat_assets.warehouse.interface import Transaction, Warehouse, one
 from txcat_assets.warehouse.ledger import PARTS
+from txcat_assets.warehouse.marts import MartOf
 from txcat_assets.warehouse.tables import prepare, quoted
 
 CHUNK_ROWS = 250_000
@@ -41,7 +42,7 @@ def copy_warehouse(
         into = both.enter_context(target.transaction())
         out = both.enter_context(source.transaction())
         for tx in (into, out):
-            for lock in ("migrate", "register", *(contract.dataset for contract in known)):
+            for lock in ("migrate", "register", *_locks(known)):
                 tx.lock(lock)
         tables = _tables(out, known)
         _refuse_unlike(tables, _tables(into, known), target.place)
@@ -53,16 +54,23 @@ def copy_warehouse(
         _go_on_behind(out, into)
 
 
-def _tables(tx: Transaction, contracts: Sequence[Contract]) -> dict[str, list[str]]:
+def _locks(contracts: Iterable[Contract]) -> Iterator[str]:
+    """The locks of all who change a dataset's rows."""
+    for contract in contracts:
+        yield contract.dataset
+        yield from (MartOf(contract, mart).table for mart in contract.marts)
+
+
+def _tables(tx: Transaction, contracts: Iterable[Contract]) -> dict[str, list[str]]:
     """The tables to copy, each with its columns, sorted by name."""
-    later = {stage.name for contract in contracts for stage in contract.stages}
-    later |= {mart.name for contract in contracts for mart in contract.marts}
+    made = [stage.name for contract in contracts for stage in contract.stages]
+    made += [mart.name for contract in contracts for mart in contract.marts]
     found = tx.rows(
         "SELECT c.table_schema || '.' || c.table_name, c.column_name "
         "FROM information_schema.columns c JOIN information_schema.tables t "
         "ON t.table_schema = c.table_schema AND t.table_name = c.table_name "
         "WHERE t.table_type = 'BASE TABLE' AND c.table_schema = ANY($schemas) ORDER BY 1, 2",
-        schemas=["ledger", "raw", "judged", *sorted(later)],
+        schemas=["ledger", "raw", "judged", *sorted({*made})],
     )
     tables: dict[str, list[str]] = {}
     for table, column in found:
@@ -131,7 +139,7 @@ def _go_on_behind(out: Transaction, into: Transaction) -> None:
     """Let the sequences of the copy give numbers behind the highest in use."""
     slices = _highest(out, "slice_id", "ledger.slices") // PARTS
     arrival = max(_highest(out, "object_id", "ledger.objects"), slices)
-    note = max(_highest(out, "id", f"ledger.{table}") for table in ("withdrawn", "touched"))
+    note = max(_highest(out, "id", f"ledger.{notes}") for notes in ("withdrawn", "touched"))
     for sequence, highest in {"ledger.arrival": arrival, "ledger.note": note}.items():
         # The two databases share no other word for it.
         draw = f"SELECT count(nextval('{sequence}')) FROM generate_series(1, $highest)"
