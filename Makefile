@@ -2,7 +2,7 @@
 # PYTHON picks the interpreter of the environment, ARGS is handed on to the command.
 BIN := .txcat/venv/bin
 
-.PHONY: help demo dev kafka stack test quick check lint fix types docs bench bench-kafka bench-postgres pins clean runtime-venv dev-venv
+.PHONY: help demo dev kafka stack test quick check lint fix types docs bench bench-kafka pins clean runtime-venv dev-venv
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -45,9 +45,6 @@ bench: runtime-venv ## Compare with bare metal in one run; ARGS="--rows 10000000
 
 bench-kafka: dev-venv ## Measure the way from a real Kafka; ARGS="--help" lists what
 	@$(BIN)/python -m tools.bench_kafka $(ARGS)
-
-bench-postgres: dev-venv ## Measure the tables on a real PostgreSQL; ARGS="--help" lists what
-	@$(BIN)/python -m tools.bench_postgres $(ARGS)
 
 pins: dev-venv ## Remake the hashed pins; ARGS=--upgrade takes newer versions
 	@tools/pins.sh $(ARGS)

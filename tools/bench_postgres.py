@@ -1,4 +1,4 @@
-"""Measures the warehouse on a real PostgreSQL: `make bench-postgres`.
+"""Measures the warehouse on a real PostgreSQL, after `make lint` has set up the environment.
 
     python -m tools.bench_postgres [--rows N] [--table N] [--runs N]
 

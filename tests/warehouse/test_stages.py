@@ -15,7 +15,7 @@ import pytest
 
 from tests.warehouse.audit import audit
 from tests.warehouse.seen import everything
-from tests.warehouse.tiny import CATEGORIZED, land_lines, tiny, work_on
+from tests.warehouse.tiny import CATEGORIZED, DAYS, land_lines, tiny, work_on
 from txcat_assets.contracts.model import (
     Answer,
     Codes,
@@ -32,6 +32,7 @@ from txcat_assets.pipeline.computed import Computed
 from txcat_assets.stages.enrich import enrich
 from txcat_assets.stages.validate import validate
 from txcat_assets.stages.work import Work
+from txcat_assets.warehouse.figures import days_left
 from txcat_assets.warehouse.interface import Warehouse
 from txcat_assets.warehouse.tables import prepare
 
@@ -169,3 +170,15 @@ def test_a_stage_gains_a_column(landed: Callable[[Contract], Work]) -> None:
     enrich(work, MARKED, Computed(MARKED, marks(1)))
     assert [row[3] for row in rows(work, ROWS)] == [DUE] * 3
     assert rows(work, "SELECT DISTINCT _previous_codes, _previous_is_big FROM marked.tiny") != []
+
+
+def test_a_stage_that_a_contract_has_no_more_leaves_nothing_to_do(
+    landed: Callable[[Contract], Work],
+) -> None:
+    before = landed(contract_with(CATEGORIZED))
+    work = replace(before, contract=contract_with(version=8))
+    prepare(work.warehouse, work.contract)
+    validate(work)
+    with work.warehouse.transaction() as tx:
+        assert days_left(tx, before.contract) == [DAYS[0]]
+        assert days_left(tx, work.contract) == []

@@ -4,7 +4,7 @@ Everything is one transaction of the target, so there is all of it or nothing, a
 same copy starts anew. The source is read in chunks, under the locks of all who move records.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 
 from txcat_assets.contracts.model import Contract

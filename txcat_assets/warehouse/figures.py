@@ -265,12 +265,13 @@ def days_left(tx: Transaction, contract: Contract) -> list[date]:
     whether to ask it all again is for people to decide.
     """
     found = tx.rows(
-        "SELECT day FROM ledger.stages WHERE dataset = $dataset AND (version IS NULL "
-        "OR pending > 0 OR (stage = 'validated' AND version <> $version "
+        "SELECT day FROM ledger.stages WHERE dataset = $dataset AND stage = ANY($stages) "
+        "AND (version IS NULL OR pending > 0 OR (stage = 'validated' AND version <> $version "
         f"AND slice_id NOT IN {FROZEN})) UNION "
         "SELECT day FROM ledger.objects WHERE dataset = $dataset AND (state IN "
         "('seen', 'landing') OR (state = 'refused' AND contract_version < $number)) ORDER BY 1",
         dataset=contract.dataset,
+        stages=["validated", *(stage.name for stage in contract.stages)],
         version=str(contract.version),
         number=contract.version,
     )

@@ -82,3 +82,9 @@ def test_stages_of_versions_are_refused() -> None:
 def test_a_reference_by_a_column_that_cannot_hold_the_key_is_refused(column: str) -> None:
     with pytest.raises(ContractRefused, match=f"of sales is by the column {column} "):
         replace(SALES, references=(Reference("shop", column, SHOPS),))
+
+
+def test_an_answer_named_like_a_column_is_refused() -> None:
+    stage = Stage("scored", Service("scores"), "Scored.", (Answer("sum", Text(), "The score."),))
+    with pytest.raises(ContractRefused, match="sales has columns and answers of one name: sum"):
+        replace(SALES, stages=(stage,))
