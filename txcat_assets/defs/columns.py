@@ -11,15 +11,11 @@ from txcat_assets.contracts.model import (
     Codes,
     Column,
     Contract,
-    Flag,
-    Id,
-    Instant,
-    Money,
     Policy,
     Stage,
     Text,
 )
-from txcat_assets.warehouse.tables import previous
+from txcat_assets.warehouse.tables import previous, sql_type
 
 POSITION = [
     dg.TableColumn("_slice_id", "bigint", "The slice with which the record landed."),
@@ -116,19 +112,7 @@ def _typed(column: Column, *, is_key: bool) -> dg.TableColumn:
 
 def type_name(column_type: AnswerType) -> str:
     """A column type in the words of a database."""
-    match column_type:
-        case Id():
-            return "uuid"
-        case Money(precision, scale):
-            return f"decimal({precision},{scale})"
-        case Instant():
-            return "timestamp"
-        case Flag():
-            return "boolean"
-        case Codes():
-            return "text[]"
-        case Text() | Choice():
-            return "text"
+    return sql_type(column_type).lower()
 
 
 def _limits(column_type: AnswerType) -> list[str]:
