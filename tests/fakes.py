@@ -104,6 +104,10 @@ class SteppedTransaction:
         """Offered without a step: it writes nothing."""
         self._transaction.offer(name, frame)
 
+    def among(self, column: str, query: str) -> str:
+        """Words only, so no step."""
+        return self._transaction.among(column, query)
+
     def append(self, table: str, frame: pl.DataFrame) -> None:
         """Step, then append."""
         self._step()

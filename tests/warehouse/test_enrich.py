@@ -1,8 +1,10 @@
 """Asking a model and storing what it answers: nothing twice, nothing for content that has gone."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -141,6 +143,30 @@ def test_an_answer_for_content_that_has_changed_is_dropped(work: Work, tmp_path:
         ("m1 1.00 DEBIT",),
         ("m1 1.00 credit",),
     ]
+
+
+def test_an_answer_is_dropped_whose_record_has_lost_its_place_meanwhile(
+    work: Work, tmp_path: Path
+) -> None:
+    land_lines(work, tmp_path, "2025-01-01", "1,1,debit")
+    land_lines(work, tmp_path, "2025-01-02", "1,2,debit", "2,2,debit", "3,2,debit")
+    later = replace(work, days=[date(2025, 1, 2)])
+    validate(later)
+    ask(later, FakeModel("m1", meanwhile=lambda: validate(work)))
+    answered = rows(work, "SELECT id FROM categorized.tiny ORDER BY 1")
+    assert answered == [(UUID(int=2),), (UUID(int=3),)]
+
+
+def test_what_a_full_refresh_wants_is_still_pending_after_the_answers_of_before(
+    work: Work, tmp_path: Path
+) -> None:
+    validated(work, tmp_path, "1,1,debit", "2,1,debit", "3,1,debit", "4,1,credit")
+    ask(work, FakeModel("m1"))
+    upgraded = replace(work, contract=tiny(6))
+    prepare(work.warehouse, tiny(6))
+    validate(upgraded)
+    ask(upgraded, FakeModel("m1", meanwhile=lambda: refresh(upgraded, "categorized")))
+    assert len(ask(upgraded, FakeModel("m1")).asked) == 1, "the credit was not asked again yet"
 
 
 def test_kept_answers_for_two_contents_of_one_position_both_serve(

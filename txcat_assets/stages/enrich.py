@@ -10,7 +10,7 @@ from txcat_assets.contracts.model import Stage
 from txcat_assets.pipeline.parse import dtype_of
 from txcat_assets.stages.loop import bring_up_to_date
 from txcat_assets.stages.work import Outcome, Unit, Work
-from txcat_assets.warehouse.answers import CONTENT, Asked, keep, kept, store, to_ask
+from txcat_assets.warehouse.answers import CONTENT, Asked, ToAsk, keep, kept, store, to_ask
 
 KEEP_EVERY_SECONDS = 5.0
 """How much asking a kill can cost; a small commit in DuckDB costs some 20 ms."""
@@ -37,16 +37,18 @@ def enrich(work: Work, stage: Stage, enricher: Enricher) -> Outcome:
     """
     asked = Asked(work.contract, stage, enricher.version())
 
-    def ask_unit(slice_ids: Sequence[int], unit: Unit) -> pl.DataFrame:  # noqa: ARG001
+    def ask_unit(slice_ids: Sequence[int], unit: Unit) -> tuple[ToAsk, pl.DataFrame]:  # noqa: ARG001
         with work.warehouse.transaction() as tx:
-            records, before = to_ask(tx, asked, slice_ids), kept(tx, asked, slice_ids)
+            read, before = to_ask(tx, asked, slice_ids), kept(tx, asked, slice_ids)
         before = before.unique(CONTENT)
-        rest = records.join(before, on=CONTENT, how="anti", maintain_order="left")
-        return pl.concat([records.join(before, on=CONTENT), _ask(work, asked, enricher, rest)])
+        rest = read.records.join(before, on=CONTENT, how="anti", maintain_order="left")
+        known = read.records.join(before, on=CONTENT)
+        return read, pl.concat([known, _ask(work, asked, enricher, rest)])
 
-    def store_unit(slice_ids: Sequence[int], answered: pl.DataFrame) -> int:
+    def store_unit(slice_ids: Sequence[int], made: tuple[ToAsk, pl.DataFrame]) -> int:  # noqa: ARG001
+        read, answered = made
         with work.warehouse.transaction() as tx:
-            store(tx, asked, slice_ids, answered, work.run)
+            store(tx, asked, read, answered, work.run)
         return 0
 
     return bring_up_to_date(work, stage.name, asked.model, ask_unit, store_unit)

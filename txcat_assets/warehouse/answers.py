@@ -5,7 +5,7 @@ A slice's answers become visible at once, in one transaction; until then they wa
 counts only for the content that was asked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -48,17 +48,37 @@ class Asked:
         }
 
 
-def to_ask(tx: Transaction, asked: Asked, slice_ids: Sequence[int]) -> pl.DataFrame:
+@dataclass(frozen=True)
+class ToAsk:
+    """What there was to ask of some slices, and the revision of each at that moment.
+
+    Whatever changes what a slice has to ask raises its revision; so while that is the same, the
+    records are still those that were read.
+    """
+
+    records: pl.DataFrame
+    revisions: Mapping[int, int]
+
+
+def to_ask(tx: Transaction, asked: Asked, slice_ids: Sequence[int]) -> ToAsk:
     """The validated records of these slices that have no answer by this model version yet.
 
     Columns: those of `judged_records`. Answers that an earlier try has only kept do not count
     here: see `kept`.
     """
+    # The revisions first: what changes while the records are read is seen by them.
+    revisions = dict(
+        tx.rows(
+            "SELECT slice_id, revision FROM ledger.stages "
+            f"WHERE stage = $stage AND {in_slices(slice_ids, 'slice_id')}",
+            stage=asked.stage.name,
+        )
+    )
     # Two plain reads and a join of frames: joined in DuckDB, the wide rows go through a hash
     # table, which took ten times as long.
     records = judged_records(tx, asked.contract, slice_ids, VALIDATED)
     answered = tx.frame(_answered(asked, slice_ids), **asked.values)
-    return records.join(answered, on=answered.columns, how="anti")
+    return ToAsk(records.join(answered, on=CONTENT, how="anti"), revisions)
 
 
 def kept(tx: Transaction, asked: Asked, slice_ids: Sequence[int]) -> pl.DataFrame:
@@ -89,30 +109,51 @@ def keep(tx: Transaction, asked: Asked, answers: pl.DataFrame) -> None:
     )
 
 
-def store(
-    tx: Transaction, asked: Asked, slice_ids: Sequence[int], answered: pl.DataFrame, run: Run
-) -> None:
+def store(tx: Transaction, asked: Asked, read: ToAsk, answered: pl.DataFrame, run: Run) -> None:
     """Make the answers of whole slices visible: rows, refusals, counts, and the stage's version.
 
-    `answered` has the columns of `to_ask`, those of the stage, and `refusal`. An answer whose
-    record has left validated, or has other content by now, is dropped; what replaced it is pending.
-    An answer that another worker has stored meanwhile is dropped too.
+    `answered` has the columns of what was `read`, those of the stage, and `refusal`. An answer
+    whose record has left validated, or has other content by now, is dropped; what replaced it is
+    pending. An answer that another worker has stored meanwhile is dropped too.
     """
+    slice_ids = list(read.revisions)
     tx.lock(asked.contract.dataset, shared=True)
     require_version(tx, asked.contract)
     # First of all, for it holds the slices' rows: another worker on them waits, then finds it done.
-    reach(tx, asked.stage.name, slice_ids, asked.model, run)
+    reached = reach(tx, asked.stage.name, slice_ids, asked.model, run)
+    is_unchanged = reached == {one: revision + 1 for one, revision in read.revisions.items()}
+    todo = read.records.select(CONTENT) if is_unchanged else _unanswered(tx, asked, slice_ids)
+    new = answered.join(todo, on=CONTENT, how="semi", maintain_order="left")
     run = _after_refresh(tx, asked, slice_ids, run)
+    _store_rows(tx, asked, new, run)
+    _store_refusals(tx, asked, slice_ids, new.filter(pl.col("refusal").is_not_null()))
+    _count(tx, asked, todo, new)
+
+
+def _unanswered(tx: Transaction, asked: Asked, slice_ids: Sequence[int]) -> pl.DataFrame:
+    """The content of these slices that has no answer now."""
     current = tx.frame(
         f"SELECT {', '.join(CONTENT)} FROM judged.{asked.contract.dataset} "
         f"WHERE _place = {VALIDATED} AND {in_slices(slice_ids)}"
     )
-    stored = tx.frame(_answered(asked, slice_ids), **asked.values)
-    todo = current.join(stored, on=CONTENT, how="anti")
-    new = answered.join(todo, on=CONTENT, how="semi")
-    _store_rows(tx, asked, new, run)
-    _store_refusals(tx, asked, slice_ids, new.filter(pl.col("refusal").is_not_null()))
-    recount(tx, asked.contract, asked.stage, slice_ids)
+    return current.join(
+        tx.frame(_answered(asked, slice_ids), **asked.values), on=CONTENT, how="anti"
+    )
+
+
+def _count(tx: Transaction, asked: Asked, todo: pl.DataFrame, new: pl.DataFrame) -> None:
+    """Set what is pending of the slices, and add what was refused; `reach` has made both 0."""
+    left = todo.join(new, on=CONTENT, how="anti").select("_slice_id", pending=1, refused=0)
+    refused = new.filter(pl.col("refusal").is_not_null())
+    counted = pl.concat([left, refused.select("_slice_id", pending=0, refused=1)])
+    if counted.is_empty():
+        return
+    tx.offer("counted", counted.group_by("_slice_id").sum())
+    tx.run(
+        "UPDATE ledger.stages t SET pending = c.pending, refused = t.refused + c.refused "
+        "FROM counted c WHERE t.slice_id = c._slice_id AND t.stage = $stage",
+        stage=asked.stage.name,
+    )
 
 
 def follow(
@@ -129,28 +170,28 @@ def follow(
     key, table = f'"{contract.key}"', f"{stage.name}.{contract.dataset}"
     tx.offer("met", met.to_frame())
     tx.offer("winners", winners)
-    tx.run(
-        f"DELETE FROM {table} WHERE {key} IN (SELECT {key_of(contract, 'm')} FROM met m) "
-        f"AND {key} NOT IN (SELECT {key_of(contract, 'w')} FROM winners w)"
-    )
+    of_met = tx.among(key, f"SELECT {key_of(contract, 'm')} FROM met m")
+    of_winners = f"SELECT {key_of(contract, 'w')} FROM winners w"
+    tx.run(f"DELETE FROM {table} WHERE {of_met} AND {key} NOT IN ({of_winners})")
     tx.run(
         f"UPDATE {table} c SET _slice_id = w._slice_id, _position = w._position, _day = w._day "
-        f"FROM winners w WHERE c.{key} = {key_of(contract, 'w')} "
+        f"FROM winners w WHERE {tx.among(f'c.{key}', of_winners)} "
+        f"AND c.{key} = {key_of(contract, 'w')} "
         "AND c._digest = CAST(w._digest AS UUID) "
         "AND (c._slice_id <> w._slice_id OR c._position <> w._position)"
     )
 
 
 def recount(tx: Transaction, contract: Contract, stage: Stage, slice_ids: Sequence[int]) -> None:
-    """Set pending and refused of slices from the tables.
+    """Set pending and refused of slices from the tables, as records of theirs have moved.
 
     Pending are the validated records without an answer, for their content, by the model version
     that the slice's stage has reached: all of them where it has reached none.
     """
     these = f"t.stage = $stage AND {in_slices(slice_ids, 't.slice_id')}"
     tx.run(
-        "UPDATE ledger.stages t SET refused = 0, pending = s.validated FROM ledger.slices s "
-        f"WHERE s.slice_id = t.slice_id AND t.version IS NULL AND {these}",
+        "UPDATE ledger.stages t SET refused = 0, pending = s.validated, revision = t.revision + 1 "
+        f"FROM ledger.slices s WHERE s.slice_id = t.slice_id AND t.version IS NULL AND {these}",
         stage=stage.name,
     )
     known = f"SELECT t.slice_id FROM ledger.stages t WHERE t.version IS NOT NULL AND {these}"
@@ -177,7 +218,7 @@ def _recount_reached(tx: Transaction, asked: Asked, slice_ids: Sequence[int]) ->
         counted = counted.join(number, left_on="slice_id", right_on="_slice_id", how="left")
     tx.offer("counted", counted.fill_null(0))
     tx.run(
-        "UPDATE ledger.stages t SET refused = c.refused, "
+        "UPDATE ledger.stages t SET refused = c.refused, revision = t.revision + 1, "
         "pending = s.validated - c.answered - c.refused FROM ledger.slices s "
         "JOIN counted c ON c.slice_id = s.slice_id "
         "WHERE t.slice_id = s.slice_id AND t.stage = $stage",
@@ -227,7 +268,7 @@ def _store_rows(tx: Transaction, asked: Asked, new: pl.DataFrame, run: Run) -> N
     """Put the answered records into the stage's table, in place of what stood under their keys."""
     key, answers = asked.contract.key, asked.stage.column_names
     tx.offer("asked", new.select(key))
-    of_asked = f'"{key}" IN (SELECT {key_of(asked.contract, "a")} FROM asked a)'
+    of_asked = tx.among(f'"{key}"', f"SELECT {key_of(asked.contract, 'a')} FROM asked a")
     before = tx.frame(
         f"SELECT {quoted([key, *answers, 'model_version'])} FROM {asked.table} WHERE {of_asked}"
     )

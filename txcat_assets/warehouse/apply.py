@@ -117,10 +117,14 @@ def _other_contenders(
     key = contract.key
     touched = pl.concat([changed[key], replaced[key]]).drop_nulls().unique()
     tx.offer("touched", touched.to_frame())
-    found = (
-        f"SELECT {_narrow(contract)} FROM judged.{contract.dataset} "
-        f'WHERE "{key}" IN (SELECT {key_of(contract, "t")} FROM touched t)'
+    of_touched = tx.among(f'"{key}"', f"SELECT {key_of(contract, 't')} FROM touched t")
+    # Who has lost has lost to a winner of that key; few keys have any.
+    winners = tx.frame(
+        f'SELECT DISTINCT CAST("{key}" AS TEXT) AS "{key}" FROM judged.{contract.dataset} '
+        f"WHERE _place = {VALIDATED} AND {of_touched}"
     )
+    tx.offer("touched", winners)
+    found = f"SELECT {_narrow(contract)} FROM judged.{contract.dataset} WHERE {of_touched}"
     # Winners and losers apart, as PostgreSQL's indexes have them.
     met = tx.frame(
         f"{found} AND _place = {VALIDATED} UNION ALL {found} AND _place IN ({listed(LOSING)})"

@@ -55,6 +55,10 @@ class DuckDbTransaction:
         parts = pa.Table.from_batches(table.to_batches(max_chunksize=ROW_GROUP_ROWS), table.schema)
         self._connection.register(name, parts)
 
+    def among(self, column: str, query: str) -> str:
+        """A condition: a column is one of the values of a query."""
+        return f"{column} IN ({query})"
+
     def append(self, table: str, frame: pl.DataFrame) -> None:
         """Add the rows of a frame to a table, column by column's name, in their order."""
         self.offer("appended", frame)

@@ -114,7 +114,8 @@ def reason_counts(tx: Transaction, contract: Contract, scope: Scope) -> dict[str
     bears_its_own = f"_place NOT IN ({DUPLICATE}, {CONFLICTING})"
     found = tx.rows(
         "SELECT code, count(*) FROM ("
-        f"SELECT unnest(_reasons) AS code FROM {judged} AND {bears_its_own} "
+        f"SELECT unnest(_reasons) AS code FROM {judged} AND _reasons IS NOT NULL "
+        f"AND {bears_its_own} "
         f"UNION ALL SELECT '{CONFLICT}' FROM {judged} AND _place = {CONFLICTING}) "
         "GROUP BY code ORDER BY 2 DESC, 1",
         **scope.values,
@@ -128,7 +129,8 @@ def broken_sample(
 ) -> pl.DataFrame:
     """The first records that bear a reason code, as they came."""
     conflicts = f"_place = {CONFLICTING}"
-    bears = conflicts if code == CONFLICT else f"NOT {conflicts} AND $code = ANY(_reasons)"
+    its_own = f"_reasons IS NOT NULL AND $code = ANY(_reasons) AND NOT {conflicts}"
+    bears = conflicts if code == CONFLICT else its_own
     found = tx.rows(
         f"SELECT _slice_id, _position FROM judged.{contract.dataset} "
         f"WHERE _slice_id IN {scope.slices} AND {bears} AND $code IS NOT NULL "

@@ -5,7 +5,7 @@ would triple what writing costs there. On PostgreSQL each of these is used at ev
 """
 
 from txcat_assets.contracts.model import Contract, Policy
-from txcat_assets.pipeline.places import LOSING, VALIDATED, WAITING
+from txcat_assets.pipeline.places import LOSING, VALIDATED
 from txcat_assets.warehouse.interface import listed
 
 LEDGER = (
@@ -32,7 +32,8 @@ def indexes(contract: Contract) -> list[str]:
         *LEDGER,
         *(f"{name}_position ON {table} (_slice_id, _position)" for table in _tables(contract)),
         f"{name}_loser ON judged.{name} ({key}) WHERE _place IN ({listed(LOSING)})",
-        f"{name}_waiting ON judged.{name} (_slice_id) WHERE _place = {WAITING}",
+        f"{name}_aside ON judged.{name} (_slice_id) WHERE _place <> {VALIDATED}",
+        f"{name}_reasons ON judged.{name} (_slice_id) WHERE _reasons IS NOT NULL",
     ]
     for mart in contract.marts:
         plain += [

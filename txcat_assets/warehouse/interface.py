@@ -32,6 +32,13 @@ class Transaction(Protocol):
         Ids and digests stay text there; one that was offered before under the name is gone.
         """
 
+    def among(self, column: str, query: str) -> str:
+        """A condition: an indexed column is one of the values of a query.
+
+        Said as the database looks it up fastest, be they a handful or a slice's worth of keys in a
+        table of any size.
+        """
+
     def append(self, table: str, frame: pl.DataFrame) -> None:
         """Add the rows of a frame to a table, column by column's name, in their order."""
 

@@ -186,6 +186,7 @@ def mark_stale(
     where = "dataset = $dataset AND stage = $stage"
     tx.run(
         "UPDATE ledger.stages t SET version = NULL, redo_from = $at, refused = 0, "
+        "revision = t.revision + 1, "
         "pending = CASE WHEN $stage = 'validated' THEN 0 ELSE s.validated END "
         "FROM ledger.slices s WHERE s.slice_id = t.slice_id AND t.dataset = $dataset "
         "AND t.stage = $stage AND t.day = ANY($days) "
@@ -201,15 +202,25 @@ def mark_stale(
         )
 
 
-def reach(tx: Transaction, stage: str, slice_ids: Sequence[int], version: str, run: Run) -> None:
-    """Note that slices have reached a stage under a version."""
-    tx.run(
-        "UPDATE ledger.stages SET version = $version, done_at = $at, run_id = $run_id, "
-        f"error = NULL WHERE stage = $stage AND {in_slices(slice_ids, 'slice_id')}",
-        version=version,
-        at=run.at,
-        run_id=run.run_id,
-        stage=stage,
+def reach(
+    tx: Transaction, stage: str, slice_ids: Sequence[int], version: str, run: Run
+) -> dict[int, int]:
+    """Note that slices have reached a stage under a version; gives the new revision of each.
+
+    Nothing is pending from then on; what this very version has refused stays counted.
+    """
+    return dict(
+        tx.rows(
+            "UPDATE ledger.stages SET pending = 0, revision = revision + 1, version = $version, "
+            "refused = CASE WHEN version = $version THEN refused ELSE 0 END, "
+            "done_at = $at, run_id = $run_id, error = NULL "
+            f"WHERE stage = $stage AND {in_slices(slice_ids, 'slice_id')} "
+            "RETURNING slice_id, revision",
+            version=version,
+            at=run.at,
+            run_id=run.run_id,
+            stage=stage,
+        )
     )
 
 

@@ -36,12 +36,12 @@ class MartOf:
         """Dataset and mart, for a query."""
         return {"dataset": self.contract.dataset, "mart": self.mart.name}
 
-    @property
-    def of_these(self) -> str:
+    def of_these(self, tx: Transaction) -> str:
         """A condition on a table of the dataset: its entity is one of those that were offered."""
         entity = self.mart.entity
         (kind,) = (one.type for one in self.contract.columns if one.name == entity)
-        return f'"{entity}" IN (SELECT CAST(e.entity AS {sql_type(kind)}) FROM entities e)'
+        offered = f"SELECT CAST(e.entity AS {sql_type(kind)}) FROM entities e"
+        return tx.among(f'"{entity}"', offered)
 
 
 KEPT = ["_slice_id", "_position", "_day"]
@@ -100,7 +100,7 @@ def records_of(tx: Transaction, of: MartOf, noted: pl.DataFrame) -> pl.DataFrame
     _offer_entities(tx, noted)
     return tx.frame(
         f"SELECT {quoted([*of.contract.column_names, *KEPT])} FROM judged.{of.contract.dataset} "
-        f"WHERE _place = {VALIDATED} AND {of.of_these}"
+        f"WHERE _place = {VALIDATED} AND {of.of_these(tx)}"
     )
 
 
@@ -120,7 +120,7 @@ def replace_rows(
         return False
     tx.run("DELETE FROM ledger.touched WHERE id IN (SELECT t.id FROM told t)")
     _offer_entities(tx, noted)
-    tx.run(f"DELETE FROM {of.table} WHERE {of.of_these}")
+    tx.run(f"DELETE FROM {of.table} WHERE {of.of_these(tx)}")
     tx.append(
         of.table,
         rows.select(

@@ -85,6 +85,8 @@ CREATE TABLE IF NOT EXISTS ledger.marts (
     "DELETE FROM ledger.predictions",
     # 5: retention of raw. How many records of a slice have no text any more; with one it is frozen.
     "ALTER TABLE ledger.slices ADD COLUMN IF NOT EXISTS forgotten BIGINT DEFAULT 0",
+    # 6: what is to ask. How often it has changed, so that answers need not read it again.
+    "ALTER TABLE ledger.stages ADD COLUMN IF NOT EXISTS revision BIGINT DEFAULT 0",
 )
 
 

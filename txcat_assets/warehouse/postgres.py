@@ -43,9 +43,12 @@ CONNECTION = {
 }
 
 FEW_ROWS = 3_000
-"""A transaction that brings more joins by hashing from then on. The planner takes a slice that has
-just come for a handful of rows, and would walk it once for each of its records: hours, not seconds.
-With fewer rows its loops over an index are right, however large the tables are."""
+"""A transaction that brings more joins by hashing and looks up by indexes from then on. The planner
+takes a slice that has just come for a handful of rows, and would walk it once for each of its
+records: hours, not seconds. With fewer rows its choice is right, however large the tables are."""
+
+WORK_MEM = "64MB"
+"""A slice's keys are sorted and hashed in it without a temporary file; a URL may say otherwise."""
 
 _NAMED = re.compile(r"\$([a-z_]+)")
 
@@ -73,11 +76,11 @@ class PostgresTransaction:
     def frame(self, sql: str, **values: Any) -> pl.DataFrame:
         """The rows of a query as a frame; UUIDs come as text."""
         query = _bound(sql, values)
-        shape = self._connection.execute(b"SELECT * FROM (%b) q LIMIT 0" % query, values or None)
+        shape = self._shape(b"(%b)" % query, values)
         to_copy = b"COPY (%b) TO STDOUT (FORMAT csv)" % query
         with self._connection.cursor().copy(to_copy, values or None) as copy:
             data = b"".join(copy)
-        return read_copied(data, [_described(column) for column in shape.description or ()])
+        return read_copied(data, shape)
 
     def offer(self, name: str, frame: pl.DataFrame) -> None:
         """Make a frame readable as a table of this name until the transaction ends."""
@@ -86,14 +89,29 @@ class PostgresTransaction:
         self.run(f"CREATE TEMP TABLE {name} ({columns}) ON COMMIT DROP")
         self.append(f"pg_temp.{name}", frame)
 
+    def among(self, column: str, query: str) -> str:
+        """A condition: an indexed column is one of the values of a query.
+
+        As an array they are sorted, and the index is walked once; a join would read all of it, or
+        all of the table.
+        """
+        return f"{column} = ANY(ARRAY({query}))"
+
     def append(self, table: str, frame: pl.DataFrame) -> None:
         """Add the rows of a frame to a table, column by column's name, in their order."""
         names = ", ".join(f'"{name}"' for name in frame.columns)
-        to_copy = f"COPY {table} ({names}) FROM STDIN (FORMAT csv)".encode()
+        shape = self._shape(f"(SELECT {names} FROM {table})".encode())
+        to_copy = f"COPY {table} ({names}) FROM STDIN (FORMAT binary)".encode()
         with self._connection.cursor().copy(to_copy) as copy:
-            copy.write(written_copy(frame))
+            for part in written_copy(frame, shape):
+                copy.write(part)
         if frame.height > FEW_ROWS:
-            self.run("SET LOCAL enable_nestloop = off")
+            self.run("SET LOCAL enable_nestloop = off; SET LOCAL enable_seqscan = off")
+
+    def _shape(self, source: bytes, values: Mapping[str, Any] | None = None) -> list[CopiedColumn]:
+        """The columns of a query in parentheses."""
+        shape = self._connection.execute(b"SELECT * FROM %b q LIMIT 0" % source, values or None)
+        return [_described(column) for column in shape.description or ()]
 
     def lock(self, name: str, *, shared: bool = False) -> None:
         """Wait until no other transaction holds this lock, and hold it until the end."""
@@ -197,7 +215,8 @@ def _conninfo(url: str, wait_seconds: float, statement_seconds: float) -> dict[s
         "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS * 1000}",
     }
     options = " ".join(f"-c {name}={value}" for name, value in session.items())
-    return CONNECTION | given | {"options": f"{given.get('options', '')} {options}".strip()}
+    asked = f"-c work_mem={WORK_MEM} {given.get('options', '')}".strip()
+    return CONNECTION | given | {"options": f"{asked} {options}"}
 
 
 def _require_usable(connection: Connection, place: str) -> None:
