@@ -78,8 +78,11 @@ class PostgresTransaction:
         query = _bound(sql, values)
         shape = self._shape(b"(%b)" % query, values)
         to_copy = b"COPY (%b) TO STDOUT (FORMAT csv)" % query
+        data = bytearray()
         with self._connection.cursor().copy(to_copy, values or None) as copy:
-            data = b"".join(copy)
+            # Not joined: so many rows at once would set off the garbage collector again and again.
+            for row in copy:
+                data += row
         return read_copied(data, shape)
 
     def offer(self, name: str, frame: pl.DataFrame) -> None:

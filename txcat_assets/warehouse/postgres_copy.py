@@ -65,7 +65,7 @@ FROM_TEXT: dict[str, Callable[[pl.Series], pl.Series]] = {
 """What the text of COPY means, by type; that of a type that is not here stays text."""
 
 
-def read_copied(data: bytes, columns: Sequence[CopiedColumn]) -> pl.DataFrame:
+def read_copied(data: bytes | bytearray, columns: Sequence[CopiedColumn]) -> pl.DataFrame:
     """The rows that COPY ... TO wrote as CSV; ids stay text, as does what is not known here."""
     schema = {column.name: PLAIN.get(column.type_name, pl.String()) for column in columns}
     if data:
