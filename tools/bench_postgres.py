@@ -31,7 +31,6 @@ from tools.postgres_server import Server, running
 SERVER_SETTINGS = {
     "shared_buffers": "2GB",
     "max_wal_size": "8GB",
-    "wal_compression": "on",
     "checkpoint_timeout": "15min",
     "effective_cache_size": "8GB",
 }

@@ -10,13 +10,15 @@ from functools import cached_property
 from typing import Any
 
 import dagster as dg
+import polars as pl
 
 from txcat_assets.contracts.model import Contract, Reference, Rule, Stage
 from txcat_assets.contracts.reasons import CONFLICT, FAULTS
 from txcat_assets.defs.reports import SAMPLE_ROWS, as_markdown
 from txcat_assets.pipeline.places import VALIDATED
 from txcat_assets.settings import Settings
-from txcat_assets.stages.work import units_of
+from txcat_assets.stages.loop import one_ahead
+from txcat_assets.stages.work import Unit, units_of
 from txcat_assets.warehouse import figures
 from txcat_assets.warehouse.interface import Warehouse
 from txcat_assets.warehouse.ledger import judged_records
@@ -152,10 +154,13 @@ def meets_contract(look: Look) -> Verdict:
 
     with look.warehouse.transaction() as tx:
         slices = figures.slices(tx, look.scope)
-    found: dict[str, int] = {}
-    for unit in units_of(slices):
+
+    def read(unit: Unit) -> pl.DataFrame:
         with look.warehouse.transaction() as tx:
-            stored = judged_records(tx, look.contract, unit.slice_ids, VALIDATED)
+            return judged_records(tx, look.contract, unit.slice_ids, VALIDATED)
+
+    found: dict[str, int] = {}
+    for stored in one_ahead(map(read, units_of(slices))):
         for code, rows, _ in broken_rules(look.contract, stored).rows():
             found[code] = found.get(code, 0) + rows
     words = ", ".join(f"{code}: {rows} rows" for code, rows in found.items())

@@ -164,12 +164,17 @@ def sample(
         "raw": "landed > 0",
         "quarantined": "(quarantined > 0 OR slice_id IN (SELECT slice_id FROM ledger.refusals))",
     }.get(schema, "validated > 0")
-    return tx.frame(
-        f"SELECT {quoted(columns)} FROM {schema}.{scope.dataset} WHERE _slice_id IN "
-        f"(SELECT slice_id FROM ledger.slices WHERE slice_id IN {scope.slices} AND {has_rows} "
-        "ORDER BY slice_id LIMIT $limit) ORDER BY _slice_id, _position LIMIT $limit",
+    first = tx.rows(
+        f"SELECT slice_id FROM ledger.slices WHERE slice_id IN {scope.slices} AND {has_rows} "
+        "ORDER BY slice_id LIMIT $limit",
         limit=limit,
         **scope.values,
+    )
+    return tx.frame(
+        f"SELECT {quoted(columns)} FROM {schema}.{scope.dataset} "
+        f"WHERE {in_slices([slice_id for (slice_id,) in first])} "
+        "ORDER BY _slice_id, _position LIMIT $limit",
+        limit=limit,
     )
 
 

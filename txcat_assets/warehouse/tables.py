@@ -274,7 +274,7 @@ def _quarantined_view(contract: Contract) -> str:
         part
         for (source, where), said in kinds.items()
         for part in (
-            f"SELECT {came}, {said}, r._slice_id, r._position, r._day, r._run_id "
+            f"SELECT {came}, {said}, j._slice_id, j._position, j._day, r._run_id "
             f"FROM {source} JOIN raw.{name} r ON {same} WHERE {where}",
             f"SELECT {read}, {nothing}, {said}, j._slice_id, j._position, j._day, j._run_id "
             f"FROM {source} WHERE {where} AND {is_forgotten}",
