@@ -108,10 +108,10 @@ class SteppedTransaction:
         """Words only, so no step."""
         return self._transaction.among(column, query)
 
-    def append(self, table: str, frame: pl.DataFrame) -> None:
+    def append(self, table: str, frame: pl.DataFrame, *, key: str | None = None) -> None:
         """Step, then append."""
         self._step()
-        self._transaction.append(table, frame)
+        self._transaction.append(table, frame, key=key)
 
     def lock(self, name: str, *, shared: bool = False) -> None:
         """Step, then lock."""

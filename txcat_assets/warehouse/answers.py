@@ -288,6 +288,7 @@ def _store_rows(tx: Transaction, asked: Asked, new: pl.DataFrame, run: Run) -> N
             pl.lit(run.at).alias(f"{asked.stage.name}_at"),
             pl.lit(run.run_id).alias("_run_id"),
         ),
+        key=key,
     )
 
 

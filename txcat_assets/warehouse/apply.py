@@ -169,6 +169,7 @@ def _insert(tx: Transaction, contract: Contract, placed: pl.DataFrame, run_id: s
             pl.lit(contract.version).alias("_contract_version"),
             pl.lit(run_id).alias("_run_id"),
         ),
+        key=contract.key,
     )
 
 

@@ -59,8 +59,8 @@ class DuckDbTransaction:
         """A condition: a column is one of the values of a query."""
         return f"{column} IN ({query})"
 
-    def append(self, table: str, frame: pl.DataFrame) -> None:
-        """Add the rows of a frame to a table, column by column's name, in their order."""
+    def append(self, table: str, frame: pl.DataFrame, *, key: str | None = None) -> None:  # noqa: ARG002
+        """Add the rows of a frame to a table, column by column's name; no index needs an order."""
         self.offer("appended", frame)
         names = ", ".join(f'"{name}"' for name in frame.columns)
         self._connection.execute(f"INSERT INTO {table} ({names}) SELECT * FROM appended")

@@ -39,8 +39,11 @@ class Transaction(Protocol):
         table of any size.
         """
 
-    def append(self, table: str, frame: pl.DataFrame) -> None:
-        """Add the rows of a frame to a table, column by column's name, in their order."""
+    def append(self, table: str, frame: pl.DataFrame, *, key: str | None = None) -> None:
+        """Add the rows of a frame to a table, column by column's name, in their order.
+
+        With a `key` maybe in its order, where an index of it takes them in faster so.
+        """
 
     def lock(self, name: str, *, shared: bool = False) -> None:
         """Wait until no other transaction holds this lock, and hold it until the end.

@@ -100,13 +100,13 @@ class PostgresTransaction:
         """
         return f"{column} = ANY(ARRAY({query}))"
 
-    def append(self, table: str, frame: pl.DataFrame) -> None:
-        """Add the rows of a frame to a table, column by column's name, in their order."""
+    def append(self, table: str, frame: pl.DataFrame, *, key: str | None = None) -> None:
+        """Add the rows of a frame to a table, column by column's name, by the order of a `key`."""
         names = ", ".join(f'"{name}"' for name in frame.columns)
         shape = self._shape(f"(SELECT {names} FROM {table})".encode())
         to_copy = f"COPY {table} ({names}) FROM STDIN (FORMAT binary)".encode()
         with self._connection.cursor().copy(to_copy) as copy:
-            for part in written_copy(frame, shape):
+            for part in written_copy(frame.sort(key) if key else frame, shape):
                 copy.write(part)
         if frame.height > FEW_ROWS:
             self.run("SET LOCAL enable_nestloop = off; SET LOCAL enable_seqscan = off")
