@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import Postgres
-from tests.warehouse.worker import Sites, warehouse_in
+from tests.warehouse.worker import Sites, warehouse_in, write_files
 from txcat_assets.warehouse.interface import Warehouse
 
 
@@ -24,3 +24,10 @@ def sites(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sites]:
 def warehouse(sites: Sites) -> Warehouse:
     """An empty warehouse of each kind."""
     return warehouse_in(sites.new())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Files to bring up to date."""
+    write_files(tmp_path)
+    return tmp_path

@@ -14,10 +14,16 @@ from tests.warehouse.tiny import tiny, verdict_of
 from tests.warehouse.worker import VERSION, bring_up_to_date, model
 from txcat_assets.errors import TxcatError
 from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.warehouse.postgres import PostgresWarehouse
 from txcat_assets.warehouse.tables import prepare
 
 CONTRACT = tiny(VERSION)
 NOTHING_LOST = "Nothing is lost"
+
+
+def warehouse_at(url: str, wait_seconds: float = 5, statement_seconds: float = 60) -> Warehouse:
+    """The warehouse in a database of PostgreSQL."""
+    return PostgresWarehouse(url, wait_seconds, statement_seconds)
 
 
 def disturbed(warehouse: Warehouse, folder: Path, at: int, disturb: Callable[[], None]) -> str:

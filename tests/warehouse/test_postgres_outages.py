@@ -17,11 +17,14 @@ import pytest
 
 from tests.postgres import OwnServer, own_server
 from tests.warehouse.audit import audit
-from tests.warehouse.disturbed import CONTRACT, NOTHING_LOST, assert_all_is_well, disturbed
-from tests.warehouse.worker import write_files
+from tests.warehouse.disturbed import (
+    CONTRACT,
+    NOTHING_LOST,
+    assert_all_is_well,
+    disturbed,
+    warehouse_at,
+)
 from txcat_assets.errors import WarehouseDown
-from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.postgres import PostgresWarehouse
 
 
 @pytest.fixture(scope="module")
@@ -36,17 +39,6 @@ def url(server: OwnServer) -> Iterator[str]:
     """A database on it."""
     with server.postgres.database() as url:
         yield url
-
-
-def warehouse_at(url: str, wait_seconds: float = 5, statement_seconds: float = 60) -> Warehouse:
-    return PostgresWarehouse(url, wait_seconds, statement_seconds)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Files to bring up to date."""
-    write_files(tmp_path)
-    return tmp_path
 
 
 def test_a_server_that_is_down(server: OwnServer, url: str, folder: Path) -> None:

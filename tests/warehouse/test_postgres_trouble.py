@@ -15,16 +15,15 @@ import pytest
 
 from tests.postgres import Postgres
 from tests.warehouse.audit import audit
-from tests.warehouse.disturbed import CONTRACT, NOTHING_LOST, assert_all_is_well
+from tests.warehouse.disturbed import CONTRACT, NOTHING_LOST, assert_all_is_well, warehouse_at
 from tests.warehouse.seen import everything
 from tests.warehouse.tiny import CATEGORIZED, START, work_on
-from tests.warehouse.worker import bring_up_to_date, model, write_files
+from tests.warehouse.worker import bring_up_to_date, model
 from txcat_assets.errors import WarehouseBusy, WarehouseDown, WarehouseRefused
 from txcat_assets.stages.enrich import enrich
 from txcat_assets.stages.loop import refresh
 from txcat_assets.warehouse import postgres as module
 from txcat_assets.warehouse.interface import Warehouse, one
-from txcat_assets.warehouse.postgres import PostgresWarehouse
 from txcat_assets.warehouse.tables import prepare
 
 
@@ -33,17 +32,6 @@ def url(postgres: Postgres) -> Iterator[str]:
     """A database on it."""
     with postgres.database() as url:
         yield url
-
-
-def warehouse_at(url: str, wait_seconds: float = 5, statement_seconds: float = 60) -> Warehouse:
-    return PostgresWarehouse(url, wait_seconds, statement_seconds)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Files to bring up to date."""
-    write_files(tmp_path)
-    return tmp_path
 
 
 def test_a_database_that_is_read_only(postgres: Postgres, url: str, folder: Path) -> None:

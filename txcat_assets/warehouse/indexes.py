@@ -1,11 +1,12 @@
 """The indexes of a dataset's tables, for a database that has no zone maps to skip by.
 
 DuckDB finds slices by the ranges of its row groups and keys by a scan; an index on a record table
-would triple what writing costs there. On PostgreSQL each of these is used at every micro-batch.
+would triple what writing costs there. On PostgreSQL each of these is used at every micro-batch or by
+the checks after it.
 """
 
 from txcat_assets.contracts.model import Contract, Policy
-from txcat_assets.pipeline.places import LOSING, VALIDATED
+from txcat_assets.pipeline.places import LOSING, VALIDATED, WAITING
 from txcat_assets.warehouse.interface import listed
 
 LEDGER = (
@@ -35,6 +36,8 @@ def indexes(contract: Contract) -> list[str]:
         f"{name}_aside ON judged.{name} (_slice_id) WHERE _place <> {VALIDATED}",
         f"{name}_reasons ON judged.{name} (_slice_id) WHERE _reasons IS NOT NULL",
     ]
+    if contract.references:
+        plain.append(f"{name}_waiting ON judged.{name} (_slice_id) WHERE _place = {WAITING}")
     for mart in contract.marts:
         plain += [
             f'{name}_{mart.name}_of ON judged.{name} ("{mart.entity}") WHERE _place = {VALIDATED}',
