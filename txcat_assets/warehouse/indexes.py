@@ -1,8 +1,8 @@
 """The indexes of a dataset's tables, for a database that has no zone maps to skip by.
 
 DuckDB finds slices by the ranges of its row groups and keys by a scan; an index on a record table
-would triple what writing costs there. On PostgreSQL each of these is used at every micro-batch or by
-the checks after it.
+would triple what writing costs there. On PostgreSQL each is used at every micro-batch, or by the
+checks after it.
 """
 
 from txcat_assets.contracts.model import Contract, Policy
