@@ -2,7 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
+from uuid import UUID
 
 import duckdb
 import polars as pl
@@ -110,6 +111,40 @@ def test_an_appended_frame_keeps_every_value(warehouse: Warehouse) -> None:
         kept = tx.frame("SELECT * FROM t.kept ORDER BY n")
     assert kept.rows() == frame.rows()
     assert kept.schema == frame.schema
+
+
+@pytest.mark.parametrize(("precision", "scale"), [(18, 2), (18, 4), (38, 0), (38, 37), (9, 9)])
+def test_money_and_ids_of_all_kinds_are_kept(
+    warehouse: Warehouse, precision: int, scale: int
+) -> None:
+    """Each power of ten, its neighbours and their negatives; ids of all zeros to all ones."""
+    powers = [10**n + step for n in range(precision) for step in (-1, 0, 1)]
+    units = [sign * n for n in powers if n < 10**precision for sign in (1, -1)]
+    exact = Context(prec=precision)
+    frame = pl.DataFrame(
+        {
+            "n": range(len(units)),
+            "money": [Decimal(unit).scaleb(-scale, exact) for unit in units],
+            "id": [str(UUID(int=abs(unit) * 7 % 2**128)) for unit in units],
+        },
+        schema_overrides={"money": pl.Decimal(precision, scale)},
+    )
+    with warehouse.transaction() as tx:
+        money = f"DECIMAL({precision}, {scale})"
+        tx.run(f"CREATE TABLE t.kept (n BIGINT, money {money}, id UUID, nothing UUID)")
+        tx.append("t.kept", frame.with_columns(nothing=None), key="id")
+        kept = tx.frame("SELECT n, money, id FROM t.kept WHERE nothing IS NULL ORDER BY n")
+    assert kept.rows() == frame.rows()
+
+
+@pytest.mark.parametrize("number", [1, 10_000])
+def test_few_and_many_values_are_found_among_others(warehouse: Warehouse, number: int) -> None:
+    make_numbers(warehouse, 20_000)
+    with warehouse.transaction() as tx:
+        tx.run("CREATE INDEX numbers_n ON t.numbers (n)")
+        tx.offer("wanted", pl.DataFrame({"n": range(0, 2 * number, 2)}))
+        among = tx.among("n", "SELECT w.n FROM wanted w")
+        assert one(tx.rows(f"SELECT count(*) FROM t.numbers WHERE {among}")) == number
 
 
 def test_a_column_of_nothing_and_of_no_text_keeps_both(warehouse: Warehouse) -> None:

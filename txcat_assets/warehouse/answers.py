@@ -142,7 +142,7 @@ def _unanswered(tx: Transaction, asked: Asked, slice_ids: Sequence[int]) -> pl.D
 
 
 def _count(tx: Transaction, asked: Asked, todo: pl.DataFrame, new: pl.DataFrame) -> None:
-    """Set what is pending of the slices, and add what was refused; `reach` has made both 0."""
+    """Say what is left pending of the slices, nothing by `reach`, and add what was refused."""
     left = todo.join(new, on=CONTENT, how="anti").select("_slice_id", pending=1, refused=0)
     refused = new.filter(pl.col("refusal").is_not_null())
     counted = pl.concat([left, refused.select("_slice_id", pending=0, refused=1)])

@@ -105,9 +105,10 @@ def written_copy(frame: pl.DataFrame, columns: Sequence[CopiedColumn]) -> Iterat
 def _as_stored(column: CopiedColumn, values: pl.Series) -> pl.Series:
     """The values in the one form that the binary of their column's type has."""
     if column.type_name == "uuid":
-        return values.str.replace_all("-", "", literal=True).str.decode("hex")
+        digits = values.cast(pl.String()).str.replace_all("-", "", literal=True)
+        return digits.str.decode("hex")
     if column.type_name == "numeric":
-        return values
+        return values.cast(pl.Decimal(column.precision or 38, column.scale or 0))
     return values.cast(STORED.get(column.type_name, pl.String()))
 
 
