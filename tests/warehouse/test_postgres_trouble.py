@@ -173,6 +173,13 @@ def test_a_lock_that_is_not_to_be_had_in_time(numbers: Warehouse, url: str) -> N
     take_lock(impatient)
 
 
+def test_who_finds_its_tables_made_does_not_wait_for_an_upgrade(url: str) -> None:
+    prepare(warehouse_at(url), CONTRACT)
+    with warehouse_at(url).transaction() as tx:
+        tx.lock("migrate")
+        assert prepare(warehouse_at(url, wait_seconds=0.2), CONTRACT) == []
+
+
 def take_lock(warehouse: Warehouse) -> None:
     with warehouse.transaction() as tx:
         tx.lock("dataset")
