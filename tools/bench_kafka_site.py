@@ -25,6 +25,7 @@ import duckdb
 from tools.bench import HOME, fresh_folder
 from tools.kafka_broker import Broker, running
 from txcat_assets.cli.home import ROOT, dagster_instance
+from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.contracts.transactions import CONTRACT
 from txcat_assets.definitions import build_definitions, kafka_door, warehouse_of
 from txcat_assets.defs.jobs import load_name
@@ -132,9 +133,10 @@ class Started:
 
 @contextmanager
 def site_on(broker: Broker, ml_url: str) -> Iterator[Site]:
-    """A new broker with an empty topic."""
+    """A new broker with the empty topics of all datasets, as an installation has them."""
+    topics = sorted({contract.topic for contract in all_contracts().values() if contract.topic})
     with running(broker):
-        create_topics(KafkaConfig(broker.address), [TOPIC], partitions=3)
+        create_topics(KafkaConfig(broker.address), topics, partitions=3)
         yield Site(broker.address, ml_url)
 
 
