@@ -2,7 +2,7 @@
 
 A slice's answers become visible at once, in one transaction; until then they wait in
 `ledger.predictions`, so that nothing is asked twice. Every store is guarded by content: an answer
-counts only for the content that was asked.
+counts only for the content that was asked. How rows follow records that move is in `following`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,42 +10,16 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from txcat_assets.contracts.model import Contract, Stage
 from txcat_assets.pipeline.parse import dtype_of
 from txcat_assets.pipeline.places import VALIDATED
+from txcat_assets.warehouse.asked import CONTENT, Asked, answered_by, validated
 from txcat_assets.warehouse.interface import Transaction
 from txcat_assets.warehouse.known import require_version
 from txcat_assets.warehouse.ledger import Run, in_slices, judged_records, reach
 from txcat_assets.warehouse.tables import key_of, previous, quoted
 
-CONTENT = ["_slice_id", "_position", "_digest"]
-"""What an answer is bound to: a position, and the content that was asked."""
-
 RECORD = ["_slice_id", "_position", "_day", "_contract_version", "_warnings"]
 """What a stage's row takes over from the validated record, beside the contract's columns."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Who answers: a stage of a dataset, and the model version that is wanted."""
-
-    contract: Contract
-    stage: Stage
-    model: str
-
-    @property
-    def table(self) -> str:
-        """The table of the stage."""
-        return f"{self.stage.name}.{self.contract.dataset}"
-
-    @property
-    def values(self) -> dict[str, str]:
-        """Dataset, stage and model version, for a query."""
-        return {
-            "dataset": self.contract.dataset,
-            "stage": self.stage.name,
-            "model": self.model,
-        }
 
 
 @dataclass(frozen=True)
@@ -77,7 +51,7 @@ def to_ask(tx: Transaction, asked: Asked, slice_ids: Sequence[int]) -> ToAsk:
     # Two plain reads and a join of frames: joined in DuckDB, the wide rows go through a hash
     # table, which took ten times as long.
     records = judged_records(tx, asked.contract, slice_ids, VALIDATED)
-    answered = tx.frame(_answered(asked, slice_ids), **asked.values)
+    answered = tx.frame(answered_by(asked, slice_ids), **asked.values)
     return ToAsk(records.join(answered, on=CONTENT, how="anti"), revisions)
 
 
@@ -132,13 +106,8 @@ def store(tx: Transaction, asked: Asked, read: ToAsk, answered: pl.DataFrame, ru
 
 def _unanswered(tx: Transaction, asked: Asked, slice_ids: Sequence[int]) -> pl.DataFrame:
     """The content of these slices that has no answer now."""
-    current = tx.frame(
-        f"SELECT {', '.join(CONTENT)} FROM judged.{asked.contract.dataset} "
-        f"WHERE _place = {VALIDATED} AND {in_slices(slice_ids)}"
-    )
-    return current.join(
-        tx.frame(_answered(asked, slice_ids), **asked.values), on=CONTENT, how="anti"
-    )
+    known = tx.frame(answered_by(asked, slice_ids), **asked.values)
+    return tx.frame(validated(asked, slice_ids)).join(known, on=CONTENT, how="anti")
 
 
 def _count(tx: Transaction, asked: Asked, todo: pl.DataFrame, new: pl.DataFrame) -> None:
@@ -156,76 +125,6 @@ def _count(tx: Transaction, asked: Asked, todo: pl.DataFrame, new: pl.DataFrame)
     )
 
 
-def follow(
-    tx: Transaction, contract: Contract, stage: Stage, met: pl.Series, winners: pl.DataFrame
-) -> None:
-    """Let a stage's rows follow their keys after records have moved.
-
-    `met` are the keys whose winner may have changed, `winners` who holds them now. A key that
-    has left validated loses its row; the same content elsewhere keeps its answer and gets the
-    winner's provenance; other content keeps the old row until the new answer replaces it.
-    """
-    if met.is_empty():
-        return
-    key, table = f'"{contract.key}"', f"{stage.name}.{contract.dataset}"
-    tx.offer("met", met.to_frame())
-    tx.offer("winners", winners)
-    of_met = tx.among(key, f"SELECT {key_of(contract, 'm')} FROM met m")
-    of_winners = f"SELECT {key_of(contract, 'w')} FROM winners w"
-    tx.run(f"DELETE FROM {table} WHERE {of_met} AND {key} NOT IN ({of_winners})")
-    tx.run(
-        f"UPDATE {table} c SET _slice_id = w._slice_id, _position = w._position, _day = w._day "
-        f"FROM winners w WHERE {tx.among(f'c.{key}', of_winners)} "
-        f"AND c.{key} = {key_of(contract, 'w')} "
-        "AND c._digest = CAST(w._digest AS UUID) "
-        "AND (c._slice_id <> w._slice_id OR c._position <> w._position)"
-    )
-
-
-def recount(tx: Transaction, contract: Contract, stage: Stage, slice_ids: Sequence[int]) -> None:
-    """Set pending and refused of slices from the tables, as records of theirs have moved.
-
-    Pending are the validated records without an answer, for their content, by the model version
-    that the slice's stage has reached: all of them where it has reached none.
-    """
-    these = f"t.stage = $stage AND {in_slices(slice_ids, 't.slice_id')}"
-    tx.run(
-        "UPDATE ledger.stages t SET refused = 0, pending = s.validated, revision = t.revision + 1 "
-        f"FROM ledger.slices s WHERE s.slice_id = t.slice_id AND t.version IS NULL AND {these}",
-        stage=stage.name,
-    )
-    known = f"SELECT t.slice_id FROM ledger.stages t WHERE t.version IS NOT NULL AND {these}"
-    if reached := [slice_id for (slice_id,) in tx.rows(known, stage=stage.name)]:
-        _recount_reached(tx, Asked(contract, stage, ""), reached)
-
-
-def _recount_reached(tx: Transaction, asked: Asked, slice_ids: Sequence[int]) -> None:
-    # Frames are joined here: no planner knows how many rows a slice has that has just come.
-    validated = tx.frame(
-        f"SELECT {', '.join(CONTENT)} FROM judged.{asked.contract.dataset} "
-        f"WHERE _place = {VALIDATED} AND {in_slices(slice_ids)}"
-    )
-    counted = pl.DataFrame({"slice_id": slice_ids}, schema={"slice_id": pl.Int64})
-    named = {"stage": asked.stage.name}
-    found = {
-        "answered": tx.frame(_stored(asked, slice_ids, "t.version"), **named),
-        "refused": tx.frame(
-            _refused(slice_ids, "t.version"), dataset=asked.contract.dataset, **named
-        ),
-    }
-    for what, positions in found.items():
-        number = validated.join(positions, on=CONTENT, how="semi").group_by("_slice_id").len(what)
-        counted = counted.join(number, left_on="slice_id", right_on="_slice_id", how="left")
-    tx.offer("counted", counted.fill_null(0))
-    tx.run(
-        "UPDATE ledger.stages t SET refused = c.refused, revision = t.revision + 1, "
-        "pending = s.validated - c.answered - c.refused FROM ledger.slices s "
-        "JOIN counted c ON c.slice_id = s.slice_id "
-        "WHERE t.slice_id = s.slice_id AND t.stage = $stage",
-        stage=asked.stage.name,
-    )
-
-
 def _after_refresh(tx: Transaction, asked: Asked, slice_ids: Sequence[int], run: Run) -> Run:
     """The run, no earlier than the full refresh that it answers: the clocks of machines differ."""
     ((refreshed_at,),) = tx.rows(
@@ -234,34 +133,6 @@ def _after_refresh(tx: Transaction, asked: Asked, slice_ids: Sequence[int], run:
         stage=asked.stage.name,
     )
     return replace(run, at=max(run.at, refreshed_at or run.at))
-
-
-def _answered(asked: Asked, slice_ids: Sequence[int]) -> str:
-    """A query: which content of which position needs no more asking."""
-    return f"{_stored(asked, slice_ids, '$model')} UNION ALL {_refused(slice_ids, '$model')}"
-
-
-def _stored(asked: Asked, slice_ids: Sequence[int], model: str) -> str:
-    """A query: which content of which position has an answer by `model`.
-
-    After a full refresh only a new answer counts.
-    """
-    return (
-        f"SELECT c._slice_id, c._position, c._digest FROM {asked.table} c "
-        "JOIN ledger.stages t ON t.slice_id = c._slice_id AND t.stage = $stage "
-        f"WHERE {in_slices(slice_ids, 'c._slice_id')} AND c.model_version = {model} "
-        f"AND (t.redo_from IS NULL OR c.{asked.stage.name}_at >= t.redo_from)"
-    )
-
-
-def _refused(slice_ids: Sequence[int], model: str) -> str:
-    """A query: which content of which position `model` has refused."""
-    return (
-        "SELECT f.slice_id AS _slice_id, f.position AS _position, f.digest AS _digest "
-        "FROM ledger.refusals f JOIN ledger.stages t ON t.slice_id = f.slice_id "
-        "AND t.stage = $stage WHERE f.dataset = $dataset AND f.stage = $stage "
-        f"AND {in_slices(slice_ids, 'f.slice_id')} AND f.model_version = {model}"
-    )
 
 
 def _store_rows(tx: Transaction, asked: Asked, new: pl.DataFrame, run: Run) -> None:

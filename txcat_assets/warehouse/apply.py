@@ -19,7 +19,7 @@ from txcat_assets.pipeline.places import (
     rank,
     set_aside,
 )
-from txcat_assets.warehouse.answers import follow, recount
+from txcat_assets.warehouse.following import follow, recount
 from txcat_assets.warehouse.interface import Transaction, listed
 from txcat_assets.warehouse.known import require_version
 from txcat_assets.warehouse.ledger import in_slices
