@@ -116,7 +116,7 @@ def reason_counts(tx: Transaction, contract: Contract, scope: Scope) -> dict[str
         "SELECT code, count(*) FROM ("
         f"SELECT unnest(_reasons) AS code FROM {judged} AND _reasons IS NOT NULL "
         f"AND {bears_its_own} "
-        f"UNION ALL SELECT '{CONFLICT}' FROM {judged} AND _place = {CONFLICTING}) "
+        f"UNION ALL SELECT '{CONFLICT}' FROM {judged} AND _place = {CONFLICTING}) found "
         "GROUP BY code ORDER BY 2 DESC, 1",
         **scope.values,
     )
