@@ -142,6 +142,7 @@ def test_raw_is_forgotten_by_the_same_schedule_where_it_is_kept_for_a_time(
     kept_for_a_moment = replace(site, settings=site.settings.model_copy(update=MOMENT))
     assert kept_for_a_moment.run("retention").success
     assert forgotten(site) == [(3,)]
+    assert site.rows("SELECT * FROM raw.transactions") == []
 
 
 def forgotten(site: Installation) -> list[tuple[Any, ...]]:

@@ -243,7 +243,6 @@ def test_a_header_alone_is_taken_without_a_record(terminal: CommandLine) -> None
     assert counts(terminal) in [(None,) * 4, (0, 0, 0, 0)]
 
 
-@pytest.mark.skipif(not FRENCH.exists(), reason="the shared sample file is not there")
 def test_loading_users_releases_the_payments_that_waited_for_them(terminal: CommandLine) -> None:
     user = "00000000-0000-0000-0000-00000000000"
     paid = f"{user}9,{user}1,{user}2,9000,USD,2025-01-02T10:00:00Z,completed"
@@ -257,6 +256,7 @@ def test_loading_users_releases_the_payments_that_waited_for_them(terminal: Comm
     assert terminal.rows("SELECT reasons FROM alerts.payments") == [(["much_to_new_receiver"],)]
 
 
+@pytest.mark.skipif(not FRENCH.exists(), reason="the shared sample file is not there")
 def test_the_french_sample_is_ten_thousand_categories_in_one_run(terminal: CommandLine) -> None:
     shutil.copy(FRENCH, terminal.folder)
     assert terminal.txcat("load", FRENCH.name).code == 0

@@ -116,6 +116,6 @@ def test_killed_before_a_statement_every_reference_is_followed(tmp_path: Path) -
 
 @pytest.mark.slow
 def test_killed_between_two_commits_every_reference_is_followed(tmp_path: Path) -> None:
-    ends = [kill_and_run_again(tmp_path / str(n), n, is_fine=False) for n in range(11, STEPS, 24)]
+    ends = [kill_and_run_again(tmp_path / str(n), n, is_fine=False) for n in range(13, STEPS, 17)]
     assert ends[0] == -signal.SIGKILL
     assert ends[-1] == 0, "there are more steps than this test knows of"
