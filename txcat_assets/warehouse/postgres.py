@@ -76,7 +76,7 @@ class PostgresTransaction:
     def frame(self, sql: str, **values: Any) -> pl.DataFrame:
         """The rows of a query as a frame; UUIDs come as text."""
         query = _bound(sql, values)
-        shape = self._shape(b"(%b)" % query, values)
+        shape = self._shape(query, values)
         to_copy = b"COPY (%b) TO STDOUT (FORMAT csv)" % query
         data = bytearray()
         with self._connection.cursor().copy(to_copy, values or None) as copy:
@@ -103,7 +103,7 @@ class PostgresTransaction:
     def append(self, table: str, frame: pl.DataFrame, *, key: str | None = None) -> None:
         """Add the rows of a frame to a table, column by column's name, by the order of a `key`."""
         names = ", ".join(f'"{name}"' for name in frame.columns)
-        shape = self._shape(f"(SELECT {names} FROM {table})".encode())
+        shape = self._shape(f"SELECT {names} FROM {table}".encode())
         to_copy = f"COPY {table} ({names}) FROM STDIN (FORMAT binary)".encode()
         with self._connection.cursor().copy(to_copy) as copy:
             for part in written_copy(frame.sort(key) if key else frame, shape):
@@ -111,9 +111,9 @@ class PostgresTransaction:
         if frame.height > FEW_ROWS:
             self.run("SET LOCAL enable_nestloop = off; SET LOCAL enable_seqscan = off")
 
-    def _shape(self, source: bytes, values: Mapping[str, Any] | None = None) -> list[CopiedColumn]:
-        """The columns of a query in parentheses."""
-        shape = self._connection.execute(b"SELECT * FROM %b q LIMIT 0" % source, values or None)
+    def _shape(self, query: bytes, values: Mapping[str, Any] | None = None) -> list[CopiedColumn]:
+        """The columns of a query."""
+        shape = self._connection.execute(b"SELECT * FROM (%b) q LIMIT 0" % query, values or None)
         return [_described(column) for column in shape.description or ()]
 
     def lock(self, name: str, *, shared: bool = False) -> None:
