@@ -14,8 +14,8 @@ from tests.kafka.broker import Kafka
 from tests.postgres import Postgres, running_postgres
 from tests.services.running import MAX_BODY_BYTES, MAX_LIST_ITEMS, running_ml_api
 from tools.kafka_broker import Broker, Missing, free_port, install_jars, running
-from txcat_assets.warehouse.duckdb import DuckDbWarehouse
-from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.warehouse.databases.duckdb import DuckDbWarehouse
+from txcat_assets.warehouse.databases.interface import Warehouse
 
 set_hypothesis_home_dir(Path(__file__).parents[1] / ".txcat" / "cache" / "hypothesis")
 

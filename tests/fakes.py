@@ -10,7 +10,7 @@ from typing import Any, Literal
 import polars as pl
 
 from txcat_assets.errors import ServiceDown
-from txcat_assets.warehouse.interface import Transaction, Warehouse
+from txcat_assets.warehouse.databases.interface import Transaction, Warehouse
 
 
 class FakeModel:

@@ -32,10 +32,10 @@ from txcat_assets.defs.jobs import load_name
 from txcat_assets.defs.retention import forget_checks, forget_runs
 from txcat_assets.pipeline.topics import lag
 from txcat_assets.settings import Settings
-from txcat_assets.sources.kafka_client import KafkaConfig
-from txcat_assets.sources.kafka_topics import create_topics
-from txcat_assets.sources.kafka_writer import TopicWriter
-from txcat_assets.warehouse.topics import followed
+from txcat_assets.sources.kafka.client import KafkaConfig
+from txcat_assets.sources.kafka.creating import create_topics
+from txcat_assets.sources.kafka.writing import TopicWriter
+from txcat_assets.warehouse.ledger.topics import followed
 
 TOPIC = CONTRACT.topic
 Environment = dict[str, str]

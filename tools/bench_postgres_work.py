@@ -17,16 +17,16 @@ import polars as pl
 from txcat_assets.contracts.transactions import CONTRACT
 from txcat_assets.defs.runs import utc_now
 from txcat_assets.services.ml import MlConfig, MlService
-from txcat_assets.sources.files import find
+from txcat_assets.sources.files.listing import find
 from txcat_assets.stages.enrich import enrich
 from txcat_assets.stages.land import land_files, register_named
 from txcat_assets.stages.validate import validate
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.connect import connect
-from txcat_assets.warehouse.interface import Transaction, Warehouse, one
-from txcat_assets.warehouse.ledger import Landing, Run, land
-from txcat_assets.warehouse.objects import Arrival, register
-from txcat_assets.warehouse.tables import prepare
+from txcat_assets.warehouse.databases.interface import Transaction, Warehouse, one
+from txcat_assets.warehouse.ledger.objects import Arrival, register
+from txcat_assets.warehouse.ledger.slices import Landing, Run, land
+from txcat_assets.warehouse.schema.tables import prepare
 
 SLICE = 245_760
 DAY = date(2025, 1, 3)

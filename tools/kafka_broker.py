@@ -100,8 +100,8 @@ def create_known_topics(address: str) -> list[str]:
     """Create the topic of every dataset that has one, unless it is there; their names."""
     # `--help` need not wait for these.
     from txcat_assets.contracts.registry import all_contracts  # noqa: PLC0415
-    from txcat_assets.sources.kafka_client import KafkaConfig  # noqa: PLC0415
-    from txcat_assets.sources.kafka_topics import create_topics  # noqa: PLC0415
+    from txcat_assets.sources.kafka.client import KafkaConfig  # noqa: PLC0415
+    from txcat_assets.sources.kafka.creating import create_topics  # noqa: PLC0415
 
     topics = [contract.topic for contract in all_contracts().values() if contract.topic]
     create_topics(KafkaConfig(address), topics, partitions=3)

@@ -25,13 +25,13 @@ from txcat_assets.errors import SettingRefused
 from txcat_assets.partitions import arrival_days
 from txcat_assets.pipeline.computed import Computed, StandingOut
 from txcat_assets.settings import Settings
-from txcat_assets.sources.kafka_client import KafkaConfig
+from txcat_assets.sources.kafka.client import KafkaConfig
 from txcat_assets.stages.enrich import Enricher
 from txcat_assets.stages.land import Inbox
 from txcat_assets.stages.land_topic import KafkaDoor
 from txcat_assets.stages.work import Silent
 from txcat_assets.warehouse.connect import connect
-from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.warehouse.databases.interface import Warehouse
 
 
 def build_definitions(

@@ -19,7 +19,7 @@ from txcat_assets.contracts.model import Contract
 from txcat_assets.definitions import build_definitions
 from txcat_assets.settings import Settings
 from txcat_assets.warehouse.connect import connect
-from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.warehouse.databases.interface import Warehouse
 
 START, END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 

@@ -18,7 +18,7 @@ import pytest
 from tests.assets.installation import everything_in
 from txcat_assets.cli.app import main
 from txcat_assets.warehouse.connect import connect
-from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.warehouse.databases.interface import Warehouse
 
 BIN = Path(sys.executable).parent
 

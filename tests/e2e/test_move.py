@@ -8,7 +8,7 @@ from tests.assets.records import sound
 from tests.e2e.commands import CommandLine
 from tests.postgres import Postgres
 from txcat_assets.warehouse.connect import connect
-from txcat_assets.warehouse.interface import one
+from txcat_assets.warehouse.databases.interface import one
 
 pytestmark = pytest.mark.slow
 

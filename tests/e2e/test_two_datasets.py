@@ -15,7 +15,7 @@ from tests.e2e.daemon import Daemon
 from tests.kafka.broker import Kafka, until
 from txcat_assets.cli.home import ROOT
 from txcat_assets.warehouse.connect import connect
-from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.warehouse.databases.interface import Warehouse
 
 DAY = "2025-01-03"
 

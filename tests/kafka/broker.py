@@ -14,7 +14,7 @@ from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic, OffsetSpec
 
 from tools.kafka_broker import Broker
-from txcat_assets.sources.kafka_client import KafkaConfig
+from txcat_assets.sources.kafka.client import KafkaConfig
 
 
 class Kafka:

@@ -15,9 +15,9 @@ from txcat_assets.errors import RecordsLost
 from txcat_assets.pipeline.topics import losses
 from txcat_assets.stages.land_topic import KafkaDoor, LandedTopic, land_topic
 from txcat_assets.stages.work import Work
-from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.tables import prepare
-from txcat_assets.warehouse.topics import Acceptance, accept, followed
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.ledger.topics import Acceptance, accept, followed
+from txcat_assets.warehouse.schema.tables import prepare
 
 SOMEBODY = Acceptance("ann", "we know", START)
 

@@ -13,7 +13,7 @@ from tests.kafka.broker import Kafka
 from tests.kafka.messages import as_objects, send, topic_of
 from txcat_assets.errors import SettingRefused
 from txcat_assets.stages import dead_letters
-from txcat_assets.warehouse.dead_letters import note_sent
+from txcat_assets.warehouse.ledger.dead_letters import note_sent
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ from tests.kafka.broker import Kafka
 from tests.kafka.messages import topic_of
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.registry import all_contracts
-from txcat_assets.sources.dialect import inspect
-from txcat_assets.sources.kafka_writer import TopicWriter
-from txcat_assets.sources.outgoing import Outgoing, outgoing
-from txcat_assets.sources.records import read
+from txcat_assets.sources.files.dialect import inspect
+from txcat_assets.sources.files.records import read
+from txcat_assets.sources.kafka.outgoing import Outgoing, outgoing
+from txcat_assets.sources.kafka.writing import TopicWriter
 
 EXCEPTED = ["_slice_id", "_position", "_day", "_run_id", "_bytes", "categorized_at", "scored_at"]
 """Position, day and run. What could not be cut is no JSON either way: its bytes stay, its fault

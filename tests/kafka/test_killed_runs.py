@@ -22,10 +22,10 @@ from tests.warehouse.worker import servers
 from txcat_assets.contracts.transactions import CONTRACT
 from txcat_assets.defs import assets
 from txcat_assets.settings import Settings
-from txcat_assets.sources import kafka_reading
-from txcat_assets.sources.kafka import Topic
+from txcat_assets.sources.kafka import reading as kafka_reading
+from txcat_assets.sources.kafka.topic import Topic
 from txcat_assets.stages import enrich, land_topic, validate
-from txcat_assets.warehouse.tables import prepare
+from txcat_assets.warehouse.schema.tables import prepare
 
 pytestmark = pytest.mark.slow
 

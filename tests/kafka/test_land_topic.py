@@ -12,8 +12,8 @@ from tests.kafka.broker import Kafka, until
 from tests.kafka.followed import Followed, record
 from tests.warehouse.seen import everything
 from txcat_assets.stages.land_topic import land_topic
-from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.topics import gaps, noted_losses
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.ledger.topics import gaps, noted_losses
 
 
 @pytest.fixture

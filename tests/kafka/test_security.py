@@ -12,9 +12,9 @@ from tests.kafka.broker import Kafka
 from tools.kafka_broker import Broker, free_port, running
 from txcat_assets.errors import BrokerDown, BrokerRefused
 from txcat_assets.pipeline.topics import Range
-from txcat_assets.sources.kafka import Topic
-from txcat_assets.sources.kafka_client import KafkaConfig
-from txcat_assets.sources.kafka_writer import TopicWriter
+from txcat_assets.sources.kafka.client import KafkaConfig
+from txcat_assets.sources.kafka.topic import Topic
+from txcat_assets.sources.kafka.writing import TopicWriter
 
 pytestmark = pytest.mark.slow
 

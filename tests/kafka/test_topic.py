@@ -18,10 +18,10 @@ from tests.kafka.broker import Kafka, until
 from tools.kafka_broker import free_port
 from txcat_assets.errors import BrokerDown, TopicRefused
 from txcat_assets.pipeline.topics import Range
-from txcat_assets.sources.kafka import Topic
-from txcat_assets.sources.kafka_client import KafkaConfig
-from txcat_assets.sources.kafka_reading import Part
-from txcat_assets.sources.kafka_writer import TopicWriter
+from txcat_assets.sources.kafka.client import KafkaConfig
+from txcat_assets.sources.kafka.reading import Part
+from txcat_assets.sources.kafka.topic import Topic
+from txcat_assets.sources.kafka.writing import TopicWriter
 
 COLUMNS = ["id", "name"]
 GOOD = {"id": 1, "name": "a"}

@@ -18,12 +18,12 @@ from tests.warehouse.tiny import work_on
 from tools.kafka_broker import Broker, free_port, start
 from txcat_assets.errors import BrokerDown, RecordsLost
 from txcat_assets.pipeline.topics import Range, losses
-from txcat_assets.sources.kafka import Topic
-from txcat_assets.sources.kafka_client import KafkaConfig
+from txcat_assets.sources.kafka.client import KafkaConfig
+from txcat_assets.sources.kafka.topic import Topic
 from txcat_assets.stages.land_topic import land_topic
-from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.tables import prepare
-from txcat_assets.warehouse.topics import accept, followed
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.ledger.topics import accept, followed
+from txcat_assets.warehouse.schema.tables import prepare
 
 pytestmark = pytest.mark.slow
 

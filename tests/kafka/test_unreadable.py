@@ -14,9 +14,9 @@ from tests.kafka.broker import Kafka
 from tests.kafka.followed import Followed, record
 from txcat_assets.errors import MessagesUnreadable, RecordsLost
 from txcat_assets.pipeline.topics import Range
-from txcat_assets.sources.kafka import Topic
-from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.topics import Acceptance, followed, skip
+from txcat_assets.sources.kafka.topic import Topic
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.ledger.topics import Acceptance, followed, skip
 
 LENGTH, CRC, ATTRIBUTES, RECORDS = 8, 17, 21, 61
 """Where these parts of a batch begin, by Kafka's format."""

@@ -11,12 +11,12 @@ from tests.fakes import SteppedWarehouse
 from tests.warehouse.tiny import CATEGORIZED, tiny, work_on
 from tests.warehouse.worker import VERSION, killer, model, servers, warehouse_in
 from txcat_assets.contracts.model import Contract
-from txcat_assets.sources.kafka_client import KafkaConfig
+from txcat_assets.sources.kafka.client import KafkaConfig
 from txcat_assets.stages.enrich import enrich
 from txcat_assets.stages.land_topic import KafkaDoor, land_topic
 from txcat_assets.stages.validate import validate
-from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.tables import prepare
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.schema.tables import prepare
 
 servers.set_forkserver_preload([__name__, "kafka", "txcat_assets.pipeline.schema"])
 

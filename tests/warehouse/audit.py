@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from txcat_assets.contracts.model import Contract, Policy, Stage
-from txcat_assets.warehouse.interface import Transaction, Warehouse
+from txcat_assets.warehouse.databases.interface import Transaction, Warehouse
 
 VALIDATED, DUPLICATE, CONFLICT, INVALID, WAITING = 1, 2, 3, 4, 5
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.postgres import Postgres
 from tests.warehouse.worker import Sites, warehouse_in, write_files
-from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.warehouse.databases.interface import Warehouse
 
 
 @pytest.fixture(params=["duckdb", "postgres"])

@@ -13,9 +13,9 @@ from tests.warehouse.seen import arrived, everything, seen
 from tests.warehouse.tiny import tiny, verdict_of
 from tests.warehouse.worker import VERSION, bring_up_to_date, model
 from txcat_assets.errors import TxcatError
-from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.postgres import PostgresWarehouse
-from txcat_assets.warehouse.tables import prepare
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.databases.postgres import PostgresWarehouse
+from txcat_assets.warehouse.schema.tables import prepare
 
 CONTRACT = tiny(VERSION)
 NOTHING_LOST = "Nothing is lost"

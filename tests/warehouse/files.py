@@ -12,8 +12,8 @@ from pathlib import Path
 from tests.oracle import Arrived, Position
 from tests.warehouse.tiny import DAYS, record_of, write_file
 from txcat_assets.contracts.model import Contract
-from txcat_assets.sources.files import SeenFile, stat
-from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.sources.files.listing import SeenFile, stat
+from txcat_assets.warehouse.databases.interface import Warehouse
 
 FILES = 4
 """Few, so that their fates cross."""

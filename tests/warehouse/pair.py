@@ -29,7 +29,7 @@ from txcat_assets.contracts.model import (
 from txcat_assets.pipeline.computed import StandingOut
 from txcat_assets.stages.marts import Told, tell
 from txcat_assets.stages.work import Work
-from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.warehouse.databases.interface import Warehouse
 
 
 def totals() -> dict[str, pl.Expr]:

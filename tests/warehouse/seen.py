@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.oracle import Arrived, Expected
 from txcat_assets.contracts.model import Contract
-from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.warehouse.databases.interface import Warehouse
 
 SCHEMAS = ("ledger", "raw", "judged", "categorized", "totals")
 

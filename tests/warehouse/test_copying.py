@@ -17,10 +17,10 @@ from txcat_assets.errors import CopyRefused
 from txcat_assets.stages.validate import validate
 from txcat_assets.warehouse import copying
 from txcat_assets.warehouse.copying import copy_warehouse
-from txcat_assets.warehouse.duckdb import DuckDbWarehouse
-from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.postgres import PostgresWarehouse
-from txcat_assets.warehouse.tables import prepare
+from txcat_assets.warehouse.databases.duckdb import DuckDbWarehouse
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.databases.postgres import PostgresWarehouse
+from txcat_assets.warehouse.schema.tables import prepare
 
 CONTRACT = tiny(VERSION)
 

@@ -26,10 +26,10 @@ from txcat_assets.contracts.model import (
     Stage,
     Text,
 )
-from txcat_assets.sources.files import stat
+from txcat_assets.sources.files.listing import stat
 from txcat_assets.stages.land import land_files, register_named
 from txcat_assets.stages.work import Work
-from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.warehouse.databases.interface import Warehouse
 
 DAYS = (date(2025, 1, 1), date(2025, 1, 2), date(2025, 1, 3))
 START = datetime(2025, 1, 4, tzinfo=UTC).replace(tzinfo=None)

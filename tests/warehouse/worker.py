@@ -18,16 +18,16 @@ from tests.oracle import Expected, answered, places
 from tests.postgres import Postgres
 from tests.warehouse.seen import arrived
 from tests.warehouse.tiny import CATEGORIZED, DAYS, tiny, verdict_of, work_on, write_file
-from txcat_assets.sources import records as reading
-from txcat_assets.sources.files import find
+from txcat_assets.sources.files import records as reading
+from txcat_assets.sources.files.listing import find
 from txcat_assets.stages import enrich as asking
 from txcat_assets.stages import work as working
 from txcat_assets.stages.enrich import enrich
 from txcat_assets.stages.land import land_files, register_named
 from txcat_assets.stages.validate import validate
 from txcat_assets.warehouse.connect import connect
-from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.tables import prepare
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.schema.tables import prepare
 
 VERSION = 1
 FILES = {
@@ -40,7 +40,7 @@ URL = "warehouse.url"
 
 servers = multiprocessing.get_context("forkserver")
 servers.set_forkserver_preload(
-    [__name__, "txcat_assets.pipeline.schema", "txcat_assets.warehouse.postgres"]
+    [__name__, "txcat_assets.pipeline.schema", "txcat_assets.warehouse.databases.postgres"]
 )
 
 

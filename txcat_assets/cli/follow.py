@@ -12,8 +12,8 @@ from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.definitions import warehouse_of
 from txcat_assets.defs.runs import utc_now
 from txcat_assets.settings import Settings
-from txcat_assets.warehouse.references import days_to_judge_again
-from txcat_assets.warehouse.tables import prepare
+from txcat_assets.warehouse.ledger.references import days_to_judge_again
+from txcat_assets.warehouse.schema.tables import prepare
 
 
 def judge_dependents_again(

@@ -8,7 +8,7 @@ from txcat_assets.definitions import warehouse_of
 from txcat_assets.defs.runs import utc_now
 from txcat_assets.settings import Settings
 from txcat_assets.stages.forget import forget_raw
-from txcat_assets.warehouse.tables import prepare
+from txcat_assets.warehouse.schema.tables import prepare
 
 
 def forget_older_than(settings: Settings, days: float) -> int:

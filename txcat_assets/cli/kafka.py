@@ -10,11 +10,11 @@ from txcat_assets.defs.runs import utc_now
 from txcat_assets.errors import SettingRefused
 from txcat_assets.pipeline.topics import Followed, Offered, losses
 from txcat_assets.settings import Settings
-from txcat_assets.sources.kafka_client import KafkaConfig
-from txcat_assets.sources.kafka_topics import create_topics
-from txcat_assets.warehouse.interface import Transaction
-from txcat_assets.warehouse.tables import prepare
-from txcat_assets.warehouse.topics import Acceptance, accept, followed, skip
+from txcat_assets.sources.kafka.client import KafkaConfig
+from txcat_assets.sources.kafka.creating import create_topics
+from txcat_assets.warehouse.databases.interface import Transaction
+from txcat_assets.warehouse.ledger.topics import Acceptance, accept, followed, skip
+from txcat_assets.warehouse.schema.tables import prepare
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ from txcat_assets.contracts.model import Contract
 from txcat_assets.definitions import warehouse_of
 from txcat_assets.defs.runs import utc_now
 from txcat_assets.settings import Settings
-from txcat_assets.sources.files import find
+from txcat_assets.sources.files.listing import find
 from txcat_assets.stages.land import refuse_other_days, register_named
 from txcat_assets.stages.work import Work
-from txcat_assets.warehouse.figures import Scope, days_left
-from txcat_assets.warehouse.tables import prepare
+from txcat_assets.warehouse.ledger.scope import Scope
+from txcat_assets.warehouse.queries.figures import days_left
+from txcat_assets.warehouse.schema.tables import prepare
 
 DONE, PROBLEMS, INTERRUPTED = 0, 1, 130
 

@@ -13,11 +13,11 @@ from txcat_assets.contracts.model import Contract
 from txcat_assets.definitions import kafka_door
 from txcat_assets.errors import SettingRefused, TxcatError
 from txcat_assets.settings import Settings
-from txcat_assets.sources.dialect import Dialect, inspect
-from txcat_assets.sources.files import find
-from txcat_assets.sources.kafka_writer import TopicWriter
-from txcat_assets.sources.outgoing import outgoing
-from txcat_assets.sources.records import read
+from txcat_assets.sources.files.dialect import Dialect, inspect
+from txcat_assets.sources.files.listing import find
+from txcat_assets.sources.files.records import read
+from txcat_assets.sources.kafka.outgoing import outgoing
+from txcat_assets.sources.kafka.writing import TopicWriter
 
 LOOK_SECONDS = 0.5
 """How often a followed file is looked at for more."""

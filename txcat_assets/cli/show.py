@@ -10,8 +10,9 @@ from rich.table import Table
 
 from txcat_assets.contracts.model import Contract, Policy
 from txcat_assets.contracts.rules import reason_texts
-from txcat_assets.warehouse.figures import (
-    Scope,
+from txcat_assets.warehouse.databases.interface import Transaction
+from txcat_assets.warehouse.ledger.scope import Scope
+from txcat_assets.warehouse.queries.figures import (
     counts,
     files,
     flag_counts,
@@ -20,7 +21,6 @@ from txcat_assets.warehouse.figures import (
     spending,
     stage_counts,
 )
-from txcat_assets.warehouse.interface import Transaction
 
 CELL_CHARS = 100
 

@@ -14,12 +14,13 @@ from txcat_assets.errors import TxcatError
 from txcat_assets.pipeline.topics import lag, losses
 from txcat_assets.settings import Settings
 from txcat_assets.stages.land_topic import KafkaDoor
-from txcat_assets.warehouse.figures import Scope, all_days, counts, days_left, stage_counts
-from txcat_assets.warehouse.flow import flow, latency_since
-from txcat_assets.warehouse.forgetting import frozen
-from txcat_assets.warehouse.interface import Transaction, Warehouse
-from txcat_assets.warehouse.tables import prepare
-from txcat_assets.warehouse.topics import followed, gaps
+from txcat_assets.warehouse.databases.interface import Transaction, Warehouse
+from txcat_assets.warehouse.ledger.forgetting import frozen
+from txcat_assets.warehouse.ledger.scope import Scope
+from txcat_assets.warehouse.ledger.topics import followed, gaps
+from txcat_assets.warehouse.queries.figures import all_days, counts, days_left, stage_counts
+from txcat_assets.warehouse.queries.flow import flow, latency_since
+from txcat_assets.warehouse.schema.tables import prepare
 
 FLOW_OF = timedelta(hours=1)
 """How far back the figures of the flow go."""

@@ -4,7 +4,7 @@ from txcat_assets.cli.show import say
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.definitions import warehouse_of
 from txcat_assets.settings import Settings
-from txcat_assets.warehouse.tables import prepare
+from txcat_assets.warehouse.schema.tables import prepare
 
 
 def upgrade_warehouse(settings: Settings) -> int:

@@ -20,7 +20,7 @@ from txcat_assets.stages.land_topic import KafkaDoor, land_topic
 from txcat_assets.stages.loop import refresh
 from txcat_assets.stages.validate import STAGE, validate
 from txcat_assets.stages.work import Progress, Work
-from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.warehouse.databases.interface import Warehouse
 
 OpenEnricher = Callable[[Contract, Stage], AbstractContextManager[Enricher]]
 """Opens what answers for a stage; it is closed when the stage's work ends."""

@@ -17,9 +17,9 @@ from txcat_assets.defs import verdicts
 from txcat_assets.defs.runs import foreseen_trouble, name_process, utc_now
 from txcat_assets.defs.verdicts import Look, Verdict
 from txcat_assets.settings import Settings
-from txcat_assets.warehouse.checked import days_to_check, note_checked
-from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.tables import prepare
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.ledger.checked import days_to_check, note_checked
+from txcat_assets.warehouse.schema.tables import prepare
 
 Check = tuple[str, Callable[[Look], Verdict]]
 """What a check looks for, in words, and the function that says whether it is so."""

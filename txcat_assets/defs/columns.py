@@ -15,7 +15,7 @@ from txcat_assets.contracts.model import (
     Stage,
     Text,
 )
-from txcat_assets.warehouse.tables import previous, sql_type
+from txcat_assets.warehouse.schema.tables import previous, sql_type
 
 POSITION = [
     dg.TableColumn("_slice_id", "bigint", "The slice with which the record landed."),

@@ -11,7 +11,7 @@ from txcat_assets.defs.jobs import DEAD_LETTERS
 from txcat_assets.defs.runs import WorkConfig, work_of
 from txcat_assets.stages.dead_letters import send_dead_letters
 from txcat_assets.stages.work import Progress
-from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.warehouse.databases.interface import Warehouse
 
 
 def dead_letter_asset(

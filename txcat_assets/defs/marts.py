@@ -16,8 +16,8 @@ from txcat_assets.defs.runs import WorkConfig, work_of
 from txcat_assets.pipeline.computed import StandingOut
 from txcat_assets.stages.marts import tell
 from txcat_assets.stages.work import Progress
-from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.marts import MartOf, newest
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.ledger.marts import MartOf, newest
 
 OpenMart = Callable[[Contract, Mart], StandingOut]
 """Gives what says which records stand out, by the settings that the mart names."""

@@ -9,17 +9,17 @@ import polars as pl
 
 from txcat_assets.contracts.rules import reason_texts
 from txcat_assets.stages.work import Work
-from txcat_assets.warehouse.figures import (
-    Scope,
+from txcat_assets.warehouse.databases.interface import Transaction
+from txcat_assets.warehouse.ledger.forgetting import frozen
+from txcat_assets.warehouse.ledger.scope import Scope
+from txcat_assets.warehouse.queries.figures import (
     counts,
     flag_counts,
     reason_counts,
     sample,
     stage_counts,
 )
-from txcat_assets.warehouse.flow import latency_of_run
-from txcat_assets.warehouse.forgetting import frozen
-from txcat_assets.warehouse.interface import Transaction
+from txcat_assets.warehouse.queries.flow import latency_of_run
 
 SAMPLE_ROWS = 5
 CELL_CHARS = 60

@@ -15,8 +15,8 @@ from txcat_assets.contracts.model import Contract
 from txcat_assets.defs.runs import utc_now
 from txcat_assets.settings import Settings
 from txcat_assets.stages.forget import forget_raw
-from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.tables import prepare
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.schema.tables import prepare
 
 STARTED_BY = ("dagster/sensor_name", "dagster/schedule_name")
 FINISHED = [

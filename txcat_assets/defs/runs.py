@@ -18,8 +18,8 @@ from txcat_assets.contracts.model import Contract
 from txcat_assets.defs.jobs import CHECKS, DATASET
 from txcat_assets.errors import TransientError, TxcatError
 from txcat_assets.stages.work import Progress, Work
-from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.tables import prepare
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.schema.tables import prepare
 
 HOST, PID, STARTED = "txcat/host", "txcat/pid", "txcat/process_started"
 

@@ -15,13 +15,13 @@ from txcat_assets.defs.assets import Doors, OpenEnricher
 from txcat_assets.defs.jobs import check_name, landing_config, load_name, schemas
 from txcat_assets.defs.runs import report_dead_runs, utc_now
 from txcat_assets.errors import TransientError
-from txcat_assets.sources.files import SeenFile, day_in_name
+from txcat_assets.sources.files.listing import SeenFile, day_in_name
 from txcat_assets.stages.land import settled_files
 from txcat_assets.stages.work import Work
-from txcat_assets.warehouse.checked import unchecked_days
-from txcat_assets.warehouse.figures import days_left, known_files
-from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.tables import prepare
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.ledger.checked import unchecked_days
+from txcat_assets.warehouse.queries.figures import days_left, known_files
+from txcat_assets.warehouse.schema.tables import prepare
 
 Tick = dg.SensorResult | dg.SkipReason
 

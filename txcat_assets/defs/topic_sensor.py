@@ -19,11 +19,11 @@ from txcat_assets.defs.runs import report_dead_runs, utc_now
 from txcat_assets.defs.sensors import Tick, loading_run
 from txcat_assets.errors import BrokerDown, WarehouseBusy
 from txcat_assets.pipeline.topics import Followed
-from txcat_assets.sources.kafka import Topic
+from txcat_assets.sources.kafka.topic import Topic
 from txcat_assets.stages.land_topic import look
 from txcat_assets.stages.work import Work
-from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.tables import prepare
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.schema.tables import prepare
 
 LOOK_SECONDS = 0.25
 """How often a look that waits asks again; to ask where a topic ends takes Kafka 4 ms."""

@@ -19,10 +19,11 @@ from txcat_assets.pipeline.places import VALIDATED
 from txcat_assets.settings import Settings
 from txcat_assets.stages.loop import one_ahead
 from txcat_assets.stages.work import Unit, units_of
-from txcat_assets.warehouse import figures
-from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.ledger import judged_records
-from txcat_assets.warehouse.topics import gaps, noted_losses
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.ledger.scope import Scope
+from txcat_assets.warehouse.ledger.slices import judged_records
+from txcat_assets.warehouse.ledger.topics import gaps, noted_losses
+from txcat_assets.warehouse.queries import figures
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 
@@ -48,9 +49,9 @@ class Look:
     settings: Settings
 
     @property
-    def scope(self) -> figures.Scope:
+    def scope(self) -> Scope:
         """The slices of the days."""
-        return figures.Scope(self.contract.dataset, "day", self.days)
+        return Scope(self.contract.dataset, "day", self.days)
 
     @cached_property
     def counts(self) -> figures.Counts:

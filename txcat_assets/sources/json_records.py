@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from txcat_assets.sources.csv_grammar import MAX_LINE_BYTES, content_fault
+from txcat_assets.sources.files.csv_grammar import MAX_LINE_BYTES, content_fault
+from txcat_assets.sources.files.csv_header import normalised
 from txcat_assets.sources.frames import Cut, Row, rows_frame
-from txcat_assets.sources.headers import normalised
 
 
 class _Fault(Exception):

@@ -13,12 +13,12 @@ import polars as pl
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.rules import reason_texts
 from txcat_assets.errors import MessageRefused, TxcatError
-from txcat_assets.sources.kafka_writer import Headers, TopicWriter
-from txcat_assets.sources.messages import headers_of
-from txcat_assets.sources.outgoing import outgoing
+from txcat_assets.sources.kafka.messages import headers_of
+from txcat_assets.sources.kafka.outgoing import outgoing
+from txcat_assets.sources.kafka.writing import Headers, TopicWriter
 from txcat_assets.stages.land_topic import KafkaDoor
 from txcat_assets.stages.work import Work
-from txcat_assets.warehouse.dead_letters import (
+from txcat_assets.warehouse.ledger.dead_letters import (
     SliceOfTopic,
     letters_of,
     note_sent,

@@ -10,8 +10,8 @@ from txcat_assets.contracts.model import Stage
 from txcat_assets.pipeline.parse import dtype_of
 from txcat_assets.stages.loop import bring_up_to_date
 from txcat_assets.stages.work import Outcome, Unit, Work
-from txcat_assets.warehouse.answers import ToAsk, keep, kept, store, to_ask
-from txcat_assets.warehouse.asked import CONTENT, Asked
+from txcat_assets.warehouse.ledger.answers import ToAsk, keep, kept, store, to_ask
+from txcat_assets.warehouse.ledger.asked import CONTENT, Asked
 
 KEEP_EVERY_SECONDS = 5.0
 """How much asking a kill can cost; a small commit in DuckDB costs some 20 ms."""

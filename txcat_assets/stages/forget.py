@@ -4,8 +4,8 @@ from datetime import datetime
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.stages.work import units_of
-from txcat_assets.warehouse.forgetting import Frozen, forget, forgettable
-from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.ledger.forgetting import Frozen, forget, forgettable
 
 
 def forget_raw(warehouse: Warehouse, contract: Contract, before: datetime) -> Frozen:

@@ -10,13 +10,19 @@ from datetime import UTC, date
 from pathlib import Path
 
 from txcat_assets.errors import SourceChanged, SourceRefused
-from txcat_assets.sources.dialect import Dialect, inspect
-from txcat_assets.sources.files import SeenFile, day_in_name, digest, found_in, is_settled, stat
-from txcat_assets.sources.records import read
+from txcat_assets.sources.files.dialect import Dialect, inspect
+from txcat_assets.sources.files.listing import (
+    SeenFile,
+    day_in_name,
+    digest,
+    found_in,
+    is_settled,
+    stat,
+)
+from txcat_assets.sources.files.records import read
 from txcat_assets.stages.loop import one_ahead
 from txcat_assets.stages.work import Work
-from txcat_assets.warehouse.ledger import Landing, land
-from txcat_assets.warehouse.objects import (
+from txcat_assets.warehouse.ledger.objects import (
     Arrival,
     FileObject,
     begin,
@@ -26,6 +32,7 @@ from txcat_assets.warehouse.objects import (
     set_state,
     try_again,
 )
+from txcat_assets.warehouse.ledger.slices import Landing, land
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,13 @@ from txcat_assets.pipeline.topics import (
     new_partitions,
     ranges,
 )
-from txcat_assets.sources.kafka import Topic
-from txcat_assets.sources.kafka_client import KafkaConfig
-from txcat_assets.sources.kafka_reading import Part
+from txcat_assets.sources.kafka.client import KafkaConfig
+from txcat_assets.sources.kafka.reading import Part
+from txcat_assets.sources.kafka.topic import Topic
 from txcat_assets.stages.loop import one_ahead
 from txcat_assets.stages.work import Work
-from txcat_assets.warehouse.ledger import Landing, land
-from txcat_assets.warehouse.topics import follow, followed, note_losses
+from txcat_assets.warehouse.ledger.slices import Landing, land
+from txcat_assets.warehouse.ledger.topics import follow, followed, note_losses
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from txcat_assets.errors import TransientError, TxcatError
 from txcat_assets.stages.work import Outcome, Unit, Work, units_of
-from txcat_assets.warehouse.ledger import Slice, mark_stale, note_error, stale_slices
+from txcat_assets.warehouse.ledger.slices import Slice, mark_stale, note_error, stale_slices
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from txcat_assets.contracts.marts import Mart
 from txcat_assets.pipeline.computed import StandingOut
 from txcat_assets.stages.work import Work
-from txcat_assets.warehouse.marts import MartOf, notes, records_of, renew, replace_rows
+from txcat_assets.warehouse.ledger.marts import MartOf, notes, records_of, renew, replace_rows
 
 ENTITIES = 20_000
 """How many are worked in one transaction: with a hundred records each some 2M, or 1 GB."""

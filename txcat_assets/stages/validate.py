@@ -11,14 +11,14 @@ import polars as pl
 from txcat_assets.pipeline.judge import judge
 from txcat_assets.stages.loop import bring_up_to_date, work_slices
 from txcat_assets.stages.work import Outcome, Unit, Work
-from txcat_assets.warehouse.apply import apply
-from txcat_assets.warehouse.ledger import raw_records, raw_records_at, reach
-from txcat_assets.warehouse.references import (
+from txcat_assets.warehouse.ledger.apply import apply
+from txcat_assets.warehouse.ledger.references import (
     forget_withdrawn,
     has_withdrawn,
     positions_to_judge_again,
     slices_to_judge_again,
 )
+from txcat_assets.warehouse.ledger.slices import raw_records, raw_records_at, reach
 
 STAGE = "validated"
 

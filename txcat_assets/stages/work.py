@@ -9,10 +9,10 @@ from datetime import date, datetime
 from typing import Protocol
 
 from txcat_assets.contracts.model import Contract
-from txcat_assets.sources.dialect import Dialect
-from txcat_assets.sources.records import SLICE_RECORDS
-from txcat_assets.warehouse.interface import Warehouse
-from txcat_assets.warehouse.ledger import Run, Slice
+from txcat_assets.sources.files.dialect import Dialect
+from txcat_assets.sources.files.records import SLICE_RECORDS
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.ledger.slices import Run, Slice
 
 
 class Progress(Protocol):

@@ -6,8 +6,8 @@ Here is the one list of the databases there are; each lives in a module of its o
 from pathlib import Path
 
 from txcat_assets.errors import SettingRefused
-from txcat_assets.warehouse.duckdb import DuckDbWarehouse
-from txcat_assets.warehouse.interface import Warehouse
+from txcat_assets.warehouse.databases.duckdb import DuckDbWarehouse
+from txcat_assets.warehouse.databases.interface import Warehouse
 
 
 def connect(url: str, wait_seconds: float, statement_seconds: float) -> Warehouse:
@@ -19,7 +19,7 @@ def connect(url: str, wait_seconds: float, statement_seconds: float) -> Warehous
     scheme = url.partition("://")[0] if "://" in url else ""
     if scheme in ("postgresql", "postgres"):
         # Imports psycopg, which an installation on DuckDB need not wait for.
-        from txcat_assets.warehouse.postgres import PostgresWarehouse  # noqa: PLC0415
+        from txcat_assets.warehouse.databases.postgres import PostgresWarehouse  # noqa: PLC0415
 
         return PostgresWarehouse(url, wait_seconds, statement_seconds)
     if not url.startswith("duckdb:///") or url == "duckdb:///":

@@ -9,10 +9,10 @@ from contextlib import ExitStack
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.errors import CopyRefused
-from txcat_assets.warehouse.interface import Transaction, Warehouse, one
-from txcat_assets.warehouse.ledger import PARTS
-from txcat_assets.warehouse.marts import MartOf
-from txcat_assets.warehouse.tables import prepare, quoted
+from txcat_assets.warehouse.databases.interface import Transaction, Warehouse, one
+from txcat_assets.warehouse.ledger.marts import MartOf
+from txcat_assets.warehouse.ledger.slices import PARTS
+from txcat_assets.warehouse.schema.tables import prepare, quoted
 
 CHUNK_ROWS = 250_000
 """Rows in memory at a time, about; a slice is never cut."""

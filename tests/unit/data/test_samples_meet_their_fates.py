@@ -12,8 +12,8 @@ from data.days import CONFLICT, DUPLICATE
 from data.make_samples import Sample, make_samples
 from txcat_assets.contracts.transactions import CONTRACT
 from txcat_assets.pipeline.judge import judge
-from txcat_assets.sources.dialect import inspect
-from txcat_assets.sources.records import read
+from txcat_assets.sources.files.dialect import inspect
+from txcat_assets.sources.files.records import read
 
 NAMES = CONTRACT.column_names
 REQUIRED = [column.name for column in CONTRACT.columns if column.is_required]

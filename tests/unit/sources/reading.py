@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from txcat_assets.sources.dialect import inspect
-from txcat_assets.sources.records import BLOCK_BYTES, read
+from txcat_assets.sources.files.dialect import inspect
+from txcat_assets.sources.files.records import BLOCK_BYTES, read
 
 COLUMNS = ["id", "name", "amount"]
 

@@ -1,0 +1,129 @@
+"""Promise 1: every position is landed once, whatever is killed and whenever; and all the rest too.
+
+A real process is killed by a real SIGKILL before its n-th step, for every n: before each begin,
+before each statement, before each commit and after it.
+"""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.warehouse.audit import audit
+from tests.warehouse.seen import arrived, everything, seen
+from tests.warehouse.tiny import record_of, tiny
+from tests.warehouse.worker import (
+    FILES,
+    VERSION,
+    Sites,
+    bring_up_to_date,
+    bring_up_to_date_without_claims,
+    expected_in,
+    servers,
+    start,
+    warehouse_in,
+    write_files,
+)
+from txcat_assets.warehouse.databases.duckdb import DuckDbTransaction, DuckDbWarehouse
+
+STATEMENTS = 260
+STEPS = 92
+"""An undisturbed worker takes fewer: a kill at the last of them finds nothing to kill."""
+
+
+def assert_at_rest(folder: Path) -> None:
+    """Nothing lost, nothing doubled, nothing left to do, and all of it right."""
+    warehouse, contract = warehouse_in(folder), tiny(VERSION)
+    audit(warehouse, contract)
+    assert seen(warehouse, contract) == expected_in(folder)
+    sent = [record_of(line) for lines in FILES.values() for line in lines]
+    landed = [(record.texts, record.fault) for record in arrived(warehouse, contract)]
+    assert sorted(landed, key=repr) == sorted(sent, key=repr)
+    before = everything(warehouse)
+    assert bring_up_to_date(warehouse, folder) == []
+    assert everything(warehouse) == before
+
+
+def kill_and_run_again(sites: Sites, kill_at: int, *, is_fine: bool) -> int:
+    """Kill a worker at a step, look at what it left, and finish, in larger slices: how it ended."""
+    folder = sites.new()
+    write_files(folder)
+    killed = start(folder, kill_at, is_fine=is_fine)
+    killed.join()
+    if killed.exitcode and _has_tables(folder):
+        audit(warehouse_in(folder), tiny(VERSION))
+    assert bring_up_to_date(warehouse_in(folder), folder) == []
+    assert_at_rest(folder)
+    return killed.exitcode or 0
+
+
+def _has_tables(folder: Path) -> bool:
+    with warehouse_in(folder).transaction() as tx:
+        return bool(tx.rows("SELECT 1 FROM information_schema.tables WHERE table_schema = 'raw'"))
+
+
+def test_killed_before_a_statement_nothing_is_lost(sites: Sites) -> None:
+    ends = [kill_and_run_again(sites, n, is_fine=True) for n in range(5, STATEMENTS, 31)]
+    assert ends[0] == -signal.SIGKILL
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(1, 5))
+def test_killed_anywhere_between_two_commits_nothing_is_lost(sites: Sites, first: int) -> None:
+    ends = [kill_and_run_again(sites, n, is_fine=False) for n in range(first, STEPS, 4)]
+    assert ends[0] == -signal.SIGKILL
+    assert ends[-1] == 0, "there are more steps than this test knows of"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_workers_and_a_reader_with_kills_end_as_the_oracle_says(sites: Sites, seed: int) -> None:
+    """Two on a DuckDB file, which has one writer; four on a server. Claims only save effort."""
+    does = bring_up_to_date if seed % 2 else bring_up_to_date_without_claims
+    dice, folder = random.Random(seed), sites.new()
+    write_files(folder)
+    start(folder, kill_at=12).join()
+    for _ in range(4):
+        kills = [
+            dice.choice([None, dice.randint(1, 150)]) for _ in range(4 if sites.postgres else 2)
+        ]
+        workers = [start(folder, kill_at, does=does) for kill_at in kills]
+        while any(worker.is_alive() for worker in workers):
+            if _has_tables(folder):
+                audit(warehouse_in(folder), tiny(VERSION))
+            time.sleep(dice.random() / 20)
+        assert {worker.exitcode for worker in workers} <= {0, -signal.SIGKILL}
+    assert bring_up_to_date(warehouse_in(folder), folder) == []
+    assert_at_rest(folder)
+
+
+class KilledAtClose(DuckDbWarehouse):
+    """Commits, and is killed before DuckDB can tidy up its file."""
+
+    @contextmanager
+    def transaction(self) -> Iterator[DuckDbTransaction]:
+        connection = duckdb.connect(self.place)
+        connection.begin()
+        yield DuckDbTransaction(connection)
+        connection.commit()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _commit_and_die(path: Path) -> None:
+    with KilledAtClose(path, wait_seconds=5).transaction() as tx:
+        tx.run("CREATE TABLE kept AS SELECT 42 AS n")
+
+
+def test_what_was_committed_survives_a_kill_before_the_file_is_closed(tmp_path: Path) -> None:
+    process = servers.Process(target=_commit_and_die, args=(tmp_path / "w.duckdb",))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    with DuckDbWarehouse(tmp_path / "w.duckdb", wait_seconds=5).transaction() as tx:
+        assert tx.rows("SELECT n FROM kept") == [(42,)]

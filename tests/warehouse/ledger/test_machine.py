@@ -1,0 +1,290 @@
+"""Any order of landing, judging, asking, upgrades, refreshes and crashes ends as the oracle says.
+
+After every step the tables are audited and compared with the oracle, each slice under the
+contract version that it has reached.
+"""
+
+import contextlib
+import shutil
+from collections.abc import Callable, Sequence
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.fakes import FakeModel, SteppedWarehouse
+from tests.oracle import Arrived, Expected, Verdict, answered, places
+from tests.warehouse.audit import audit
+from tests.warehouse.files import FILES, Files
+from tests.warehouse.seen import arrived, everything, seen
+from tests.warehouse.tiny import (
+    CATEGORIZED,
+    DAYS,
+    Clock,
+    tiny,
+    verdict_of,
+)
+from tests.warehouse.worker import Sites, warehouse_in
+from txcat_assets.sources.files import records as reading
+from txcat_assets.sources.files.listing import SeenFile
+from txcat_assets.stages import work as working
+from txcat_assets.stages.enrich import enrich
+from txcat_assets.stages.land import land_files, register_named
+from txcat_assets.stages.loop import refresh
+from txcat_assets.stages.validate import validate
+from txcat_assets.stages.work import Work
+from txcat_assets.warehouse.schema.tables import prepare
+
+LINES = [
+    *(
+        f"{key},{amount},{side}"
+        for key in "123"
+        for amount in "123"
+        for side in ("debit", "credit")
+    ),
+    *("1,1,debit", "1,2,debit", "2,2,credit", "2,3,credit"),
+    *("4,x,debit", ",1,credit", "5,3", "6,,credit"),
+]
+DISTURBANCES = ["written", "copied", "moved", "registered"]
+
+lines = st.lists(st.sampled_from(LINES), min_size=1, max_size=8)
+files = st.integers(0, FILES - 1)
+orders = st.permutations(range(FILES))
+day_sets = st.lists(st.sampled_from(DAYS), min_size=1, max_size=3, unique=True)
+crashes = st.integers(-60, 60).map(lambda step: step if step > 0 else None)
+
+
+class Crash(BaseException):
+    """The process ends here, as far as the code can tell."""
+
+
+class Ledger(RuleBasedStateMachine):
+    """One warehouse, a handful of files that come, change and move, and workers that crash."""
+
+    sites: Sites
+    """Where the warehouse of each example is made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = self.sites.new()
+        self.warehouse = warehouse_in(self.folder)
+        self.clock = Clock()
+        self.files = Files(self.folder, tiny(1))
+        self.version = self.model = 1
+        self.reached: dict[int, str] = {}
+        prepare(self.warehouse, tiny(1))
+
+    def teardown(self) -> None:
+        self.come_to_rest()
+        shutil.rmtree(self.folder)
+
+    @initialize(contents=st.lists(lines, min_size=FILES, max_size=FILES), order=orders)
+    def begin(self, contents: list[list[str]], order: list[int]) -> None:
+        """Something of every day has landed, in any order of arrival, and is not judged yet."""
+        for file in order:
+            self.deliver(file, contents[file])
+
+    @rule(file=files, lines=lines)
+    def deliver(self, file: int, lines: list[str]) -> None:
+        """A file comes, or is corrected, and lands; its name gives its day."""
+        self.files.write(file, lines)
+        self._register(self.files.named(file))
+        land_files(self._work(DAYS))
+
+    @rule(file=files, to=files, lines=lines, how=st.sampled_from(DISTURBANCES))
+    def disturb(self, file: int, to: int, lines: list[str], how: str) -> None:
+        """Something happens to a file, and none of it lands yet."""
+        match how:
+            case "written":
+                self.files.write(file, lines)
+            case "copied":
+                self.files.copy(file, to)
+            case "moved":
+                self.files.move(file, to)
+            case _:
+                self._register(self.files.named(file))
+
+    @rule(days=day_sets, crash=crashes)
+    def land(self, days: list[date], crash: int | None) -> None:
+        self._crashing(crash, land_files, days)
+
+    @rule(days=day_sets, crash=crashes)
+    def validate(self, days: list[date], crash: int | None) -> None:
+        self._crashing(crash, validate, days)
+
+    @rule(
+        days=day_sets,
+        crash=crashes,
+        lasts=st.none() | st.integers(0, 3),
+        meanwhile=st.sampled_from(["", "", "validate", "upgrade", "enrich", "other model"]),
+    )
+    def enrich(
+        self, days: list[date], crash: int | None, lasts: int | None, meanwhile: str
+    ) -> None:
+        """Answers come, while the world may go on, until the model goes away or all is answered."""
+        going_on = {
+            "validate": lambda: self._validate(DAYS),
+            "upgrade": self._upgrade_and_validate,
+            "enrich": lambda: self._enrich(DAYS, self._model()),
+            "other model": lambda: self._enrich(DAYS, self._model(self.model + 1)),
+        }
+        model = self._model(lasts=lasts, meanwhile=going_on.get(meanwhile))
+        self._crashing(crash, lambda work: enrich(work, CATEGORIZED, model), days)
+
+    @rule(what=st.sampled_from(["contract", "model", "validated", "categorized"]), days=day_sets)
+    def renew(self, what: str, days: list[date]) -> None:
+        """A new contract, a new model, or a full refresh of a stage."""
+        match what:
+            case "contract":
+                self._upgrade()
+            case "model":
+                self.model += 1
+            case stage:
+                refresh(self._work(days), stage)
+
+    @rule(dice=st.integers(1, 4))
+    def rest(self, dice: int) -> None:
+        if dice == 1:
+            self.come_to_rest()
+
+    def come_to_rest(self) -> None:
+        """Brought up to date, all is as the oracle says, and a second run does nothing."""
+        self._register(self.files.present())
+        self._bring_up_to_date(self._model())
+        expected = answered(self._expected(), self._model().answer_to_content)
+        assert seen(self.warehouse, tiny(self.version)) == expected
+        assert self.files.lacking(self.warehouse) == []
+        before, model = everything(self.warehouse), self._model()
+        self._bring_up_to_date(model)
+        assert everything(self.warehouse) == before
+        assert model.asked == []
+
+    @invariant()
+    def the_tables_agree(self) -> None:
+        contract = tiny(self.version)
+        audit(self.warehouse, contract)
+        self._note_reached()
+        found, expected = seen(self.warehouse, contract), self._expected()
+        assert found.validated == expected.validated
+        assert found.duplicates == expected.duplicates
+        assert found.quarantined == expected.quarantined
+
+    @invariant()
+    def each_category_belongs_to_its_content(self) -> None:
+        with self.warehouse.transaction() as tx:
+            rows = tx.rows(
+                "SELECT category, model_version, amount::VARCHAR, side FROM categorized.tiny"
+            )
+        assert [row for row in rows if row[0] != " ".join(row[1:])] == []
+
+    @invariant()
+    def raw_is_what_was_sent(self) -> None:
+        assert {r.at: r for r in arrived(self.warehouse, tiny(1))} == self.files.sent(
+            self.warehouse
+        )
+
+    def _work(self, days: Sequence[date], *, crash: int | None = None) -> Work:
+        left = iter(range(crash or 0))
+
+        def step() -> None:
+            if crash is not None and next(left, None) is None:
+                raise Crash
+
+        warehouse = SteppedWarehouse(self.warehouse, step, has_claims=False)
+        return Work(warehouse, tiny(self.version), days, "run", self.clock)
+
+    def _register(self, files: Sequence[SeenFile]) -> None:
+        if files:
+            register_named(self._work(DAYS), files, None)
+
+    def _model(
+        self,
+        version: int | None = None,
+        *,
+        lasts: int | None = None,
+        meanwhile: Callable[[], object] | None = None,
+    ) -> FakeModel:
+        number = version or self.model
+        return FakeModel(f"m{number}", is_picky=number % 2 == 0, lasts=lasts, meanwhile=meanwhile)
+
+    def _crashing(
+        self, crash: int | None, act: Callable[[Work], object], days: Sequence[date]
+    ) -> None:
+        with contextlib.suppress(Crash):
+            act(self._work(days, crash=crash))
+
+    def _validate(self, days: Sequence[date]) -> None:
+        assert validate(self._work(days)).problems == []
+
+    def _enrich(self, days: Sequence[date], model: FakeModel) -> None:
+        assert enrich(self._work(days), CATEGORIZED, model).problems == []
+
+    def _upgrade(self) -> None:
+        self.version += 1
+        prepare(self.warehouse, tiny(self.version))
+
+    def _upgrade_and_validate(self) -> None:
+        self._upgrade()
+        self._validate(DAYS)
+
+    def _bring_up_to_date(self, model: FakeModel) -> None:
+        land_files(self._work(DAYS))
+        self._validate(DAYS)
+        self._note_reached()
+        self._enrich(DAYS, model)
+
+    def _note_reached(self) -> None:
+        """Remember under which version each slice was judged last; a refresh forgets it."""
+        with self.warehouse.transaction() as tx:
+            self.reached |= dict(
+                tx.rows(
+                    "SELECT slice_id, version FROM ledger.stages "
+                    "WHERE stage = 'validated' AND version IS NOT NULL"
+                )
+            )
+
+    def _expected(self) -> Expected:
+        judged = [
+            record
+            for at, record in self.files.sent(self.warehouse).items()
+            if at[0] in self.reached
+        ]
+
+        def verdict(record: Arrived) -> Verdict:
+            return verdict_of(int(self.reached[record.at[0]]), record)
+
+        return places(judged, verdict)
+
+
+@pytest.fixture
+def slices_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "SLICE_RECORDS", 3)
+    monkeypatch.setattr(working, "SLICE_RECORDS", 5)
+
+
+@pytest.mark.timeout(1200)  # a minute on a quiet machine; no bound on how busy one may be
+@pytest.mark.usefixtures("slices_of_three")
+@pytest.mark.parametrize(
+    ("examples", "steps"),
+    [(5, 10), pytest.param(20, 20, marks=[pytest.mark.slow, pytest.mark.timeout(900)])],
+    ids=["short", "long"],
+)
+def test_any_order_of_work_ends_as_the_oracle_says(sites: Sites, examples: int, steps: int) -> None:
+    run_state_machine_as_test(
+        type("OnLedger", (Ledger,), {"sites": sites}),
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink takes minutes
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

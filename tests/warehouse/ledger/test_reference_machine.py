@@ -1,0 +1,226 @@
+"""References come, change, go and come back in any order, and all ends as the oracle says.
+
+After every step both datasets are audited; work is left only where the ledger's own list of days
+says so, so nothing is brought to rest by a hand.
+"""
+
+import contextlib
+import shutil
+from collections.abc import Callable, Sequence
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.fakes import FakeModel, SteppedWarehouse
+from tests.oracle import Arrived, answered
+from tests.warehouse.audit import audit
+from tests.warehouse.files import FILES, Files
+from tests.warehouse.pair import (
+    audit_totals,
+    expected_sales,
+    expected_shops,
+    sales,
+    shops,
+    tell_totals,
+)
+from tests.warehouse.seen import arrived, everything, seen
+from tests.warehouse.tiny import DAYS, Clock
+from tests.warehouse.worker import Sites, warehouse_in
+from txcat_assets.contracts.model import Contract
+from txcat_assets.sources.files import records as reading
+from txcat_assets.stages import work as working
+from txcat_assets.stages.enrich import enrich
+from txcat_assets.stages.land import land_files, register_named
+from txcat_assets.stages.loop import refresh
+from txcat_assets.stages.validate import validate
+from txcat_assets.stages.work import Work
+from txcat_assets.warehouse.queries.figures import days_left
+from txcat_assets.warehouse.schema.tables import prepare
+
+SHOPS = [f"{code},{name}" for code in "abc" for name in "1234"]
+SALES = [
+    *(
+        f"{key},{amount},{shop},{via}"
+        for key in "12"
+        for amount in "23"
+        for shop in "ab"
+        for via in ("", "a", "c")
+    ),
+    *("3,2,a,", "3,2,b,", "4,,a,", "5,2,,a", "6,3"),
+]
+DATASETS = ["shops", "sales"]
+
+shop_lines = st.lists(st.sampled_from(SHOPS), min_size=1, max_size=4)
+sale_lines = st.lists(st.sampled_from(SALES), min_size=1, max_size=6)
+files = st.integers(0, FILES - 1)
+day_sets = st.lists(st.sampled_from(DAYS), min_size=1, max_size=3, unique=True)
+crashes = st.integers(-60, 60).map(lambda step: step if step > 0 else None)
+
+
+class Crash(BaseException):
+    """The process ends here, as far as the code can tell."""
+
+
+class References(RuleBasedStateMachine):
+    """One warehouse, shops and sales that name them, and workers that crash."""
+
+    sites: Sites
+    """Where the warehouse of each example is made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = self.sites.new()
+        self.warehouse = warehouse_in(self.folder)
+        self.clock = Clock()
+        self.versions = dict.fromkeys(DATASETS, 1)
+        self.files = {name: Files(self.folder, self._contract(name)) for name in DATASETS}
+        prepare(self.warehouse, self._contract("sales"))
+
+    def teardown(self) -> None:
+        self.come_to_rest()
+        shutil.rmtree(self.folder)
+
+    @initialize(shops=shop_lines, sold=st.lists(sale_lines, min_size=2, max_size=2))
+    def begin(self, shops: list[str], sold: list[list[str]]) -> None:
+        """Sales have come before the shops."""
+        for file, lines in enumerate(sold):
+            self._deliver("sales", file, lines)
+        self._deliver("shops", 0, shops)
+
+    @rule(file=files, lines=shop_lines)
+    def deliver_shops(self, file: int, lines: list[str]) -> None:
+        """A file of shops comes, or is corrected, and lands."""
+        self._deliver("shops", file, lines)
+
+    @rule(file=files, lines=sale_lines)
+    def deliver_sales(self, file: int, lines: list[str]) -> None:
+        """A file of sales comes, or is corrected, and lands."""
+        self._deliver("sales", file, lines)
+
+    @rule(name=st.sampled_from(DATASETS), days=day_sets, crash=crashes)
+    def validate(self, name: str, days: list[date], crash: int | None) -> None:
+        self._crashing(crash, validate, name, days)
+
+    @rule(days=day_sets, crash=crashes)
+    def enrich(self, days: list[date], crash: int | None) -> None:
+        self._crashing(crash, self._enrich, "sales", days)
+
+    @rule(crash=crashes)
+    def tell(self, crash: int | None) -> None:
+        self._crashing(crash, tell_totals, "sales", DAYS)
+
+    @rule(name=st.sampled_from(["shops", "shops", "sales"]))
+    def upgrade(self, name: str) -> None:
+        """Other names are closed, other amounts forbidden."""
+        self.versions[name] += 1
+        prepare(self.warehouse, self._contract(name))
+
+    @rule(name=st.sampled_from(DATASETS), days=day_sets)
+    def refresh(self, name: str, days: list[date]) -> None:
+        refresh(self._work(name, days), "validated")
+
+    @rule(dice=st.integers(1, 3))
+    def rest(self, dice: int) -> None:
+        if dice == 1:
+            self.come_to_rest()
+
+    def come_to_rest(self) -> None:
+        """What the ledger lists is worked, in this order; then nothing is listed any more."""
+        for name in DATASETS:
+            self._work_off(name)
+        expected = expected_shops(self.versions["shops"], self._arrived("shops"))
+        assert seen(self.warehouse, self._contract("shops")) == expected
+        sold = expected_sales(self.versions["sales"], self._arrived("sales"), expected)
+        sold = answered(sold, FakeModel("m").answer_to_content)
+        assert seen(self.warehouse, self._contract("sales")) == sold
+        before = everything(self.warehouse)
+        for name in DATASETS:
+            validate(self._work(name, DAYS))
+        tell_totals(self._work("sales", DAYS))
+        assert everything(self.warehouse) == before
+
+    @invariant()
+    def the_tables_agree(self) -> None:
+        for name in DATASETS:
+            audit(self.warehouse, self._contract(name))
+        audit_totals(self.warehouse)
+
+    def _work_off(self, name: str) -> None:
+        for days in iter(lambda: self._days_left(name), []):
+            assert validate(self._work(name, days)).problems == []
+            self._enrich(self._work(name, days))
+            if name == "sales":
+                tell_totals(self._work(name, days))
+
+    def _days_left(self, name: str) -> list[date]:
+        with self.warehouse.transaction() as tx:
+            return days_left(tx, self._contract(name))
+
+    def _contract(self, name: str) -> Contract:
+        of = {"shops": shops(self.versions["shops"])}
+        return of.get(name) or sales(self.versions["sales"], self.versions["shops"])
+
+    def _arrived(self, name: str) -> list[Arrived]:
+        return arrived(self.warehouse, self._contract(name))
+
+    def _work(self, name: str, days: Sequence[date], *, crash: int | None = None) -> Work:
+        left = iter(range(crash or 0))
+
+        def step() -> None:
+            if crash is not None and next(left, None) is None:
+                raise Crash
+
+        warehouse = SteppedWarehouse(self.warehouse, step, has_claims=False)
+        return Work(warehouse, self._contract(name), days, "run", self.clock)
+
+    def _deliver(self, name: str, file: int, lines: list[str]) -> None:
+        self.files[name].write(file, lines)
+        register_named(self._work(name, DAYS), self.files[name].named(file), None)
+        assert land_files(self._work(name, DAYS)).problems == []
+
+    def _enrich(self, work: Work) -> None:
+        for stage in work.contract.stages:
+            assert enrich(work, stage, FakeModel("m")).problems == []
+
+    def _crashing(
+        self, crash: int | None, act: Callable[[Work], object], name: str, days: Sequence[date]
+    ) -> None:
+        with contextlib.suppress(Crash):
+            act(self._work(name, days, crash=crash))
+
+
+@pytest.fixture
+def slices_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "SLICE_RECORDS", 3)
+    monkeypatch.setattr(working, "SLICE_RECORDS", 5)
+
+
+@pytest.mark.timeout(1200)  # half a minute on a quiet machine; no bound on how busy one may be
+@pytest.mark.usefixtures("slices_of_three")
+@pytest.mark.parametrize(
+    ("examples", "steps"),
+    [(3, 6), pytest.param(8, 12, marks=pytest.mark.slow)],
+    ids=["short", "long"],
+)
+def test_references_in_any_order_end_as_the_oracle_says(
+    sites: Sites, examples: int, steps: int
+) -> None:
+    run_state_machine_as_test(
+        type("OnReferences", (References,), {"sites": sites}),
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink takes minutes
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -1,0 +1,159 @@
+"""A file's bytes as UTF-8 in pieces: decompressed and transcoded as it is read.
+
+What cannot be decoded becomes bytes that are not UTF-8 either, so that the record, not the file,
+is at fault. Which compression and encoding a file has is decided in `first_bytes`.
+"""
+
+import codecs
+import gzip
+import io
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Literal, cast
+
+import zstandard
+
+from txcat_assets.errors import SourceRefused
+from txcat_assets.sources.files.csv_grammar import MAX_LINE_BYTES
+from txcat_assets.sources.files.listing import cannot_open
+
+Compression = Literal["gzip", "zstd"]
+
+DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError)
+"""What a reader of `open_plain` raises when the compressed data is cut short or corrupt."""
+
+_CHECKED_BYTES = 1_048_576
+
+_ZSTD_READ_BYTES = 2_048  # four bytes of zstd can hold 128 KiB: this bounds one step to 64 MiB
+
+
+def open_plain(path: str, compression: Compression | None) -> BinaryIO:
+    """The file's bytes without its compression; raises SourceRefused when it cannot be opened."""
+    try:
+        if compression == "gzip":
+            return cast("BinaryIO", gzip.open(path))
+        if compression == "zstd":
+            return io.BufferedReader(_ZstdFrames(Path(path).open("rb")))
+        return Path(path).open("rb", buffering=0)
+    except OSError as error:
+        raise cannot_open(path, error) from error
+
+
+def refuse_damaged(path: str, compression: Compression) -> None:
+    """Raises SourceRefused when the file cannot be decompressed to its end."""
+    lines = 0
+    with open_plain(path, compression) as plain:
+        try:
+            for piece in read_pieces(plain, _CHECKED_BYTES):
+                lines += piece.count(b"\n")
+        except DAMAGE as error:
+            raise SourceRefused(
+                f"Reading {path}: its {compression} data is cut short or corrupt after {lines} "
+                f"lines ({error}). None of them was landed. Ask the sender for the file again."
+            ) from error
+
+
+def read_pieces(plain: BinaryIO, piece_bytes: int) -> Iterator[bytes]:
+    """The bytes to the end, in pieces of that size."""
+    return iter(lambda: plain.read(piece_bytes), b"")
+
+
+def pieces_of(raw: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """Pieces of a file's bytes as UTF-8, without its byte order mark."""
+    is_first = True
+    for piece in raw if encoding == "utf-8" else _transcoded(raw, encoding):
+        yield piece.removeprefix(codecs.BOM_UTF8) if is_first else piece
+        is_first = False
+
+
+def shortened(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same text with what is beyond MAX_LINE_BYTES of a line dropped, but for one byte.
+
+    That byte tells that the line was too long, so memory is bounded whatever the file holds. The
+    pieces must be no larger than that limit: only the line that they cut can be too long.
+    """
+    open_bytes = 0  # of the line that the pieces so far have left open
+    for piece in pieces:
+        first = piece.find(b"\n") if b"\n" in piece else len(piece)
+        kept = min(first, max(0, MAX_LINE_BYTES + 1 - open_bytes))
+        yield piece if kept == first else piece[:kept] + piece[first:]
+        open_bytes = (
+            len(piece) - piece.rfind(b"\n") - 1 if first < len(piece) else open_bytes + first
+        )
+
+
+def as_they_came(raw: bytes, encoding: str) -> bytes:
+    """The bytes of the file of which `raw` is the transcoding."""
+    if encoding == "utf-8":
+        return raw
+    try:
+        return raw.decode("utf-8", "surrogatepass").encode(encoding, _errors(encoding))
+    except UnicodeError:
+        return raw
+
+
+def is_text_encoding(name: str) -> bool:
+    """Whether text can be read in the encoding, piece by piece."""
+    sample = b"a\0\0\0"  # whole characters in encodings of one, two and four bytes
+    try:
+        sample.decode(name)
+        codecs.getincrementaldecoder(name)(_errors(name)).decode(sample, True)
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
+def _transcoded(raw: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)(_errors(encoding))
+    for piece in raw:
+        yield decoder.decode(piece).encode("utf-8", "surrogatepass")
+    try:
+        yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
+    except UnicodeError:
+        yield b"\xff"  # half a character ends the file: its record is not text
+
+
+def _errors(encoding: str) -> str:
+    return "surrogatepass" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
+
+
+class _ZstdFrames(io.RawIOBase):
+    """All frames of a zstd file, one after another; a frame cut short is an EOFError."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._ready = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override]
+        while not self._ready:
+            data = self._file.read(_ZSTD_READ_BYTES)
+            if not data:
+                return self._end()
+            self._ready = self._decompress(data)
+        taken = self._ready[: len(target)]
+        self._ready = self._ready[len(taken) :]
+        target[: len(taken)] = taken
+        return len(taken)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+    def _decompress(self, data: bytes) -> bytes:
+        out = []
+        while data:
+            self._frame = self._frame or zstandard.ZstdDecompressor().decompressobj()
+            out.append(self._frame.decompress(data))
+            data = self._frame.unused_data if self._frame.eof else b""
+            self._frame = None if self._frame.eof else self._frame
+        return b"".join(out)
+
+    def _end(self) -> int:
+        if self._frame is not None:
+            raise EOFError("Compressed file ended before the end-of-stream marker was reached")
+        return 0

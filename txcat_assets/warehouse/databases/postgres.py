@@ -1,0 +1,254 @@
+"""PostgreSQL, the warehouse of a production installation: many workers, one server.
+
+Connections are kept between transactions; a claim is a lock of a session, so it is freed by the
+server when its process dies. Values are bound by psycopg; frames come and go by COPY.
+"""
+
+import re
+import weakref
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, Literal
+
+import polars as pl
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from txcat_assets.errors import SettingRefused, WarehouseRefused
+from txcat_assets.warehouse.databases.duckdb_claims import number_of
+from txcat_assets.warehouse.databases.postgres_claims import SessionClaims
+from txcat_assets.warehouse.databases.postgres_copy import (
+    CopiedColumn,
+    read_copied,
+    sql_types,
+    written_copy,
+)
+from txcat_assets.warehouse.databases.postgres_errors import translated
+
+OLDEST = 140_000
+"""PostgreSQL 14, as the server tells its version."""
+
+IDLE_IN_TRANSACTION_SECONDS = 60
+"""No transaction waits for anything but the database; one that does would hold back vacuum."""
+
+CONNECTION = {
+    "application_name": "txcat",
+    "connect_timeout": 10,
+    # A worker whose host is gone is noticed in a minute, and its claims are freed.
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "client_encoding": "utf8",
+}
+
+FEW_ROWS = 3_000
+"""A transaction that brings more joins by hashing and looks up by indexes from then on. The planner
+takes a slice that has just come for a handful of rows, and would walk it once for each of its
+records: hours, not seconds. With fewer rows its choice is right, however large the tables are."""
+
+WORK_MEM = "64MB"
+"""A slice's keys are sorted and hashed in it without a temporary file; a URL may say otherwise."""
+
+_NAMED = re.compile(r"\$([a-z_]+)")
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+class PostgresTransaction:
+    """One transaction on a connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def run(self, sql: str, **values: Any) -> None:
+        """Run one statement for its effect."""
+        self._connection.execute(_bound(sql, values), values or None)
+
+    def changed(self, sql: str, **values: Any) -> int:
+        """Run one INSERT, UPDATE or DELETE; how many rows it touched."""
+        return self._connection.execute(_bound(sql, values), values or None).rowcount
+
+    def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        return self._connection.execute(_bound(sql, values), values or None).fetchall()
+
+    def frame(self, sql: str, **values: Any) -> pl.DataFrame:
+        """The rows of a query as a frame; UUIDs come as text."""
+        query = _bound(sql, values)
+        shape = self._shape(query, values)
+        to_copy = b"COPY (%b) TO STDOUT (FORMAT csv)" % query
+        data = bytearray()
+        with self._connection.cursor().copy(to_copy, values or None) as copy:
+            # Not joined: so many rows at once would set off the garbage collector again and again.
+            for row in copy:
+                data += row
+        return read_copied(data, shape)
+
+    def offer(self, name: str, frame: pl.DataFrame) -> None:
+        """Make a frame readable as a table of this name until the transaction ends."""
+        columns = ", ".join(f'"{column}" {type_}' for column, type_ in sql_types(frame))
+        self.run(f"DROP TABLE IF EXISTS pg_temp.{name}")
+        self.run(f"CREATE TEMP TABLE {name} ({columns}) ON COMMIT DROP")
+        self.append(f"pg_temp.{name}", frame)
+
+    def among(self, column: str, query: str) -> str:
+        """A condition: an indexed column is one of the values of a query.
+
+        As an array they are sorted, and the index is walked once; a join would read all of it, or
+        all of the table.
+        """
+        return f"{column} = ANY(ARRAY({query}))"
+
+    def append(self, table: str, frame: pl.DataFrame, *, key: str | None = None) -> None:
+        """Add the rows of a frame to a table, column by column's name, by the order of a `key`."""
+        names = ", ".join(f'"{name}"' for name in frame.columns)
+        shape = self._shape(f"SELECT {names} FROM {table}".encode())
+        to_copy = f"COPY {table} ({names}) FROM STDIN (FORMAT binary)".encode()
+        with self._connection.cursor().copy(to_copy) as copy:
+            for part in written_copy(frame.sort(key) if key else frame, shape):
+                copy.write(part)
+        if frame.height > FEW_ROWS:
+            self.run("SET LOCAL enable_nestloop = off; SET LOCAL enable_seqscan = off")
+
+    def _shape(self, query: bytes, values: Mapping[str, Any] | None = None) -> list[CopiedColumn]:
+        """The columns of a query."""
+        shape = self._connection.execute(b"SELECT * FROM (%b) q LIMIT 0" % query, values or None)
+        return [_described(column) for column in shape.description or ()]
+
+    def lock(self, name: str, *, shared: bool = False) -> None:
+        """Wait until no other transaction holds this lock, and hold it until the end."""
+        how = "_shared" if shared else ""
+        self.run(f"SELECT pg_advisory_xact_lock{how}({number_of('lock', name)})")
+
+
+class PostgresWarehouse:
+    """A PostgreSQL database; safe to share between threads, processes and machines."""
+
+    def __init__(self, url: str, wait_seconds: float, statement_seconds: float) -> None:
+        self._conninfo = _conninfo(url, wait_seconds, statement_seconds)
+        self._idle: deque[Connection] = deque()
+        self._claims = SessionClaims(self._connect)
+        weakref.finalize(self, _close, self._idle)
+
+    @property
+    def place(self) -> str:
+        """User, host and database, without the password."""
+        known = self._conninfo
+        where = known.get("host") or known.get("hostaddr") or "the local socket"
+        port = f":{known['port']}" if known.get("port") else ""
+        user = f"{known['user']}@" if known.get("user") else ""
+        return f"postgresql://{user}{where}{port}/{known.get('dbname') or ''}"
+
+    @property
+    def kind(self) -> Literal["postgres"]:
+        """PostgreSQL."""
+        return "postgres"
+
+    @contextmanager
+    def transaction(self) -> Iterator[PostgresTransaction]:
+        """Begin on a connection of its own, work and commit; roll back when the block raises."""
+        with translated(self.place):
+            connection = self._begin()
+            try:
+                yield PostgresTransaction(connection)
+                connection.commit()
+            except BaseException:
+                with suppress(psycopg.Error):
+                    connection.rollback()
+                raise
+            finally:
+                if connection.closed or connection.broken:
+                    connection.close()
+                else:
+                    self._idle.append(connection)
+
+    @contextmanager
+    def claim(self, *what: str | int) -> Iterator[bool]:
+        """Try to claim a piece of work by name; False when another session holds it."""
+        with translated(self.place), self._claims.claim(*what) as is_mine:
+            yield is_mine
+
+    def _begin(self) -> Connection:
+        """A connection with a transaction begun; one that broke while it was idle is replaced."""
+        while self._idle:
+            connection = self._idle.pop()
+            try:
+                connection.execute(b"BEGIN")
+            except psycopg.OperationalError:
+                connection.close()
+            else:
+                return connection
+        connection = self._connect()
+        connection.execute(b"BEGIN")
+        return connection
+
+    def _connect(self) -> Connection:
+        connection = psycopg.connect(
+            **self._conninfo, autocommit=True, cursor_factory=psycopg.ClientCursor
+        )
+        try:
+            _require_usable(connection, self.place)
+        except WarehouseRefused:
+            connection.close()
+            raise
+        return connection
+
+
+def _conninfo(url: str, wait_seconds: float, statement_seconds: float) -> dict[str, Any]:
+    """What libpq connects by: all that the URL says, and how long a session waits for what."""
+    given: dict[str, Any] | None
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        given = None
+    # What libpq says of a URL repeats it, password and all; nothing of it is repeated here.
+    if given is None or "@" in str(given.get("host", "")):
+        raise SettingRefused(
+            "TXCAT_WAREHOUSE_URL cannot be read. Expected postgresql://USER@HOST:PORT/DATABASE, "
+            "with libpq's parameters behind a question mark. A password is better in a file that "
+            "PGPASSFILE names; in the URL its @ : / ? # % are written as %40 and so on."
+        )
+    session = {
+        "search_path": "pg_catalog",
+        "timezone": "UTC",
+        "datestyle": "ISO",
+        "lock_timeout": f"{wait_seconds * 1000:.0f}",
+        "statement_timeout": f"{statement_seconds * 1000:.0f}",
+        "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS * 1000}",
+    }
+    options = " ".join(f"-c {name}={value}" for name, value in session.items())
+    asked = f"-c work_mem={WORK_MEM} {given.get('options', '')}".strip()
+    return CONNECTION | given | {"options": f"{asked} {options}"}
+
+
+def _require_usable(connection: Connection, place: str) -> None:
+    info = connection.info
+    if info.server_version < OLDEST:
+        raise WarehouseRefused(
+            f"{place} is PostgreSQL {info.server_version // 10_000}; txcat needs 14 or newer."
+        )
+    if (encoding := info.parameter_status("server_encoding")) != "UTF8":
+        raise WarehouseRefused(
+            f"{place} has the encoding {encoding}, which cannot hold every text. Make the database "
+            "anew with: CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0."
+        )
+
+
+def _bound(sql: str, values: Mapping[str, Any]) -> bytes:
+    """The statement in psycopg's words, which know a percent sign only where there are values."""
+    if not values:
+        return sql.encode()
+    return _NAMED.sub(r"%(\1)s", sql.replace("%", "%%")).encode()
+
+
+def _described(column: psycopg.Column) -> CopiedColumn:
+    info = psycopg.postgres.types.get(column.type_code)
+    is_list = info is not None and info.array_oid == column.type_code
+    name = f"{'_' if is_list else ''}{info.name if info else ''}"
+    return CopiedColumn(column.name, name, column.precision, column.scale)
+
+
+def _close(connections: deque[Connection]) -> None:
+    while connections:
+        connections.pop().close()

@@ -1,0 +1,75 @@
+"""Claims as locks of a PostgreSQL session: freed by the server when the session's process dies.
+
+Several machines share a day by them. What a claim is, is said in `duckdb_claims`.
+"""
+
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg
+
+from txcat_assets.warehouse.databases.duckdb_claims import number_of
+
+Session = psycopg.Connection[tuple[Any, ...]]
+
+
+class SessionClaims:
+    """Claims of this process as locks of one PostgreSQL session, which no transaction holds open.
+
+    Where the session breaks its claims are gone: others may do the same work, without harm.
+    """
+
+    def __init__(self, connect: Callable[[], Session]) -> None:
+        self._connect = connect
+        self._one_at_a_time = threading.Lock()
+        self._held: set[int] = set()
+        self._sessions: list[Session] = []
+        weakref.finalize(self, _close, self._sessions)
+
+    @contextmanager
+    def claim(self, *what: str | int) -> Iterator[bool]:
+        """Hold the claim in the block if it can be had; say whether it was."""
+        number = number_of("claim", *what)
+        is_mine = self._try(number)
+        try:
+            yield is_mine
+        finally:
+            if is_mine:
+                self._free(number)
+
+    def _try(self, number: int) -> bool:
+        with self._one_at_a_time:
+            # A session is given its own lock a second time; two threads are two workers.
+            is_mine = number not in self._held and self._ask("pg_try_advisory_lock", number)
+            if is_mine:
+                self._held.add(number)
+            return is_mine
+
+    def _free(self, number: int) -> None:
+        with self._one_at_a_time, suppress(psycopg.OperationalError):
+            self._held.discard(number)
+            self._ask("pg_advisory_unlock", number)
+
+    def _ask(self, function: str, number: int) -> bool:
+        question = f"SELECT {function}({number})".encode()
+        try:
+            return self._answer(question)
+        except psycopg.OperationalError:
+            if not self._sessions:
+                raise
+            _close(self._sessions)  # broken since it was last asked: the server was restarted
+            return self._answer(question)
+
+    def _answer(self, question: bytes) -> bool:
+        if not self._sessions:
+            self._sessions.append(self._connect())
+        ((answer,),) = self._sessions[0].execute(question)
+        return bool(answer)
+
+
+def _close(sessions: list[Session]) -> None:
+    while sessions:
+        sessions.pop().close()

@@ -1,0 +1,171 @@
+"""The ledger's objects: the files that were seen, in the order of their arrival, and their heads.
+
+An object is registered by its name, size and time before it is read; its bytes' digest is its
+identity from the first reading on. Slices of it are in `slices`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+
+from txcat_assets.contracts.model import Contract
+from txcat_assets.warehouse.databases.interface import Transaction, listed
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A file as it was seen: `name` is its absolute path; nothing of it has been read."""
+
+    name: str
+    size: int
+    modified_at_ns: int
+    day: date
+
+
+@dataclass(frozen=True)
+class FileObject:
+    """A file that the ledger knows and that has not landed whole; `next` is its head."""
+
+    object_id: int
+    name: str
+    size: int
+    modified_at_ns: int
+    encoding: str | None
+    dialect: str | None
+    identity: str | None
+    day: date
+    next: int
+
+
+def register(
+    tx: Transaction, dataset: str, arrivals: Sequence[Arrival], seen_at: datetime
+) -> dict[int, date]:
+    """Note files in the order of (day, name), each new (name, size, time) as an object.
+
+    Gives the object id and day of each, in that order. A file that is known keeps both.
+    """
+    tx.lock("register")
+    days: dict[int, date] = {}
+    for arrival in sorted(arrivals, key=lambda a: (a.day, a.name)):
+        stat = {"name": arrival.name, "size": arrival.size, "ns": arrival.modified_at_ns}
+        known = tx.rows(
+            "SELECT object_id, day FROM ledger.objects WHERE dataset = $dataset AND name = $name "
+            "AND size = $size AND modified_at_ns = $ns",
+            dataset=dataset,
+            **stat,
+        ) or tx.rows(
+            "INSERT INTO ledger.objects (dataset, kind, name, size, modified_at_ns, day, seen_at) "
+            "VALUES ($dataset, 'file', $name, $size, $ns, $day, $seen_at) RETURNING object_id, day",
+            dataset=dataset,
+            day=arrival.day,
+            seen_at=seen_at,
+            **stat,
+        )
+        days.update(known)
+    return days
+
+
+def try_again(tx: Transaction, object_ids: Sequence[int], encoding: str | None) -> None:
+    """Let files that were refused, or changed while they were read, be tried once more."""
+    tx.run(
+        "UPDATE ledger.objects SET state = 'seen', reason = NULL, encoding = $encoding "
+        f"WHERE object_id IN ({listed(object_ids)}) AND state IN ('seen', 'refused', 'changed')",
+        encoding=encoding,
+    )
+
+
+def refuse_days_outside(tx: Transaction, contract: Contract, first: date, last: date) -> None:
+    """Refuse the files not begun yet whose day is not among the partitions, `first` to `last`."""
+    tx.run(
+        "UPDATE ledger.objects SET state = 'refused', contract_version = $version, "
+        "reason = name || $why WHERE dataset = $dataset AND state = 'seen' "
+        "AND NOT day BETWEEN $first AND $last",
+        dataset=contract.dataset,
+        version=contract.version,
+        first=first,
+        last=last,
+        why=f": the day in its name is no partition; those are {first} (TXCAT_FIRST_DAY) to "
+        f"{last}, UTC. Rename the file, or set TXCAT_FIRST_DAY earlier and load it again.",
+    )
+
+
+def files_to_land(tx: Transaction, contract: Contract, days: Sequence[date]) -> list[FileObject]:
+    """The files of these days that have not landed whole, in the order of arrival.
+
+    A refused file is here again once the contract has a newer version.
+    """
+    columns = ", ".join(field.name for field in fields(FileObject))
+    found = tx.rows(
+        f"SELECT {columns} FROM ledger.objects "
+        "WHERE dataset = $dataset AND kind = 'file' AND day = ANY($days) AND "
+        "(state IN ('seen', 'landing') OR (state = 'refused' AND contract_version < $version)) "
+        "ORDER BY object_id",
+        dataset=contract.dataset,
+        days=list(days),
+        version=contract.version,
+    )
+    return [FileObject(*row) for row in found]
+
+
+def begin(
+    tx: Transaction, file: FileObject, dataset: str, identity: str, dialect: str
+) -> FileObject | None:
+    """Give a file its identity (the digest of its bytes) and its dialect; the object to land.
+
+    None when a file of these bytes has landed before: nothing of this one lands. When one has
+    landed in part, which may have changed or gone since, this file carries that object on.
+    """
+    tx.lock("register")
+    known = tx.rows(
+        "SELECT object_id, state, name FROM ledger.objects "
+        "WHERE dataset = $dataset AND kind = 'file' AND identity = $identity",
+        dataset=dataset,
+        identity=identity,
+    )
+    object_id, state, name = known[0] if known else (file.object_id, "seen", file.name)
+    if object_id == file.object_id:
+        tx.run(
+            "UPDATE ledger.objects SET identity = $identity, dialect = $dialect, state = 'landing' "
+            "WHERE object_id = $object_id",
+            identity=identity,
+            dialect=dialect,
+            object_id=object_id,
+        )
+    elif state == "landed":
+        set_state(
+            tx, file.object_id, "same_content", f"the bytes of {name}, which was taken before"
+        )
+        return None
+    else:
+        _carry_on(tx, file, object_id)
+    columns = ", ".join(field.name for field in fields(FileObject))
+    (row,) = tx.rows(
+        f"SELECT {columns} FROM ledger.objects WHERE object_id = $object_id", object_id=object_id
+    )
+    return FileObject(*row)
+
+
+def _carry_on(tx: Transaction, file: FileObject, object_id: int) -> None:
+    tx.run("DELETE FROM ledger.objects WHERE object_id = $object_id", object_id=file.object_id)
+    tx.run(
+        "UPDATE ledger.objects SET name = $name, size = $size, modified_at_ns = $ns, "
+        "state = 'landing', reason = NULL WHERE object_id = $object_id",
+        name=file.name,
+        size=file.size,
+        ns=file.modified_at_ns,
+        object_id=object_id,
+    )
+
+
+def set_state(
+    tx: Transaction, object_id: int, state: str, reason: str | None = None, version: int = 0
+) -> None:
+    """Set a file's state, with the reason in words and the contract version it was judged by."""
+    tx.run(
+        "UPDATE ledger.objects SET state = $state, reason = $reason, contract_version = $version "
+        "WHERE object_id = $object_id",
+        state=state,
+        reason=reason,
+        version=version,
+        object_id=object_id,
+    )

@@ -1,0 +1,276 @@
+"""Questions about whole days that checks, the UI and the command line ask; nothing here writes.
+
+What is counted in the ledger is read there; what a check has to prove is counted in the tables.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import polars as pl
+
+from txcat_assets.contracts.model import Contract, Flag, Stage
+from txcat_assets.contracts.reasons import CONFLICT, REFUSED
+from txcat_assets.pipeline.places import CONFLICTING, DUPLICATE, QUARANTINED, VALIDATED
+from txcat_assets.warehouse.databases.interface import Transaction, listed
+from txcat_assets.warehouse.ledger.marts import days_to_tell_marts
+from txcat_assets.warehouse.ledger.references import days_to_judge_again
+from txcat_assets.warehouse.ledger.scope import Scope
+from txcat_assets.warehouse.ledger.slices import FROZEN, Slice, in_slices
+from txcat_assets.warehouse.schema.tables import quoted
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Where the records of some slices are; landed is the sum of the other four."""
+
+    landed: int
+    unjudged: int
+    validated: int
+    quarantined: int
+    duplicate: int
+
+
+@dataclass(frozen=True)
+class StageCounts:
+    """Validated records that a later stage has yet to answer, or has refused."""
+
+    pending: int
+    refused: int
+
+
+def counts(tx: Transaction, scope: Scope) -> Counts:
+    """Where the records are, by the ledger."""
+    sums = ", ".join(f"coalesce(sum({name}), 0)::BIGINT" for name in Counts.__annotations__)
+    (row,) = tx.rows(
+        f"SELECT {sums} FROM ledger.slices WHERE slice_id IN {scope.slices}", **scope.values
+    )
+    return Counts(*row)
+
+
+def quarantined_shares(tx: Transaction, scope: Scope) -> list[tuple[date, float]]:
+    """The share of each day's landed records that is quarantined, 0 to 1; the worst day first."""
+    return [
+        (day, float(share))
+        for day, share in tx.rows(
+            "SELECT day, sum(quarantined) / sum(landed) FROM ledger.slices "
+            f"WHERE slice_id IN {scope.slices} AND landed > 0 GROUP BY day ORDER BY 2 DESC, 1",
+            **scope.values,
+        )
+    ]
+
+
+def stage_counts(tx: Transaction, scope: Scope, stage: str) -> StageCounts:
+    """What is pending for a later stage, and what it refused, by the ledger."""
+    (row,) = tx.rows(
+        "SELECT coalesce(sum(CASE WHEN t.version IS NULL THEN s.validated ELSE t.pending END), 0)"
+        "::BIGINT, coalesce(sum(t.refused), 0)::BIGINT FROM ledger.stages t "
+        "JOIN ledger.slices s ON s.slice_id = t.slice_id "
+        f"WHERE t.stage = $stage AND t.slice_id IN {scope.slices}",
+        stage=stage,
+        **scope.values,
+    )
+    return StageCounts(*row)
+
+
+def flag_counts(tx: Transaction, contract: Contract, stage: Stage, scope: Scope) -> dict[str, int]:
+    """For how many records each flag among a stage's answers holds."""
+    flags = [column.name for column in stage.columns if isinstance(column.type, Flag)]
+    if not flags:
+        return {}
+    counted = ", ".join(f'count(*) FILTER (WHERE "{name}")' for name in flags)
+    (row,) = tx.rows(
+        f"SELECT {counted} FROM {stage.name}.{contract.dataset} WHERE _slice_id IN {scope.slices}",
+        **scope.values,
+    )
+    return dict(zip(flags, map(int, row), strict=True))
+
+
+def reason_counts(tx: Transaction, contract: Contract, scope: Scope) -> dict[str, int]:
+    """How many records have each reason code: rejected, warned, conflict, refused."""
+    judged = f"judged.{contract.dataset} WHERE _slice_id IN {scope.slices}"
+    bears_its_own = f"_place NOT IN ({DUPLICATE}, {CONFLICTING})"
+    found = tx.rows(
+        "SELECT code, count(*) FROM ("
+        f"SELECT unnest(_reasons) AS code FROM {judged} AND _reasons IS NOT NULL "
+        f"AND {bears_its_own} "
+        f"UNION ALL SELECT '{CONFLICT}' FROM {judged} AND _place = {CONFLICTING}) found "
+        "GROUP BY code ORDER BY 2 DESC, 1",
+        **scope.values,
+    )
+    refused = sum(stage_counts(tx, scope, stage.name).refused for stage in contract.stages)
+    return {code: int(n) for code, n in found} | ({REFUSED: refused} if refused else {})
+
+
+def broken_sample(
+    tx: Transaction, contract: Contract, scope: Scope, code: str, limit: int
+) -> pl.DataFrame:
+    """The first records that bear a reason code, as they came."""
+    conflicts = f"_place = {CONFLICTING}"
+    its_own = f"_reasons IS NOT NULL AND $code = ANY(_reasons) AND NOT {conflicts}"
+    bears = conflicts if code == CONFLICT else its_own
+    found = tx.rows(
+        f"SELECT _slice_id, _position FROM judged.{contract.dataset} "
+        f"WHERE _slice_id IN {scope.slices} AND {bears} AND $code IS NOT NULL "
+        "ORDER BY _slice_id, _position LIMIT $limit",
+        code=code,
+        limit=limit,
+        **scope.values,
+    )
+    return _raw(tx, contract, [(int(slice_id), int(position)) for slice_id, position in found])
+
+
+def _raw(tx: Transaction, contract: Contract, positions: Sequence[tuple[int, int]]) -> pl.DataFrame:
+    """A few records as they came, found by their positions: slices first, for speed."""
+    listed = ", ".join(map(str, positions)) or "(-1, -1)"
+    slices = [slice_id for slice_id, _ in positions] or [-1]
+    return tx.frame(
+        f"SELECT _slice_id, _position, {quoted(contract.column_names)} "
+        f"FROM raw.{contract.dataset} WHERE {in_slices(slices)} "
+        f"AND (_slice_id, _position) IN ({listed}) ORDER BY _slice_id, _position"
+    )
+
+
+def sample(
+    tx: Transaction, schema: str, columns: Sequence[str], scope: Scope, limit: int
+) -> pl.DataFrame:
+    """The first rows of a dataset's table in `schema`, in the order of arrival.
+
+    Only as many slices are read as have surely enough of them, however large the table is.
+    """
+    has_rows = {
+        "raw": "landed > 0",
+        "quarantined": "(quarantined > 0 OR slice_id IN (SELECT slice_id FROM ledger.refusals))",
+    }.get(schema, "validated > 0")
+    first = tx.rows(
+        f"SELECT slice_id FROM ledger.slices WHERE slice_id IN {scope.slices} AND {has_rows} "
+        "ORDER BY slice_id LIMIT $limit",
+        limit=limit,
+        **scope.values,
+    )
+    return tx.frame(
+        f"SELECT {quoted(columns)} FROM {schema}.{scope.dataset} "
+        f"WHERE {in_slices([slice_id for (slice_id,) in first])} "
+        "ORDER BY _slice_id, _position LIMIT $limit",
+        limit=limit,
+    )
+
+
+def spending(tx: Transaction, contract: Contract, stage: Stage) -> pl.DataFrame:
+    """Count and sum of amounts by answer and side, largest first, over all days."""
+    (answer,) = stage.column_names
+    return tx.frame(
+        f'SELECT "{answer}", count(*) AS records, '
+        "sum(amount) FILTER (WHERE side = 'debit') AS debit, "
+        "sum(amount) FILTER (WHERE side = 'credit') "
+        f'AS credit FROM {stage.name}.{contract.dataset} GROUP BY "{answer}" '
+        "ORDER BY debit NULLS LAST"
+    )
+
+
+COUNTED = ("landed", "validated", "quarantined", "duplicate")
+
+
+def broken_conservation(
+    tx: Transaction, contract: Contract, scope: Scope
+) -> list[tuple[int, tuple[int, ...], tuple[int, ...]]]:
+    """The slices that differ from the ledger: id, its counts (see COUNTED), those in the tables.
+
+    Landed is counted in raw, with what was forgotten there; the others among the judged rows.
+    """
+    known = ", ".join(f"s.{name}" for name in COUNTED)
+    found = tx.rows(
+        f"SELECT s.slice_id, {known}, coalesce(r.landed, 0) + s.forgotten, "
+        "coalesce(j.validated, 0), "
+        "coalesce(j.quarantined, 0), coalesce(j.duplicate, 0) FROM ledger.slices s "
+        f"LEFT JOIN (SELECT _slice_id, count(*) AS landed FROM raw.{contract.dataset} "
+        f"WHERE _slice_id IN {scope.slices} GROUP BY 1) r ON r._slice_id = s.slice_id "
+        f"LEFT JOIN (SELECT _slice_id, count(*) FILTER (WHERE _place = {VALIDATED}) AS validated, "
+        f"count(*) FILTER (WHERE _place = {DUPLICATE}) AS duplicate, "
+        f"count(*) FILTER (WHERE _place IN ({listed(QUARANTINED)})) AS quarantined "
+        f"FROM judged.{contract.dataset} WHERE _slice_id IN {scope.slices} GROUP BY 1) j "
+        f"ON j._slice_id = s.slice_id WHERE s.slice_id IN {scope.slices} ORDER BY 1",
+        **scope.values,
+    )
+    counted = [(int(row[0]), tuple(row[1:5]), tuple(row[5:])) for row in found]
+    return [one for one in counted if one[1] != one[2]]
+
+
+def slices(tx: Transaction, scope: Scope) -> list[Slice]:
+    """The slices that the contract in force has judged or will judge, in the order of arrival."""
+    found = tx.rows(
+        "SELECT slice_id, landed, NULL FROM ledger.slices "
+        f"WHERE slice_id IN {scope.slices} AND forgotten = 0 ORDER BY slice_id",
+        **scope.values,
+    )
+    return [Slice(*row) for row in found]
+
+
+def files(tx: Transaction, scope: Scope) -> list[tuple[str, str, str | None]]:
+    """Name, state and reason of every file, in the order of arrival.
+
+    One that was set aside is left out once a newer version of it was seen.
+    """
+    return [
+        (str(name), str(state), reason)
+        for name, state, reason in tx.rows(
+            "SELECT name, state, reason FROM ledger.objects o "
+            f"WHERE dataset = $dataset AND kind = 'file' AND {scope.column} = ANY($among) "
+            "AND NOT (state IN ('refused', 'changed') AND EXISTS (SELECT 1 FROM ledger.objects n "
+            "WHERE n.dataset = o.dataset AND n.name = o.name AND n.object_id > o.object_id)) "
+            "ORDER BY object_id",
+            **scope.values,
+        )
+    ]
+
+
+def pending_since(tx: Transaction, scope: Scope, stage: str) -> datetime | None:
+    """When the oldest slice landed that still has records to do for a stage; None when done."""
+    ((oldest,),) = tx.rows(
+        "SELECT min(s.landed_at) FROM ledger.stages t JOIN ledger.slices s "
+        "ON s.slice_id = t.slice_id WHERE t.stage = $stage "
+        f"AND t.slice_id IN {scope.slices} AND (t.version IS NULL OR t.pending > 0)",
+        stage=stage,
+        **scope.values,
+    )
+    return oldest if isinstance(oldest, datetime) else None
+
+
+def all_days(tx: Transaction, dataset: str) -> list[date]:
+    """Every day on which records of the dataset have landed."""
+    found = "SELECT DISTINCT day FROM ledger.slices WHERE dataset = $dataset ORDER BY 1"
+    return [day for (day,) in tx.rows(found, dataset=dataset)]
+
+
+def days_left(tx: Transaction, contract: Contract) -> list[date]:
+    """The days on which anything was begun and is not done: files, judging, answers, references,
+    marts.
+
+    Days that a newer contract has made stale are among them, those of a newer model are not:
+    whether to ask it all again is for people to decide.
+    """
+    found = tx.rows(
+        "SELECT day FROM ledger.stages WHERE dataset = $dataset AND stage = ANY($stages) "
+        "AND (version IS NULL OR pending > 0 OR (stage = 'validated' AND version <> $version "
+        f"AND slice_id NOT IN {FROZEN})) UNION "
+        "SELECT day FROM ledger.objects WHERE dataset = $dataset AND (state IN "
+        "('seen', 'landing') OR (state = 'refused' AND contract_version < $number)) ORDER BY 1",
+        dataset=contract.dataset,
+        stages=["validated", *(stage.name for stage in contract.stages)],
+        version=str(contract.version),
+        number=contract.version,
+    )
+    again = [*days_to_judge_again(tx, contract), *days_to_tell_marts(tx, contract)]
+    return sorted({day for (day,) in found} | set(again))
+
+
+def known_files(tx: Transaction, dataset: str) -> set[tuple[str, int, int]]:
+    """Name, size and time of every file that the ledger has seen."""
+    return {
+        (str(name), int(size), int(modified))
+        for name, size, modified in tx.rows(
+            "SELECT name, size, modified_at_ns FROM ledger.objects "
+            "WHERE dataset = $dataset AND kind = 'file'",
+            dataset=dataset,
+        )
+    }

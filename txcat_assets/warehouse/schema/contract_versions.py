@@ -1,0 +1,66 @@
+"""Which contracts the warehouse knows, and so which code may write to it.
+
+What follows for the tables is in `tables`.
+"""
+
+from txcat_assets.contracts.model import Contract
+from txcat_assets.errors import VersionRefused
+from txcat_assets.warehouse.databases.interface import Transaction, one
+from txcat_assets.warehouse.schema.migrations import MIGRATIONS
+
+
+def require_version(tx: Transaction, contract: Contract) -> bool:
+    """Refuse to write with a contract that is older than the warehouse's, or differs from it.
+
+    Says whether the warehouse knows this very version already.
+    """
+    known = tx.rows(
+        "SELECT version, fingerprint FROM ledger.contracts WHERE dataset = $dataset",
+        dataset=contract.dataset,
+    )
+    for version, fingerprint in known:
+        if version > contract.version:
+            raise VersionRefused(
+                f"The warehouse holds {contract.dataset} by contract version {version}, this code "
+                f"has version {contract.version}. Install the newer txcat."
+            )
+        if version == contract.version and fingerprint != contract.fingerprint:
+            raise VersionRefused(
+                f"The contract of {contract.dataset} differs from the one the warehouse knows as "
+                f"version {version}. Raise `version` in its contract file."
+            )
+    return (contract.version, contract.fingerprint) in known
+
+
+def note_contract(tx: Transaction, contract: Contract) -> None:
+    """Note that the tables of a dataset are made by this contract, and to which it refers."""
+    tx.run(
+        "INSERT INTO ledger.contracts VALUES ($dataset, $version, $fingerprint, $made_by) "
+        "ON CONFLICT (dataset) DO UPDATE SET version = excluded.version, "
+        "fingerprint = excluded.fingerprint, made_by = excluded.made_by",
+        dataset=contract.dataset,
+        version=contract.version,
+        fingerprint=contract.fingerprint,
+        made_by=len(MIGRATIONS),
+    )
+    tx.run("DELETE FROM ledger.dependents WHERE dataset = $dataset", dataset=contract.dataset)
+    for refers_to in sorted({reference.to.dataset for reference in contract.references}):
+        tx.run(
+            "INSERT INTO ledger.dependents VALUES ($dataset, $refers_to)",
+            dataset=contract.dataset,
+            refers_to=refers_to,
+        )
+
+
+def is_known(tx: Transaction, contract: Contract) -> bool:
+    """Whether the dataset's tables are those that this contract and this code make.
+
+    Raises VersionRefused as `require_version` does.
+    """
+    return require_version(tx, contract) and _made_by(tx, contract) == len(MIGRATIONS)
+
+
+def _made_by(tx: Transaction, contract: Contract) -> int:
+    """The number of the newest migration when the dataset's tables were last made."""
+    found = "SELECT coalesce(made_by, 1) FROM ledger.contracts WHERE dataset = $dataset"
+    return int(one(tx.rows(found, dataset=contract.dataset)))

@@ -1,0 +1,61 @@
+"""The indexes of a dataset's tables, for a database that has no zone maps to skip by.
+
+DuckDB finds slices by the ranges of its row groups and keys by a scan; an index on a record table
+would triple what writing costs there. On PostgreSQL each is used at every micro-batch, or by the
+checks after it.
+"""
+
+from txcat_assets.contracts.model import Contract, Policy
+from txcat_assets.pipeline.places import LOSING, VALIDATED, WAITING
+from txcat_assets.warehouse.databases.interface import listed
+
+LEDGER = (
+    "stages_day ON ledger.stages (dataset, stage, day)",
+    "stages_left ON ledger.stages (dataset, stage, day) WHERE version IS NULL OR pending > 0",
+    "slices_day ON ledger.slices (dataset, day)",
+    "slices_run ON ledger.slices (run_id)",
+    "slices_frozen ON ledger.slices (slice_id) WHERE forgotten > 0",
+    "predictions_slice ON ledger.predictions (slice_id)",
+    "refusals_slice ON ledger.refusals (slice_id)",
+    "touched_entity ON ledger.touched (dataset, mart, entity)",
+    "dead_letters_slice ON ledger.dead_letters (slice_id)",
+)
+
+
+def indexes(contract: Contract) -> list[str]:
+    """Statements that make what is missing.
+
+    Where the first wins, one winner per key is a unique index too: PostgreSQL refuses a second one,
+    whatever went wrong.
+    """
+    name, key = contract.dataset, f'"{contract.key}"'
+    plain = [
+        *LEDGER,
+        *(f"{name}_position ON {table} (_slice_id, _position)" for table in _tables(contract)),
+        f"{name}_loser ON judged.{name} ({key}) WHERE _place IN ({listed(LOSING)})",
+        f"{name}_aside ON judged.{name} (_slice_id) WHERE _place <> {VALIDATED}",
+        f"{name}_reasons ON judged.{name} (_slice_id) WHERE _reasons IS NOT NULL",
+    ]
+    if contract.references:
+        plain.append(f"{name}_waiting ON judged.{name} (_slice_id) WHERE _place = {WAITING}")
+    for mart in contract.marts:
+        plain += [
+            f'{name}_{mart.name}_of ON judged.{name} ("{mart.entity}") WHERE _place = {VALIDATED}',
+            f'{name}_{mart.name} ON {mart.name}.{name} ("{mart.entity}")',
+        ]
+    winner = f"{name}_winner ON judged.{name} ({key}) WHERE _place = {VALIDATED}"
+    if contract.policy is Policy.LATEST:  # each version of a key is one
+        plain.append(winner)
+    unique = [
+        *([winner] if contract.policy is Policy.FIRST else []),
+        *(f"{name}_key ON {stage.name}.{name} ({key})" for stage in contract.stages),
+    ]
+    return [
+        *(f"CREATE INDEX IF NOT EXISTS {index}" for index in plain),
+        *(f"CREATE UNIQUE INDEX IF NOT EXISTS {index}" for index in unique),
+    ]
+
+
+def _tables(contract: Contract) -> list[str]:
+    schemas = ["raw", "judged", *(stage.name for stage in contract.stages)]
+    return [f"{schema}.{contract.dataset}" for schema in schemas]

@@ -1,0 +1,125 @@
+"""The ledger's tables, as numbered changes: each is run once by a warehouse, in order, for ever.
+
+A change that has been released is never edited; what comes next is a new number. The tables of a
+dataset follow from its contract and need no number: see `tables`.
+"""
+
+from txcat_assets.errors import VersionRefused
+from txcat_assets.warehouse.databases.interface import Transaction, one
+
+MIGRATIONS = (
+    # 1: files.
+    """
+CREATE SCHEMA IF NOT EXISTS ledger;
+CREATE SEQUENCE IF NOT EXISTS ledger.arrival;
+CREATE TABLE IF NOT EXISTS ledger.contracts (
+    dataset VARCHAR PRIMARY KEY, version INTEGER NOT NULL, fingerprint VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS ledger.objects (
+    object_id BIGINT PRIMARY KEY DEFAULT nextval('ledger.arrival'), dataset VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL, name VARCHAR NOT NULL, size BIGINT NOT NULL,
+    modified_at_ns BIGINT NOT NULL, encoding VARCHAR, dialect VARCHAR, identity VARCHAR,
+    day DATE NOT NULL, seen_at TIMESTAMP NOT NULL, next BIGINT NOT NULL DEFAULT 0,
+    state VARCHAR NOT NULL DEFAULT 'seen', reason VARCHAR, contract_version INTEGER,
+    UNIQUE (dataset, kind, identity), UNIQUE (dataset, name, size, modified_at_ns));
+CREATE TABLE IF NOT EXISTS ledger.slices (
+    slice_id BIGINT PRIMARY KEY, dataset VARCHAR NOT NULL, object_id BIGINT NOT NULL,
+    "start" BIGINT NOT NULL, "end" BIGINT NOT NULL, day DATE NOT NULL,
+    landed_at TIMESTAMP NOT NULL, run_id VARCHAR NOT NULL, landed BIGINT NOT NULL,
+    unjudged BIGINT NOT NULL, validated BIGINT NOT NULL DEFAULT 0,
+    quarantined BIGINT NOT NULL DEFAULT 0, duplicate BIGINT NOT NULL DEFAULT 0,
+    UNIQUE (object_id, "start"),
+    CHECK (landed = unjudged + validated + quarantined + duplicate
+           AND least(unjudged, validated, quarantined, duplicate) >= 0));
+CREATE TABLE IF NOT EXISTS ledger.stages (
+    slice_id BIGINT NOT NULL, stage VARCHAR NOT NULL, dataset VARCHAR NOT NULL, day DATE NOT NULL,
+    version VARCHAR, pending BIGINT NOT NULL DEFAULT 0, refused BIGINT NOT NULL DEFAULT 0,
+    redo_from TIMESTAMP, done_at TIMESTAMP, run_id VARCHAR, error VARCHAR,
+    PRIMARY KEY (slice_id, stage));
+CREATE TABLE IF NOT EXISTS ledger.predictions (
+    dataset VARCHAR NOT NULL, stage VARCHAR NOT NULL, slice_id BIGINT NOT NULL,
+    position BIGINT NOT NULL, digest UUID NOT NULL, model_version VARCHAR NOT NULL,
+    answer VARCHAR, refusal VARCHAR);
+CREATE TABLE IF NOT EXISTS ledger.checked (
+    dataset VARCHAR NOT NULL, asset VARCHAR NOT NULL, checked_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (dataset, asset));
+CREATE TABLE IF NOT EXISTS ledger.refusals (
+    dataset VARCHAR NOT NULL, stage VARCHAR NOT NULL, slice_id BIGINT NOT NULL,
+    position BIGINT NOT NULL, digest UUID NOT NULL, model_version VARCHAR NOT NULL,
+    words VARCHAR NOT NULL);
+""",
+    # 2: topics. The partitions of a topic are objects too; what Kafka lost and somebody accepted
+    # is a gap; a dataset's own tables remember by which number they were made.
+    """
+ALTER TABLE ledger.objects ALTER COLUMN size DROP NOT NULL;
+ALTER TABLE ledger.objects ALTER COLUMN modified_at_ns DROP NOT NULL;
+ALTER TABLE ledger.objects ADD COLUMN IF NOT EXISTS "partition" INTEGER;
+ALTER TABLE ledger.objects ADD COLUMN IF NOT EXISTS topic_id VARCHAR;
+ALTER TABLE ledger.objects ADD COLUMN IF NOT EXISTS generation INTEGER;
+ALTER TABLE ledger.contracts ADD COLUMN IF NOT EXISTS made_by INTEGER;
+CREATE TABLE IF NOT EXISTS ledger.gaps (
+    object_id BIGINT NOT NULL, "start" BIGINT NOT NULL, "end" BIGINT,
+    who VARCHAR NOT NULL, why VARCHAR NOT NULL, accepted_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (object_id, "start"));
+CREATE TABLE IF NOT EXISTS ledger.dead_letters (
+    dataset VARCHAR NOT NULL, slice_id BIGINT NOT NULL, position BIGINT NOT NULL,
+    reasons VARCHAR NOT NULL, sent_at TIMESTAMP NOT NULL);
+CREATE TABLE IF NOT EXISTS ledger.migrations (number INTEGER PRIMARY KEY);
+""",
+    # 3: references and marts. Who refers to whom, keys that have left validated since those who
+    # name them were judged, and the entities of which a mart has not told the latest.
+    """
+CREATE SEQUENCE IF NOT EXISTS ledger.note;
+CREATE TABLE IF NOT EXISTS ledger.dependents (
+    dataset VARCHAR NOT NULL, refers_to VARCHAR NOT NULL, PRIMARY KEY (dataset, refers_to));
+CREATE TABLE IF NOT EXISTS ledger.withdrawn (
+    id BIGINT DEFAULT nextval('ledger.note'), dataset VARCHAR NOT NULL,
+    refers_to VARCHAR NOT NULL, key VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS ledger.touched (
+    id BIGINT DEFAULT nextval('ledger.note'), dataset VARCHAR NOT NULL,
+    mart VARCHAR NOT NULL, entity VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS ledger.marts (
+    dataset VARCHAR NOT NULL, mart VARCHAR NOT NULL, version VARCHAR NOT NULL,
+    PRIMARY KEY (dataset, mart));
+""",
+    # 4: stages with more than one column. A kept answer is JSON; those of before are asked again.
+    "DELETE FROM ledger.predictions",
+    # 5: retention of raw. How many records of a slice have no text any more; with one it is frozen.
+    "ALTER TABLE ledger.slices ADD COLUMN IF NOT EXISTS forgotten BIGINT DEFAULT 0",
+    # 6: what is to ask. How often it has changed, so that answers need not read it again.
+    "ALTER TABLE ledger.stages ADD COLUMN IF NOT EXISTS revision BIGINT DEFAULT 0",
+)
+
+
+def migrate(tx: Transaction) -> list[str]:
+    """Run the changes that this warehouse has not seen, and say which; again, it changes nothing.
+
+    Raises VersionRefused when the warehouse has seen a change that this code does not know.
+    """
+    numbers = range(seen(tx) + 1, len(MIGRATIONS) + 1)
+    for number in numbers:
+        tx.run(MIGRATIONS[number - 1])
+        if number > 1:  # the first change is older than the table that numbers them
+            tx.run("INSERT INTO ledger.migrations VALUES ($number)", number=number)
+    return [f"ledger: change {number}" for number in numbers]
+
+
+def seen(tx: Transaction) -> int:
+    """The newest change of this warehouse; 0 where there is no ledger.
+
+    Raises VersionRefused when this code does not know it.
+    """
+    tables = {
+        name
+        for (name,) in tx.rows(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'ledger'"
+        )
+    }
+    if "migrations" not in tables:
+        return 1 if tables else 0
+    newest = int(one(tx.rows("SELECT max(number) FROM ledger.migrations")))
+    if newest > len(MIGRATIONS):
+        raise VersionRefused(
+            f"The warehouse's ledger has change {newest}, this code knows {len(MIGRATIONS)}. "
+            "Install the newer txcat."
+        )
+    return newest

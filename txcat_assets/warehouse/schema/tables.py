@@ -1,0 +1,283 @@
+"""The tables and views of the warehouse, made from the contracts.
+
+`judged.<dataset>` holds one row for each judged record, whatever became of it, with its place; so
+a record cannot be in two places. `validated` and `quarantined` are views of it, and `current` where
+keys have versions. `raw` and the later stages are tables. The ledger's tables are the same for
+every dataset.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from txcat_assets.contracts.marts import Mart
+from txcat_assets.contracts.model import (
+    Answer,
+    AnswerType,
+    Choice,
+    Codes,
+    Column,
+    Contract,
+    Flag,
+    Id,
+    Instant,
+    Money,
+    Policy,
+    Stage,
+    Text,
+)
+from txcat_assets.contracts.reasons import CONFLICT, REFUSED
+from txcat_assets.errors import RightMissing, VersionRefused
+from txcat_assets.pipeline.places import CONFLICTING, QUARANTINED, VALIDATED
+from txcat_assets.warehouse.databases.interface import Transaction, Warehouse, listed
+from txcat_assets.warehouse.schema.contract_versions import is_known, note_contract
+from txcat_assets.warehouse.schema.indexes import indexes
+from txcat_assets.warehouse.schema.migrations import MIGRATIONS, migrate, seen
+from txcat_assets.warehouse.schema.widening import widened
+
+MESSAGE = {"_message_key": "BYTEA", "_message_headers": "TEXT", "_message_at": "TIMESTAMP"}
+"""What a record that came by Kafka has beside its value; null for the records of files."""
+
+
+def prepare(warehouse: Warehouse, contract: Contract) -> list[str]:
+    """Make what is missing of the ledger and the dataset's tables, and say in words what was made.
+
+    The tables of datasets that it refers to are made too. Again it makes nothing, and a role that
+    may make nothing can run it. Raises VersionRefused when the warehouse has seen a newer contract
+    than this code or another one under the same version, when stored values would be lost, or when
+    something is to make and this role may not.
+    """
+    with warehouse.transaction() as tx:
+        if _is_made(tx, contract):
+            return []
+    try:
+        with warehouse.transaction() as tx:
+            tx.lock("migrate")
+            return [*migrate(tx), *_make(tx, warehouse, contract)]
+    except RightMissing as refused:
+        raise VersionRefused(
+            f"The tables of {contract.dataset} in {warehouse.place} are older than this code, or "
+            "not to be seen, and this role may not make them. Run `txcat upgrade` as the role that "
+            f"owns them, then the same again. {refused}"
+        ) from refused
+
+
+def _is_made(tx: Transaction, contract: Contract) -> bool:
+    """Whether the dataset, and those that it refers to, have all that this code makes."""
+    return seen(tx) == len(MIGRATIONS) and all(
+        is_known(tx, dataset) for dataset in _with_referred(contract)
+    )
+
+
+def _with_referred(contract: Contract) -> list[Contract]:
+    """The datasets that it refers to, directly or not, and itself, last."""
+    referred = [one for ref in contract.references for one in _with_referred(ref.to)]
+    return [*referred, contract]
+
+
+def _make(tx: Transaction, warehouse: Warehouse, contract: Contract) -> list[str]:
+    made = []
+    for dataset in _with_referred(contract):
+        if is_known(tx, dataset):
+            continue
+        tx.lock(dataset.dataset)
+        note_contract(tx, dataset)
+        for statement in _dataset_tables(dataset, widened(tx, dataset, _columns(dataset))):
+            tx.run(statement)
+        for statement in indexes(dataset) if warehouse.kind == "postgres" else ():
+            tx.run(statement)
+        made.append(f"{dataset.dataset}: tables by version {dataset.version} of its contract")
+    return made
+
+
+def _columns(contract: Contract) -> dict[str, dict[str, str]]:
+    """The columns that the tables have by the contract, with their types."""
+    name = contract.dataset
+    typed: dict[str, list[Column | Answer]] = {"judged": [*contract.columns]}
+    for stage in contract.stages:
+        typed[stage.name] = [*contract.columns, *stage.columns, *_previous(stage)]
+    for mart in contract.marts:
+        typed[mart.name] = [*contract.columns, *mart.columns]
+    return {
+        f"raw.{name}": dict.fromkeys(contract.column_names, "TEXT"),
+        **{
+            f"{schema}.{name}": {column.name: sql_type(column.type) for column in columns}
+            for schema, columns in typed.items()
+        },
+    }
+
+
+def _dataset_tables(contract: Contract, widened: Iterable[str]) -> list[str]:
+    """The statements that make all of a dataset; `widened` make room in what is there already."""
+    name, typed = contract.dataset, _typed_columns(contract.columns)
+    texts = ", ".join(f'"{column}" TEXT' for column in contract.column_names)
+    marts = [mart.name for mart in contract.marts]
+    tables = ["raw", "judged", *(stage.name for stage in contract.stages), *marts]
+    has_versions = contract.policy is Policy.LATEST
+    views = ["validated", "quarantined", *(["current"] if has_versions else [])]
+    return [
+        *(f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in [*tables, *views]),
+        # Views are made anew: PostgreSQL changes no column of a table that a view shows.
+        *(f"DROP VIEW IF EXISTS {view}.{name}" for view in views),
+        f"CREATE TABLE IF NOT EXISTS raw.{name} (_slice_id BIGINT, _position BIGINT, _day DATE, "
+        f"{texts}, _extra TEXT, _fault TEXT, _bytes BYTEA, _run_id TEXT, "
+        f"{', '.join(f'{column} {type_}' for column, type_ in MESSAGE.items())})",
+        f"CREATE TABLE IF NOT EXISTS judged.{name} (_slice_id BIGINT, _position BIGINT, "
+        f"_day DATE, {typed}, _digest UUID, _place SMALLINT, _reasons TEXT[], "
+        f"_contract_version INTEGER, _run_id TEXT)",
+        *(_stage_table(contract, stage) for stage in contract.stages),
+        *(_mart_table(contract, mart) for mart in contract.marts),
+        *widened,
+        *_added_columns(contract),
+        *_gained_stages(contract),
+        f"CREATE VIEW validated.{name} AS SELECT {validated_columns(contract)} "
+        f"FROM judged.{name} WHERE _place = {VALIDATED}",
+        _quarantined_view(contract),
+        *([_current_view(contract)] if has_versions else []),
+    ]
+
+
+def _added_columns(contract: Contract) -> list[str]:
+    """What gives tables of an older contract the columns that this one has gained."""
+    name, gained = contract.dataset, _columns(contract)
+    gained[f"raw.{name}"] |= MESSAGE
+    return [
+        f"ALTER TABLE judged.{name} ALTER COLUMN _place TYPE SMALLINT",  # once an unsigned byte
+        *(
+            f'ALTER TABLE {table} ADD COLUMN IF NOT EXISTS "{column}" {type_}'
+            for table, columns in gained.items()
+            for column, type_ in columns.items()
+        ),
+    ]
+
+
+def _gained_stages(contract: Contract) -> list[str]:
+    """What makes the slices of before work for a stage that the contract has gained since."""
+    return [
+        "INSERT INTO ledger.stages (slice_id, stage, dataset, day, pending) "
+        f"SELECT slice_id, '{stage.name}', dataset, day, validated FROM ledger.slices s "
+        f"WHERE dataset = '{contract.dataset}' AND landed > 0 AND NOT EXISTS (SELECT 1 "
+        f"FROM ledger.stages t WHERE t.slice_id = s.slice_id AND t.stage = '{stage.name}')"
+        for stage in contract.stages
+    ]
+
+
+def validated_columns(contract: Contract) -> str:
+    """The columns of `validated.<dataset>`, as a select list over `judged.<dataset>`."""
+    return (
+        f"{quoted(contract.column_names)}, _slice_id, _position, _day, _digest, "
+        "_contract_version, _run_id, _reasons AS _warnings"
+    )
+
+
+def quoted(names: Iterable[str], table: str = "") -> str:
+    """Column names as a select list that no reserved word can break, of `table` if one is named."""
+    prefix = f"{table}." if table else ""
+    return ", ".join(f'{prefix}"{name}"' for name in names)
+
+
+def key_of(contract: Contract, table: str) -> str:
+    """The key in a table that was offered, where ids are text, as the type it has when stored."""
+    return as_stored([c for c in contract.columns if c.name == contract.key], table)
+
+
+def as_stored(columns: Iterable[Column | Answer], table: str) -> str:
+    """Columns of a table that was offered, where ids are text, in the types they are stored in."""
+    ids = {column.name for column in columns if isinstance(column.type, Id)}
+    names = [(column.name, f'{table}."{column.name}"') for column in columns]
+    return ", ".join(f"CAST({q} AS UUID)" if name in ids else q for name, q in names)
+
+
+def sql_type(column_type: AnswerType) -> str:
+    """The SQL type of a contract's column type, in both databases."""
+    match column_type:
+        case Id():
+            return "UUID"
+        case Money(precision, scale):
+            return f"DECIMAL({precision},{scale})"
+        case Instant():
+            return "TIMESTAMP"
+        case Flag():
+            return "BOOLEAN"
+        case Codes():
+            return "TEXT[]"
+        case Text() | Choice():
+            return "TEXT"
+
+
+def _typed_columns(columns: Iterable[Column | Answer]) -> str:
+    return ", ".join(f'"{c.name}" {sql_type(c.type)}' for c in columns)
+
+
+def _stage_table(contract: Contract, stage: Stage) -> str:
+    return (
+        f"CREATE TABLE IF NOT EXISTS {stage.name}.{contract.dataset} ("
+        f"{_typed_columns(contract.columns)}, _slice_id BIGINT, _position BIGINT, "
+        f"_day DATE, _digest UUID, _contract_version INTEGER, _run_id TEXT, "
+        f"_warnings TEXT[], {_typed_columns(stage.columns)}, "
+        f"model_version TEXT, {stage.name}_at TIMESTAMP, "
+        f"{_typed_columns(_previous(stage))}, _previous_model_version TEXT)"
+    )
+
+
+def _mart_table(contract: Contract, mart: Mart) -> str:
+    return (
+        f"CREATE TABLE IF NOT EXISTS {mart.name}.{contract.dataset} ("
+        f"{_typed_columns(contract.columns)}, {_typed_columns(mart.columns)}, _slice_id BIGINT, "
+        f"_position BIGINT, _day DATE, _run_id TEXT, {mart.name}_at TIMESTAMP)"
+    )
+
+
+def _current_view(contract: Contract) -> str:
+    """The last version of each key."""
+    name, key = contract.dataset, contract.key
+    columns = validated_columns(contract)
+    return (
+        f"CREATE VIEW current.{name} AS SELECT {columns} FROM (SELECT *, "
+        f'row_number() OVER (PARTITION BY "{key}" ORDER BY _slice_id DESC, _position DESC) '
+        f"AS _age FROM judged.{name} WHERE _place = {VALIDATED}) j WHERE _age = 1"
+    )
+
+
+def previous(name: str) -> str:
+    """The column that keeps what a stage answered before, beside the column of its answer."""
+    return f"_previous_{name}"
+
+
+def _previous(stage: Stage) -> list[Answer]:
+    return [replace(column, name=previous(column.name)) for column in stage.columns]
+
+
+def _quarantined_view(contract: Contract) -> str:
+    """Every record that was set aside, as it came; where its text is forgotten, as it was read."""
+    name = contract.dataset
+    places = f"j._place IN ({listed(QUARANTINED)})"
+    reasons = f"CASE WHEN j._place = {CONFLICTING} THEN ARRAY['{CONFLICT}'] ELSE j._reasons END"
+    refused = (
+        f"ledger.refusals f JOIN judged.{name} j ON f.dataset = '{name}' "
+        "AND j._slice_id = f.slice_id AND j._position = f.position AND j._digest = f.digest "
+        f"AND j._place = {VALIDATED}"
+    )
+    kinds = {
+        (f"judged.{name} j", places): f"{reasons} AS reasons, 'validated' AS stage, NULL AS words",
+        (refused, "TRUE"): f"ARRAY['{REFUSED}'], f.stage, f.words",
+    }
+    same = "r._slice_id = j._slice_id AND r._position = j._position"
+    is_forgotten = (
+        "j._slice_id IN (SELECT slice_id FROM ledger.slices WHERE forgotten > 0) "
+        f"AND NOT EXISTS (SELECT 1 FROM raw.{name} r WHERE {same})"
+    )
+    came = quoted([*contract.column_names, "_extra", "_fault", "_bytes", *MESSAGE], "r")
+    read = ", ".join(f'CAST(j."{column}" AS TEXT)' for column in contract.column_names)
+    lost = ["TEXT", "TEXT", "BYTEA", *MESSAGE.values()]
+    nothing = ", ".join(f"CAST(NULL AS {type_})" for type_ in lost)
+    parts = [
+        part
+        for (source, where), said in kinds.items()
+        for part in (
+            f"SELECT {came}, {said}, j._slice_id, j._position, j._day, r._run_id "
+            f"FROM {source} JOIN raw.{name} r ON {same} WHERE {where}",
+            f"SELECT {read}, {nothing}, {said}, j._slice_id, j._position, j._day, j._run_id "
+            f"FROM {source} WHERE {where} AND {is_forgotten}",
+        )
+    ]
+    return f"CREATE VIEW quarantined.{name} AS {' UNION ALL '.join(parts)}"
