@@ -1,4 +1,4 @@
-"""What every test shares: the real ML service and a real Kafka, once per process, when asked for.
+"""What tests share: the real ML service and a real Kafka, once per process, and a real browser.
 
 How the service is started is in `tests.services.running`.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
+from tests.e2e.browser import Window, chromium_window
 from tests.kafka.broker import Kafka
 from tests.postgres import Postgres, running_postgres
 from tests.services.running import MAX_BODY_BYTES, MAX_LIST_ITEMS, running_ml_api
@@ -40,6 +41,13 @@ def postgres() -> Iterator[Postgres]:
     """A real server of its own for each process that needs one."""
     with running_postgres() as server:
         yield server
+
+
+@pytest.fixture
+def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
+    """A window of a real Chromium, with a profile of its own."""
+    with chromium_window(tmp_path_factory.mktemp("chromium")) as window:
+        yield window
 
 
 @pytest.fixture(scope="session")
