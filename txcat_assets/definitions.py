@@ -23,7 +23,7 @@ from txcat_assets.defs.sensors import backlog_sensor, checks_sensor, inbox_senso
 from txcat_assets.defs.topic_sensor import topic_sensor
 from txcat_assets.errors import SettingRefused
 from txcat_assets.partitions import arrival_days
-from txcat_assets.pipeline.computed import Computed, StandingOut
+from txcat_assets.pipeline.computed import ComputedMart, ComputedStage
 from txcat_assets.settings import Settings
 from txcat_assets.sources.kafka.client import KafkaConfig
 from txcat_assets.stages.enrich import Enricher
@@ -146,14 +146,14 @@ def _enrichers(settings: Settings) -> OpenEnricher:
             case Service(name):
                 return services[name](contract, stage)
             case Function() as function:
-                return nullcontext(Computed(stage, _said(settings, function)))
+                return nullcontext(ComputedStage(stage, _said(settings, function)))
 
     return open_enricher
 
 
 def _marts(settings: Settings) -> OpenMart:
     """What says which records stand out, as the contracts declare it."""
-    return lambda contract, mart: StandingOut(contract, mart, _said(settings, mart.answered_by))
+    return lambda contract, mart: ComputedMart(contract, mart, _said(settings, mart.answered_by))
 
 
 def _said(settings: Settings, function: Function) -> Mapping[str, pl.Expr]:

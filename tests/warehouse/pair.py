@@ -26,8 +26,8 @@ from txcat_assets.contracts.model import (
     Rule,
     Text,
 )
-from txcat_assets.pipeline.computed import StandingOut
-from txcat_assets.stages.marts import Told, tell
+from txcat_assets.pipeline.computed import ComputedMart
+from txcat_assets.stages.marts import MartOutcome, update_mart
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.databases.interface import Warehouse
 
@@ -47,10 +47,10 @@ TOTALS = Mart(
 )
 
 
-def tell_totals(work: Work, *, full_refresh: bool = False) -> Told:
+def update_totals(work: Work, *, full_refresh: bool = False) -> MartOutcome:
     """Bring the mart up to date."""
-    return tell(
-        work, TOTALS, StandingOut(work.contract, TOTALS, totals()), full_refresh=full_refresh
+    return update_mart(
+        work, TOTALS, ComputedMart(work.contract, TOTALS, totals()), full_refresh=full_refresh
     )
 
 

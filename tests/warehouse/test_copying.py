@@ -9,7 +9,7 @@ import pytest
 from tests.fakes import SteppedWarehouse
 from tests.postgres import Postgres
 from tests.warehouse.audit import audit
-from tests.warehouse.pair import sales, shops, tell_totals
+from tests.warehouse.pair import sales, shops, update_totals
 from tests.warehouse.seen import everything
 from tests.warehouse.tiny import DAYS, land_lines, tiny, work_on
 from tests.warehouse.worker import VERSION, bring_up_to_date, write_files
@@ -161,7 +161,7 @@ def test_marts_and_what_is_noted_for_them_are_copied(
     validate(there)
     land_lines(work, tmp_path, str(DAYS[0]), "1,2,a,", "2,3,a,")
     validate(work)
-    tell_totals(work)
+    update_totals(work)
     land_lines(work, tmp_path, str(DAYS[1]), "3,3,a,")
     validate(work)
     copy_warehouse(warehouse, target, [shops(1), sales(1)], lambda *_: None)

@@ -13,13 +13,13 @@ from txcat_assets.contracts.model import Contract
 from txcat_assets.defs.assets import spec_of
 from txcat_assets.defs.reports import SAMPLE_ROWS, as_markdown
 from txcat_assets.defs.runs import WorkConfig, work_of
-from txcat_assets.pipeline.computed import StandingOut
-from txcat_assets.stages.marts import tell
+from txcat_assets.pipeline.computed import ComputedMart
+from txcat_assets.stages.marts import update_mart
 from txcat_assets.stages.work import Progress
 from txcat_assets.warehouse.databases.interface import Warehouse
-from txcat_assets.warehouse.ledger.marts import MartOf, newest
+from txcat_assets.warehouse.ledger.marts import MartTable, latest_rows
 
-OpenMart = Callable[[Contract, Mart], StandingOut]
+OpenMart = Callable[[Contract, Mart], ComputedMart]
 """Gives what says which records stand out, by the settings that the mart names."""
 
 
@@ -33,7 +33,7 @@ def mart_asset(contract: Contract, mart: Mart) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run(),
         op_tags={"dagster/priority": "-1"},  # no stage waits for it
     )
-    def told(
+    def update(
         context: dg.AssetExecutionContext,
         config: WorkConfig,
         warehouse: dg.ResourceParam[Warehouse],
@@ -41,19 +41,21 @@ def mart_asset(contract: Contract, mart: Mart) -> dg.AssetsDefinition:
         progress: dg.ResourceParam[Progress],
     ) -> dg.MaterializeResult[None]:
         with work_of(context, contract, warehouse, progress, has_days=False) as work:
-            found = tell(work, mart, marts(contract, mart), full_refresh=config.full_refresh)
+            outcome = update_mart(
+                work, mart, marts(contract, mart), full_refresh=config.full_refresh
+            )
             with warehouse.transaction() as tx:
-                rows, sample = newest(tx, MartOf(contract, mart), SAMPLE_ROWS)
-        figures = {"entities worked now": found.entities, "their rows": found.records}
+                rows, sample = latest_rows(tx, MartTable(contract, mart), SAMPLE_ROWS)
+        figures = {"entities worked now": outcome.entities, "their rows": outcome.rows}
         return dg.MaterializeResult(
             asset_key=key,
             metadata={
                 "dagster/row_count": rows,
                 **figures,
-                "left to other runs": found.is_left_to_others,
+                "left to other runs": outcome.is_left_to_others,
                 "sample": dg.MetadataValue.md(as_markdown(sample)),
                 "warehouse": warehouse.place,
             },
         )
 
-    return told
+    return update

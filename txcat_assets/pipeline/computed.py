@@ -14,7 +14,7 @@ from txcat_assets.contracts.model import Answer, Contract, Stage
 from txcat_assets.pipeline.parse import dtype_of
 
 
-class Computed:
+class ComputedStage:
     """Answers by expressions over a record's columns: nobody is asked, nothing is refused.
 
     `expressions` has one for each column of the stage, by its name.
@@ -37,7 +37,7 @@ class Computed:
         yield records.select(row, **self._columns, refusal=refusal)
 
 
-class StandingOut:
+class ComputedMart:
     """Which records of whole entities stand out, and by what: the answers of a mart.
 
     `expressions` has one for each column of the mart, by its name.

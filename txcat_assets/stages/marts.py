@@ -1,57 +1,67 @@
-"""Marts: what is told of entities is brought up to date with all that they have done.
+"""Updates marts: the rows of each touched entity are computed anew from all its validated records.
 
-Only entities that were touched are worked, whatever their number of days; a mart that is told by
-another version is worked whole.
+The work is as large as the touched entities, whatever days their records are of. A mart that was
+made by another version of its function is made anew as a whole.
 """
 
 from dataclasses import dataclass
 
 from txcat_assets.contracts.marts import Mart
-from txcat_assets.pipeline.computed import StandingOut
+from txcat_assets.pipeline.computed import ComputedMart
 from txcat_assets.stages.work import Work
-from txcat_assets.warehouse.ledger.marts import MartOf, notes, records_of, renew, replace_rows
+from txcat_assets.warehouse.ledger.marts import (
+    MartTable,
+    note_all_if_changed,
+    read_notes,
+    records_of_entities,
+    replace_rows,
+)
 
-ENTITIES = 20_000
+UNIT_ENTITIES = 20_000
 """How many are worked in one transaction: with a hundred records each some 2M, or 1 GB."""
 
 
 @dataclass
-class Told:
-    """What became of the touched entities; `records` that stand out are rows now."""
+class MartOutcome:
+    """What an update did: how many `entities` were worked, and how many `rows` they have now."""
 
     entities: int = 0
-    records: int = 0
+    rows: int = 0
     is_left_to_others: bool = False
 
 
-def tell(work: Work, mart: Mart, standing_out: StandingOut, *, full_refresh: bool = False) -> Told:
+def update_mart(
+    work: Work, mart: Mart, computed: ComputedMart, *, full_refresh: bool = False
+) -> MartOutcome:
     """Bring a mart up to date with what is validated now; again, it changes nothing.
 
     When it is killed, the entities that are left stay noted for the next run.
     """
-    told, of = Told(), MartOf(work.contract, mart)
+    outcome, table = MartOutcome(), MartTable(work.contract, mart)
     with work.warehouse.claim(work.contract.dataset, mart.name) as is_mine:
         if not is_mine:
-            told.is_left_to_others = True
-            return told
-        version = standing_out.version()
+            outcome.is_left_to_others = True
+            return outcome
+        version = computed.version()
         with work.warehouse.transaction() as tx:
-            renew(tx, of, version, full_refresh=full_refresh)
-        while _tell_some(work, of, standing_out, told):
+            note_all_if_changed(tx, table, version, full_refresh=full_refresh)
+        while _update_unit(work, table, computed, outcome):
             pass
-    return told
+    return outcome
 
 
-def _tell_some(work: Work, of: MartOf, standing_out: StandingOut, told: Told) -> bool:
+def _update_unit(
+    work: Work, table: MartTable, computed: ComputedMart, outcome: MartOutcome
+) -> bool:
     """Work some of the touched entities; False when none is left."""
     with work.warehouse.transaction() as tx:
-        noted = notes(tx, of, ENTITIES)
-        if noted.is_empty():
+        notes = read_notes(tx, table, UNIT_ENTITIES)
+        if notes.is_empty():
             return False
-        records = records_of(tx, of, noted)
-    rows = standing_out.rows(records)
+        records = records_of_entities(tx, table, notes)
+    rows = computed.rows(records)
     with work.warehouse.transaction() as tx:
-        if replace_rows(tx, of, noted, rows, work.run):
-            told.entities += noted["entity"].n_unique()
-            told.records += len(rows)
+        if replace_rows(tx, table, notes, rows, work.run):
+            outcome.entities += notes["entity"].n_unique()
+            outcome.rows += len(rows)
     return True

@@ -11,7 +11,7 @@ from iso4217 import Currency
 
 from txcat_assets.contracts.iso4217 import MINOR_UNITS
 from txcat_assets.contracts.payments import CONTRACT, scores
-from txcat_assets.pipeline.computed import Computed
+from txcat_assets.pipeline.computed import ComputedStage
 from txcat_assets.pipeline.judge import judge
 
 A, B = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"
@@ -97,7 +97,7 @@ def score(amount: str, currency: str, **limits: Decimal) -> tuple[bool, list[str
     """What the stage `scored` says of an amount, where only dollars have the usual limit."""
     expressions = scores(Decimal(10_000), limits)
     payment = pl.DataFrame(judged({"amount": amount, "currency": currency}))
-    (answers,) = Computed(CONTRACT.stages[0], expressions).answers(payment)
+    (answers,) = ComputedStage(CONTRACT.stages[0], expressions).answers(payment)
     (found,) = answers.select("is_suspicious", "reasons").rows()
     return found
 
@@ -122,7 +122,7 @@ def test_above_the_limit_of_its_currency_a_payment_is_suspicious(
 
 def test_another_limit_of_any_currency_is_another_version() -> None:
     def version(limit: int, **limits: Decimal) -> str:
-        return Computed(CONTRACT.stages[0], scores(Decimal(limit), limits)).version()
+        return ComputedStage(CONTRACT.stages[0], scores(Decimal(limit), limits)).version()
 
     found = {version(1), version(2), version(1, USD=Decimal(2)), version(1, EUR=Decimal(2))}
     assert len(found) == 4

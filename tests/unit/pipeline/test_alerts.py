@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from txcat_assets.contracts.payments import CONTRACT
-from txcat_assets.pipeline.computed import StandingOut
+from txcat_assets.pipeline.computed import ComputedMart
 from txcat_assets.pipeline.parse import typed_columns
 
 (MART,) = CONTRACT.marts
@@ -51,7 +51,7 @@ def alerts(payments: Sequence[Payment], limit: Decimal = LIMIT) -> dict[int, lis
     }
     schema = {name: typed_columns(CONTRACT)[name] for name in columns}
     said = MART.answered_by.of(payment_limit=limit, payment_limits=LIMITS)
-    rows = StandingOut(CONTRACT, MART, said).rows(pl.DataFrame(columns, schema))
+    rows = ComputedMart(CONTRACT, MART, said).rows(pl.DataFrame(columns, schema))
     return {int(id_): codes for id_, codes in rows.select("transaction_id", "reasons").rows()}
 
 
@@ -132,7 +132,7 @@ def test_the_first_payment_to_a_receiver_stands_out_above_half_of_the_limit() ->
 
 def test_another_limit_is_another_version() -> None:
     versions = {
-        StandingOut(
+        ComputedMart(
             CONTRACT, MART, MART.answered_by.of(payment_limit=limit, payment_limits={})
         ).version()
         for limit in (Decimal(1), Decimal(2))

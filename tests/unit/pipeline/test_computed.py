@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from txcat_assets.contracts.model import Answer, Codes, Flag, Function, Stage
-from txcat_assets.pipeline.computed import Computed
+from txcat_assets.pipeline.computed import ComputedStage
 
 CODES = Codes((("big", "Above the limit."), ("odd", "Not even.")))
 
@@ -17,10 +17,10 @@ def expressions(limit: int) -> dict[str, pl.Expr]:
     return {"codes": pl.concat_list(codes).list.drop_nulls(), "is_big": is_big}
 
 
-def computed(limit: int, **others: pl.Expr) -> Computed:
+def computed(limit: int, **others: pl.Expr) -> ComputedStage:
     columns = (Answer("is_big", Flag(), "Big."), Answer("codes", CODES, "Why."))
     stage = Stage("marked", Function(expressions), "Marked.", columns)
-    return Computed(stage, expressions(limit) | others)
+    return ComputedStage(stage, expressions(limit) | others)
 
 
 def test_each_row_has_typed_answers_and_none_is_refused() -> None:
@@ -52,7 +52,7 @@ def test_the_same_rules_have_the_same_version() -> None:
     [computed(6), computed(5, is_big=pl.col("n") >= 5), computed(5, is_big=pl.col("n") > 5.0)],
     ids=["limit", "rule", "type"],
 )
-def test_another_limit_or_rule_has_another_version(other: Computed) -> None:
+def test_another_limit_or_rule_has_another_version(other: ComputedStage) -> None:
     assert other.version() != computed(5).version()
 
 

@@ -28,7 +28,7 @@ from tests.warehouse.tiny import Clock
 from tests.warehouse.worker import Sites, warehouse_in
 from tools.docs import dataset as page
 from txcat_assets.contracts.model import Contract, Function, Policy, Stage
-from txcat_assets.pipeline.computed import Computed
+from txcat_assets.pipeline.computed import ComputedStage
 from txcat_assets.sources.files.listing import stat
 from txcat_assets.stages.enrich import enrich
 from txcat_assets.stages.land import land_files, register_named
@@ -74,7 +74,7 @@ class Graph:
         """Every stage of the dataset is brought up to date."""
         for stage in drawn.contract.stages:
             is_own = isinstance(stage.answered_by, Function)
-            answerer = Computed(stage, marks()) if is_own else Echo()
+            answerer = ComputedStage(stage, marks()) if is_own else Echo()
             assert enrich(self._work(drawn.contract), stage, answerer).problems == []
 
     def come_to_rest(self) -> None:

@@ -17,7 +17,7 @@ from tests.warehouse.pair import (
     expected_shops,
     sales,
     shops,
-    tell_totals,
+    update_totals,
 )
 from tests.warehouse.seen import arrived, everything, seen
 from tests.warehouse.tiny import CATEGORIZED, DAYS, work_on, write_file
@@ -76,7 +76,7 @@ def _load(warehouse: Warehouse, folder: Path, contract: Contract) -> list[str]:
     problems = land_files(work).problems + validate(work).problems
     if contract.stages:
         problems += enrich(work, CATEGORIZED, FakeModel("m")).problems
-        tell_totals(work)
+        update_totals(work)
     return problems
 
 

@@ -30,7 +30,7 @@ from tests.warehouse.pair import (
     expected_shops,
     sales,
     shops,
-    tell_totals,
+    update_totals,
 )
 from tests.warehouse.seen import arrived, everything, seen
 from tests.warehouse.tiny import DAYS, Clock
@@ -115,8 +115,8 @@ class References(RuleBasedStateMachine):
         self._crashing(crash, self._enrich, "sales", days)
 
     @rule(crash=crashes)
-    def tell(self, crash: int | None) -> None:
-        self._crashing(crash, tell_totals, "sales", DAYS)
+    def update_mart(self, crash: int | None) -> None:
+        self._crashing(crash, update_totals, "sales", DAYS)
 
     @rule(name=st.sampled_from(["shops", "shops", "sales"]))
     def upgrade(self, name: str) -> None:
@@ -145,7 +145,7 @@ class References(RuleBasedStateMachine):
         before = everything(self.warehouse)
         for name in DATASETS:
             validate(self._work(name, DAYS))
-        tell_totals(self._work("sales", DAYS))
+        update_totals(self._work("sales", DAYS))
         assert everything(self.warehouse) == before
 
     @invariant()
@@ -159,7 +159,7 @@ class References(RuleBasedStateMachine):
             assert validate(self._work(name, days)).problems == []
             self._enrich(self._work(name, days))
             if name == "sales":
-                tell_totals(self._work(name, days))
+                update_totals(self._work(name, days))
 
     def _days_left(self, name: str) -> list[date]:
         with self.warehouse.transaction() as tx:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.fakes import FakeModel
 from tests.warehouse.audit import audit
-from tests.warehouse.pair import sales, shops, tell_totals
+from tests.warehouse.pair import sales, shops, update_totals
 from tests.warehouse.seen import everything
 from tests.warehouse.tiny import CATEGORIZED, DAYS, land_lines, work_on
 from txcat_assets.stages.enrich import enrich
@@ -52,7 +52,7 @@ class Site:
     def ask(self) -> None:
         """Let every validated sale be answered, and told of."""
         assert enrich(self.sales, CATEGORIZED, FakeModel("m1")).problems == []
-        tell_totals(self.sales)
+        update_totals(self.sales)
 
     def days_left(self) -> list[date]:
         """The days of sales with work left."""

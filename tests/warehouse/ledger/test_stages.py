@@ -28,7 +28,7 @@ from txcat_assets.contracts.model import (
     Stage,
 )
 from txcat_assets.errors import ServiceDown
-from txcat_assets.pipeline.computed import Computed
+from txcat_assets.pipeline.computed import ComputedStage
 from txcat_assets.stages.enrich import enrich
 from txcat_assets.stages.validate import validate
 from txcat_assets.stages.work import Work
@@ -68,7 +68,7 @@ class Marker:
 
     def __init__(self, lasts: int) -> None:
         self._lasts = lasts
-        self._marks = Computed(MARKED, marks(1))
+        self._marks = ComputedStage(MARKED, marks(1))
 
     def version(self) -> str:
         """Its version."""
@@ -106,7 +106,7 @@ def rows(work: Work, sql: str) -> list[tuple[Any, ...]]:
 
 def test_a_function_answers_with_typed_columns(landed: Callable[[Contract], Work]) -> None:
     work = landed(contract_with(MARKED))
-    enrich(work, MARKED, Computed(MARKED, marks(1)))
+    enrich(work, MARKED, ComputedStage(MARKED, marks(1)))
     assert rows(work, ROWS) == [SMALL, BIG, SMALL]
     audit(work.warehouse, work.contract)
 
@@ -115,9 +115,9 @@ def test_another_limit_makes_answers_stale_and_keeps_the_previous(
     landed: Callable[[Contract], Work],
 ) -> None:
     work = landed(contract_with(MARKED))
-    enrich(work, MARKED, Computed(MARKED, marks(1)))
-    assert enrich(work, MARKED, Computed(MARKED, marks(1))).records == 0
-    assert enrich(work, MARKED, Computed(MARKED, marks(2))).records == 3
+    enrich(work, MARKED, ComputedStage(MARKED, marks(1)))
+    assert enrich(work, MARKED, ComputedStage(MARKED, marks(1))).records == 0
+    assert enrich(work, MARKED, ComputedStage(MARKED, marks(2))).records == 3
     changed = "SELECT id, _previous_codes, _previous_fee FROM marked.tiny WHERE _previous_is_big"
     ((_, codes, fee),) = rows(work, changed)
     assert (codes, fee) == (["big"], Decimal("0.125"))
@@ -137,9 +137,9 @@ def test_answers_of_every_type_are_kept_through_an_outage(
 def test_a_contract_may_have_several_stages(landed: Callable[[Contract], Work]) -> None:
     marked, other = MARKED, replace(MARKED, name="noted")
     work = landed(contract_with(marked, other))
-    enrich(work, marked, Computed(marked, marks(1)))
+    enrich(work, marked, ComputedStage(marked, marks(1)))
     audit(work.warehouse, work.contract)
-    enrich(work, other, Computed(other, marks(9)))
+    enrich(work, other, ComputedStage(other, marks(9)))
     audit(work.warehouse, work.contract)
     assert rows(work, "SELECT count(*) FILTER (WHERE is_big) FROM noted.tiny") == [(0,)]
 
@@ -152,7 +152,7 @@ def test_a_stage_that_a_contract_gains_has_all_records_of_before_to_do(
     prepare(work.warehouse, work.contract)
     audit(work.warehouse, work.contract)
     validate(work)
-    enrich(work, MARKED, Computed(MARKED, marks(1)))
+    enrich(work, MARKED, ComputedStage(MARKED, marks(1)))
     audit(work.warehouse, work.contract)
     assert len(rows(work, ROWS)) == 3
     prepared = everything(work.warehouse)
@@ -163,11 +163,11 @@ def test_a_stage_that_a_contract_gains_has_all_records_of_before_to_do(
 def test_a_stage_gains_a_column(landed: Callable[[Contract], Work]) -> None:
     narrow = replace(MARKED, columns=COLUMNS[:1])
     work = landed(contract_with(narrow))
-    enrich(work, narrow, Computed(narrow, marks(1)))
+    enrich(work, narrow, ComputedStage(narrow, marks(1)))
     work = replace(work, contract=contract_with(MARKED, version=8))
     prepare(work.warehouse, work.contract)
     validate(work)
-    enrich(work, MARKED, Computed(MARKED, marks(1)))
+    enrich(work, MARKED, ComputedStage(MARKED, marks(1)))
     assert [row[3] for row in rows(work, ROWS)] == [DUE] * 3
     assert rows(work, "SELECT DISTINCT _previous_codes, _previous_is_big FROM marked.tiny") != []
 

@@ -21,7 +21,7 @@ from txcat_assets.pipeline.places import (
 )
 from txcat_assets.warehouse.databases.interface import Transaction, listed
 from txcat_assets.warehouse.ledger.following import follow, recount
-from txcat_assets.warehouse.ledger.marts import MartOf, note_touched
+from txcat_assets.warehouse.ledger.marts import MartTable, note_touched
 from txcat_assets.warehouse.ledger.references import note_withdrawn, unknown_references
 from txcat_assets.warehouse.ledger.slices import in_slices
 from txcat_assets.warehouse.schema.contract_versions import require_version
@@ -59,14 +59,14 @@ def apply(tx: Transaction, contract: Contract, verdicts: pl.DataFrame, run_id: s
     _move(tx, contract, moved.filter(pl.col("_place") == VALIDATED))
     _insert(tx, contract, _with_places(changed, placed), run_id)
     _count(tx, _moves(placed, replaced))
-    _tell(tx, contract, placed, replaced)
+    _update_dependents(tx, contract, placed, replaced)
     return Applied(len(changed), len(moved))
 
 
-def _tell(
+def _update_dependents(
     tx: Transaction, contract: Contract, placed: pl.DataFrame, replaced: pl.DataFrame
 ) -> None:
-    """Let stages, marts, and the datasets that refer to this one, follow what has moved."""
+    """Update what depends on the records that moved: stages, marts, datasets that refer to this."""
     key = contract.key
     stood = placed.filter(pl.col("was").is_not_null())
     before = pl.concat([replaced.select(key, place="_place"), stood.select(key, place="was")])
@@ -81,7 +81,7 @@ def _tell(
     is_seen = pl.any_horizontal(pl.col("_place", "was") == VALIDATED)
     for mart in contract.marts:
         seen = [replaced.filter(pl.col("_place") == VALIDATED), moved.filter(is_seen)]
-        note_touched(tx, MartOf(contract, mart), pl.concat([one[mart.entity] for one in seen]))
+        note_touched(tx, MartTable(contract, mart), pl.concat([one[mart.entity] for one in seen]))
 
 
 def _followed(contract: Contract) -> list[str]:

@@ -1,8 +1,10 @@
-"""Marts: which entities had a validated record come, go or change, and the rows told of them.
+"""Marts in the ledger: which entities were touched, and the rows that replace those of an entity.
 
-`apply` notes entities in its own transaction. A mart's work reads notes, then all that is validated
-of their entities, and replaces their rows while it deletes those very notes, by their ids: what was
-noted meanwhile is work for the next time. What stands out is said in `txcat_assets.pipeline`.
+An entity (such as the sender of a payment) is touched when a validated record of it comes, goes or
+changes; `apply` notes that in its own transaction. Updating a mart reads notes and all validated
+records of their entities, then replaces the entities' rows and deletes those very notes by id. What
+is noted meanwhile stays for the next update. Which records get a row is computed in
+`txcat_assets.pipeline.computed`.
 """
 
 from dataclasses import dataclass
@@ -20,36 +22,36 @@ from txcat_assets.warehouse.schema.tables import quoted, sql_type
 
 
 @dataclass(frozen=True)
-class MartOf:
-    """A mart of a dataset: its table, and how its entities are found."""
+class MartTable:
+    """The table of a mart of a dataset, and how the rows of an entity are found."""
 
     contract: Contract
     mart: Mart
 
     @property
-    def table(self) -> str:
-        """The table of the mart."""
+    def name(self) -> str:
+        """The table's name, such as `alerts.payments`."""
         return f"{self.mart.name}.{self.contract.dataset}"
 
     @property
     def values(self) -> dict[str, str]:
-        """Dataset and mart, for a query."""
+        """Dataset and mart, to be bound in a query."""
         return {"dataset": self.contract.dataset, "mart": self.mart.name}
 
-    def of_these(self, tx: Transaction) -> str:
-        """A condition on a table of the dataset: its entity is one of those that were offered."""
+    def is_of_offered_entity(self, tx: Transaction) -> str:
+        """An SQL condition on a table of the dataset: the entity is one of table `entities`."""
         entity = self.mart.entity
         (kind,) = (one.type for one in self.contract.columns if one.name == entity)
         offered = f"SELECT CAST(e.entity AS {sql_type(kind)}) FROM entities e"
         return tx.among(f'"{entity}"', offered)
 
 
-KEPT = ["_slice_id", "_position", "_day"]
+PROVENANCE = ["_slice_id", "_position", "_day"]
 """What a mart's row takes over from the validated record, beside the contract's columns."""
 
 
-def note_touched(tx: Transaction, of: MartOf, entities: pl.Series) -> None:
-    """Note entities of which the mart does not tell the latest from now on."""
+def note_touched(tx: Transaction, table: MartTable, entities: pl.Series) -> None:
+    """Note entities whose rows in the mart are out of date from now on."""
     noted = entities.drop_nulls().unique().alias("entity").to_frame()
     if noted.is_empty():
         return
@@ -57,91 +59,96 @@ def note_touched(tx: Transaction, of: MartOf, entities: pl.Series) -> None:
     tx.run(
         "INSERT INTO ledger.touched (dataset, mart, entity) SELECT $dataset, $mart, n.entity "
         "FROM noted n",
-        **of.values,
+        **table.values,
     )
 
 
-def renew(tx: Transaction, of: MartOf, version: str, *, full_refresh: bool) -> None:
-    """Note every entity where the mart was told by another version, or all is to be told anew."""
-    tx.lock(of.table)
-    require_version(tx, of.contract)
-    known = "SELECT version FROM ledger.marts WHERE dataset = $dataset AND mart = $mart"
-    if tx.rows(known, **of.values) == [(version,)] and not full_refresh:
+def note_all_if_changed(
+    tx: Transaction, table: MartTable, version: str, *, full_refresh: bool
+) -> None:
+    """Note every entity where the mart was made by another version, or on a full refresh."""
+    tx.lock(table.name)
+    require_version(tx, table.contract)
+    made_by = "SELECT version FROM ledger.marts WHERE dataset = $dataset AND mart = $mart"
+    if tx.rows(made_by, **table.values) == [(version,)] and not full_refresh:
         return
     tx.run(
         "INSERT INTO ledger.marts VALUES ($dataset, $mart, $version) ON CONFLICT (dataset, mart) "
         "DO UPDATE SET version = excluded.version",
         version=version,
-        **of.values,
+        **table.values,
     )
-    entity = f'"{of.mart.entity}"'
+    entity, judged = f'"{table.mart.entity}"', f"judged.{table.contract.dataset}"
     tx.run(
-        "INSERT INTO ledger.touched (dataset, mart, entity) SELECT $dataset, $mart, "
-        f"CAST(e.entity AS TEXT) FROM (SELECT {entity} AS entity FROM judged.{of.contract.dataset} "
-        f"WHERE _place = {VALIDATED} UNION SELECT {entity} FROM {of.table}) e "
-        "WHERE e.entity IS NOT NULL",
-        **of.values,
+        "INSERT INTO ledger.touched (dataset, mart, entity) "
+        "SELECT $dataset, $mart, CAST(e.entity AS TEXT) "
+        f"FROM (SELECT {entity} AS entity FROM {judged} WHERE _place = {VALIDATED} "
+        f"UNION SELECT {entity} FROM {table.name}) e WHERE e.entity IS NOT NULL",
+        **table.values,
     )
 
 
-def notes(tx: Transaction, of: MartOf, limit: int) -> pl.DataFrame:
-    """The notes, `id` and `entity`, of so many entities; empty when the mart tells the latest."""
+def read_notes(tx: Transaction, table: MartTable, limit: int) -> pl.DataFrame:
+    """All notes, `id` and `entity`, of `limit` entities; empty when the mart is up to date."""
     which = "dataset = $dataset AND mart = $mart"
     return tx.frame(
         f"SELECT id, entity FROM ledger.touched WHERE {which} AND entity IN (SELECT DISTINCT "
         f"entity FROM ledger.touched WHERE {which} ORDER BY entity LIMIT $limit)",
         limit=limit,
-        **of.values,
+        **table.values,
     )
 
 
-def records_of(tx: Transaction, of: MartOf, noted: pl.DataFrame) -> pl.DataFrame:
+def records_of_entities(tx: Transaction, table: MartTable, notes: pl.DataFrame) -> pl.DataFrame:
     """All validated records of the entities of these notes."""
-    _offer_entities(tx, noted)
+    _offer_entities(tx, notes)
+    columns = quoted([*table.contract.column_names, *PROVENANCE])
     return tx.frame(
-        f"SELECT {quoted([*of.contract.column_names, *KEPT])} FROM judged.{of.contract.dataset} "
-        f"WHERE _place = {VALIDATED} AND {of.of_these(tx)}"
+        f"SELECT {columns} FROM judged.{table.contract.dataset} "
+        f"WHERE _place = {VALIDATED} AND {table.is_of_offered_entity(tx)}"
     )
 
 
 def replace_rows(
-    tx: Transaction, of: MartOf, noted: pl.DataFrame, rows: pl.DataFrame, run: Run
+    tx: Transaction, table: MartTable, notes: pl.DataFrame, rows: pl.DataFrame, run: Run
 ) -> bool:
-    """Put these rows in place of all that the mart has of the entities of these notes.
+    """Replace all rows of the entities of these notes, and delete the notes.
 
-    The notes go with it. False, and nothing is written, where one of them is gone already: then
-    somebody else has told of its entity meanwhile, maybe by what came later.
+    False, and nothing is written, where one of the notes is gone already: then another run has
+    updated its entity meanwhile, maybe from newer records.
     """
-    tx.lock(of.table)
-    require_version(tx, of.contract)
-    tx.offer("told", noted.select("id"))
-    still = "SELECT count(*) FROM ledger.touched WHERE id IN (SELECT t.id FROM told t)"
-    if int(one(tx.rows(still))) < len(noted):
+    tx.lock(table.name)
+    require_version(tx, table.contract)
+    tx.offer("notes", notes.select("id"))
+    left = "SELECT count(*) FROM ledger.touched WHERE id IN (SELECT n.id FROM notes n)"
+    if int(one(tx.rows(left))) < len(notes):
         return False
-    tx.run("DELETE FROM ledger.touched WHERE id IN (SELECT t.id FROM told t)")
-    _offer_entities(tx, noted)
-    tx.run(f"DELETE FROM {of.table} WHERE {of.of_these(tx)}")
+    tx.run("DELETE FROM ledger.touched WHERE id IN (SELECT n.id FROM notes n)")
+    _offer_entities(tx, notes)
+    tx.run(f"DELETE FROM {table.name} WHERE {table.is_of_offered_entity(tx)}")
     tx.append(
-        of.table,
+        table.name,
         rows.select(
-            *(*of.contract.column_names, *of.mart.column_names, *KEPT),
+            *(*table.contract.column_names, *table.mart.column_names, *PROVENANCE),
             pl.lit(run.run_id).alias("_run_id"),
-            pl.lit(run.at).alias(f"{of.mart.name}_at"),
+            pl.lit(run.at).alias(f"{table.mart.name}_at"),
         ),
     )
     return True
 
 
-def newest(tx: Transaction, of: MartOf, limit: int) -> tuple[int, pl.DataFrame]:
-    """How many rows the mart has, and those that happened last."""
-    shown = quoted([*of.contract.column_names, *of.mart.column_names])
-    last = f'ORDER BY "{of.contract.event_time}" DESC, "{of.contract.key}" LIMIT $limit'
-    rows = one(tx.rows(f"SELECT count(*) FROM {of.table}"))
-    return int(rows), tx.frame(f"SELECT {shown} FROM {of.table} {last}", limit=limit)
+def latest_rows(tx: Transaction, table: MartTable, limit: int) -> tuple[int, pl.DataFrame]:
+    """How many rows the mart has, and those of the latest event times."""
+    columns = quoted([*table.contract.column_names, *table.mart.column_names])
+    order = f'"{table.contract.event_time}" DESC, "{table.contract.key}"'
+    rows = one(tx.rows(f"SELECT count(*) FROM {table.name}"))
+    return int(rows), tx.frame(
+        f"SELECT {columns} FROM {table.name} ORDER BY {order} LIMIT $limit", limit=limit
+    )
 
 
-def days_to_tell_marts(tx: Transaction, contract: Contract) -> list[date]:
-    """The last day with records, where a mart has notes: any run of the dataset works them."""
+def days_with_marts_to_update(tx: Transaction, contract: Contract) -> list[date]:
+    """The last day with records, where a mart has notes: any run of the dataset updates it."""
     if not contract.marts:
         return []
     found = (
@@ -151,5 +158,5 @@ def days_to_tell_marts(tx: Transaction, contract: Contract) -> list[date]:
     return [day for (day,) in tx.rows(found, dataset=contract.dataset) if day]
 
 
-def _offer_entities(tx: Transaction, noted: pl.DataFrame) -> None:
-    tx.offer("entities", noted.select("entity").unique())
+def _offer_entities(tx: Transaction, notes: pl.DataFrame) -> None:
+    tx.offer("entities", notes.select("entity").unique())

@@ -13,7 +13,7 @@ from txcat_assets.contracts.model import Contract, Flag, Stage
 from txcat_assets.contracts.reasons import CONFLICT, REFUSED
 from txcat_assets.pipeline.places import CONFLICTING, DUPLICATE, QUARANTINED, VALIDATED
 from txcat_assets.warehouse.databases.interface import Transaction, listed
-from txcat_assets.warehouse.ledger.marts import days_to_tell_marts
+from txcat_assets.warehouse.ledger.marts import days_with_marts_to_update
 from txcat_assets.warehouse.ledger.references import days_to_judge_again
 from txcat_assets.warehouse.ledger.scope import Scope
 from txcat_assets.warehouse.ledger.slices import FROZEN, Slice, in_slices
@@ -260,7 +260,7 @@ def days_left(tx: Transaction, contract: Contract) -> list[date]:
         version=str(contract.version),
         number=contract.version,
     )
-    again = [*days_to_judge_again(tx, contract), *days_to_tell_marts(tx, contract)]
+    again = [*days_to_judge_again(tx, contract), *days_with_marts_to_update(tx, contract)]
     return sorted({day for (day,) in found} | set(again))
 
 
