@@ -3,11 +3,12 @@
     TxcatError
     |-- TransientError       may pass by itself: the same command, later, can succeed
     |   |-- WarehouseBusy      another process holds the warehouse file, or a lock in it
+    |   |   `-- WarehouseConflict  another transaction wrote the same; this one can be repeated
     |   |-- WarehouseDown      PostgreSQL does not answer, or the connection broke
     |   |-- ServiceDown        the ML service does not answer, or answers that it cannot
     |   `-- BrokerDown         Kafka does not answer, or not in time
     `-- PermanentError       somebody must act first
-        |-- WarehouseRefused   PostgreSQL refuses this user, or cannot hold the tables
+        |-- WarehouseRefused   the database cannot be had or written to as things are
         |   `-- RightMissing     this role may not do what was asked
         |-- CopyRefused        a warehouse cannot be copied as things are; nothing of it was
         |-- SourceRefused      a file cannot be taken as it is; nothing of it was landed
@@ -42,6 +43,10 @@ class WarehouseBusy(TransientError):
     """Another process holds the warehouse file, or a lock in it."""
 
 
+class WarehouseConflict(WarehouseBusy):
+    """Another transaction wrote the same at once; this one was rolled back and can be repeated."""
+
+
 class WarehouseDown(TransientError):
     """PostgreSQL does not answer, or the connection broke; what was committed is kept."""
 
@@ -67,7 +72,7 @@ class RecordsLost(PermanentError):
 
 
 class WarehouseRefused(PermanentError):
-    """PostgreSQL refuses this user, or cannot hold the tables as it is."""
+    """The database cannot be had or written to as it is: not this user, no such file, no room."""
 
 
 class MessagesUnreadable(PermanentError):

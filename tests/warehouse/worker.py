@@ -68,11 +68,11 @@ class Sites:
         return folder
 
 
-def warehouse_in(folder: Path) -> Warehouse:
+def warehouse_in(folder: Path, wait_seconds: float = 60) -> Warehouse:
     """The warehouse that workers on this folder share."""
     url = folder / URL
     named = url.read_text() if url.exists() else f"duckdb:///{folder / 'warehouse.duckdb'}"
-    return connect(named, wait_seconds=60, statement_seconds=60)
+    return connect(named, wait_seconds, statement_seconds=60)
 
 
 def model() -> FakeModel:

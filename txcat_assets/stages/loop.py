@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from txcat_assets.errors import TransientError, TxcatError
 from txcat_assets.stages.work import Outcome, Unit, Work, units_of
+from txcat_assets.warehouse.databases.interface import repeated_on_conflict
 from txcat_assets.warehouse.ledger.slices import Slice, mark_stale, note_error, stale_slices
 
 T = TypeVar("T")
@@ -93,7 +94,7 @@ def _commit(
     try:
         if made.error:
             raise made.error
-        outcome.moved += commit(made.slice_ids, made.result)
+        outcome.moved += repeated_on_conflict(lambda: commit(made.slice_ids, made.result))
         outcome.slices += len(made.slice_ids)
         outcome.records += made.unit.records
     except Exception as error:

@@ -12,6 +12,7 @@ from txcat_assets.errors import (
     TransientError,
     TxcatError,
     WarehouseBusy,
+    WarehouseConflict,
     WarehouseDown,
     WarehouseRefused,
 )
@@ -29,7 +30,7 @@ WORLD = {
     "08": WarehouseDown,
     "28": WarehouseRefused,
     "3D": WarehouseRefused,
-    "40": WarehouseBusy,
+    "40": WarehouseConflict,
     "53": WarehouseDown,
     "57": WarehouseDown,
     "58": WarehouseRefused,

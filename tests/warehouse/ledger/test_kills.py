@@ -31,6 +31,7 @@ from tests.warehouse.worker import (
     write_files,
 )
 from txcat_assets.warehouse.databases.duckdb import DuckDbTransaction, DuckDbWarehouse
+from txcat_assets.warehouse.databases.duckdb_locks import NamedLocks
 
 STATEMENTS = 260
 STEPS = 92
@@ -110,7 +111,7 @@ class KilledAtClose(DuckDbWarehouse):
     def transaction(self) -> Iterator[DuckDbTransaction]:
         connection = duckdb.connect(self.place)
         connection.begin()
-        yield DuckDbTransaction(connection)
+        yield DuckDbTransaction(connection, NamedLocks(), wait_seconds=5)
         connection.commit()
         os.kill(os.getpid(), signal.SIGKILL)
 

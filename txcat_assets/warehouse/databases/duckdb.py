@@ -2,6 +2,7 @@
 
 While one process has the file open for writing no other can open it, not even to read. So every
 transaction opens, works, commits and closes, and waits its turn when somebody else has it open.
+Threads of one process work in it at once; who must not takes a lock.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +16,10 @@ import pyarrow as pa
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from txcat_assets.errors import WarehouseBusy
-from txcat_assets.warehouse.databases.duckdb_claims import FileClaims
+from txcat_assets.warehouse.databases.duckdb_errors import made, translated
+from txcat_assets.warehouse.databases.duckdb_locks import NamedLocks, shared_file
+
+HELD = "io error: could not set lock on file"
 
 ROW_GROUP_ROWS = 122_880
 """DuckDB's own unit of storage; handing over one at a time lets every core compress one."""
@@ -24,8 +28,12 @@ ROW_GROUP_ROWS = 122_880
 class DuckDbTransaction:
     """One transaction on an open DuckDB file."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, locks: NamedLocks, wait_seconds: float
+    ) -> None:
         self._connection = connection
+        self._locks = locks
+        self._wait_seconds = wait_seconds
 
     def run(self, sql: str, **values: Any) -> None:
         """Run one statement for its effect."""
@@ -66,7 +74,16 @@ class DuckDbTransaction:
         self._connection.execute(f"INSERT INTO {table} ({names}) SELECT * FROM appended")
 
     def lock(self, name: str, *, shared: bool = False) -> None:
-        """Nothing to wait for: who has the file open has all of it."""
+        """Wait until no other transaction of this process holds this lock, and hold it to the end.
+
+        Other processes cannot have the file open meanwhile. What the transaction sees is as of its
+        first query, so it locks before.
+        """
+        if not self._locks.take(id(self), name, shared=shared, seconds=self._wait_seconds):
+            raise WarehouseBusy(
+                f"Waited {self._wait_seconds:g} s for the lock {name!r}, which another thread of "
+                "this process holds. Nothing is lost: run the same again."
+            )
 
 
 class DuckDbWarehouse:
@@ -75,7 +92,6 @@ class DuckDbWarehouse:
     def __init__(self, path: Path, wait_seconds: float) -> None:
         self._path = path
         self._wait_seconds = wait_seconds
-        self._claims = FileClaims(path.with_name(path.name + ".claims"))
 
     @property
     def place(self) -> str:
@@ -90,20 +106,26 @@ class DuckDbWarehouse:
     @contextmanager
     def transaction(self) -> Iterator[DuckDbTransaction]:
         """Open the file, work, commit and close; roll back when the block raises."""
-        connection = self._open()
-        try:
-            connection.begin()
-            yield DuckDbTransaction(connection)
-            connection.commit()
-        finally:
-            connection.close()
+        with made(self._path):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        file = shared_file(self._path)
+        with translated(self._path):
+            connection = self._open()
+            transaction = DuckDbTransaction(connection, file.locks, self._wait_seconds)
+            try:
+                connection.begin()
+                yield transaction
+                connection.commit()
+            finally:
+                connection.close()
+                file.locks.release(id(transaction))
 
     def claim(self, *what: str | int) -> Any:
         """Try to claim a piece of work by name; False when another process holds it."""
-        return self._claims.claim(*what)
+        return shared_file(self._path).claims.claim(*what)
 
     def _open(self) -> duckdb.DuckDBPyConnection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        """A connection, had in time, or the error of the last try."""
         turn = Retrying(
             retry=retry_if_exception(_is_held_by_another),
             wait=wait_random_exponential(multiplier=0.01, max=0.2),
@@ -111,20 +133,12 @@ class DuckDbWarehouse:
             reraise=True,
         )
         connect: Callable[[], duckdb.DuckDBPyConnection] = lambda: duckdb.connect(self._path)  # noqa: E731
-        try:
-            return turn(connect)
-        except duckdb.Error as error:
-            if not _is_held_by_another(error):
-                raise
-            raise WarehouseBusy(
-                f"Waited {self._wait_seconds:g} s for {self._path}, which another program holds: "
-                f"{error}. Close that program or wait, then run the same again."
-            ) from error
+        return turn(connect)
 
 
 def _is_held_by_another(error: BaseException) -> bool:
     """Whether another process has the file open, or a thread of this one is just closing it."""
     words = str(error).lower()
-    return (isinstance(error, duckdb.IOException) and "lock" in words) or (
+    return (isinstance(error, duckdb.IOException) and words.startswith(HELD)) or (
         isinstance(error, duckdb.BinderException) and "already attached" in words
     )

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 import xxhash
 
@@ -32,30 +33,32 @@ class FileClaims:
         self._path = path
         self._held: set[int] = set()
         self._descriptor: int | None = None
+        self._threads = Lock()
 
     @contextmanager
     def claim(self, *what: str | int) -> Iterator[bool]:
         """Hold the claim in the block if it can be had; say whether it was."""
         byte = number_of(*what)
-        is_mine = byte not in self._held and self._lock(byte)
-        if is_mine:
-            self._held.add(byte)
+        with self._threads:
+            is_mine = byte not in self._held and self._lock(byte)
         try:
             yield is_mine
         finally:
             if is_mine:
-                self._held.discard(byte)
-                fcntl.lockf(self._open(), fcntl.LOCK_UN, 1, byte)
+                with self._threads:
+                    self._held.discard(byte)
+                    fcntl.lockf(self._open(), fcntl.LOCK_UN, 1, byte)
 
     def _lock(self, byte: int) -> bool:
         try:
             fcntl.lockf(self._open(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
         except BlockingIOError:
             return False
+        self._held.add(byte)
         return True
 
     def _open(self) -> int:
         if self._descriptor is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         return self._descriptor

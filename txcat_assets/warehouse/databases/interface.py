@@ -4,11 +4,24 @@ All SQL of txcat is written against it, in the part of SQL that DuckDB and Postg
 `$name` for values. How a database is opened, locked and fed lives in a module of its own name.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import polars as pl
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from txcat_assets.errors import WarehouseConflict
+
+T = TypeVar("T")
+
+CONFLICTING_TRIES = 8
+"""How often a transaction is begun at most; its competitors are the few threads of a process."""
 
 
 class Transaction(Protocol):
@@ -48,7 +61,8 @@ class Transaction(Protocol):
     def lock(self, name: str, *, shared: bool = False) -> None:
         """Wait until no other transaction holds this lock, and hold it until the end.
 
-        Transactions that share it hold up only those that do not.
+        Transactions that share it hold up only those that do not. It comes before what is read:
+        what a transaction sees may be as of its first query.
         """
 
 
@@ -58,7 +72,8 @@ class Warehouse(Protocol):
     def transaction(self) -> AbstractContextManager[Transaction]:
         """Begin a transaction; commit at the end of the block, roll back when it raises.
 
-        Raises WarehouseBusy when the database cannot be had in time.
+        Raises WarehouseBusy when the database cannot be had in time, and WarehouseConflict when
+        another transaction wrote the same at once.
         """
 
     def claim(self, *what: str | int) -> AbstractContextManager[bool]:
@@ -74,6 +89,20 @@ class Warehouse(Protocol):
     @property
     def kind(self) -> Literal["duckdb", "postgres"]:
         """Which database it is."""
+
+
+def repeated_on_conflict(work: Callable[[], T]) -> T:
+    """Do work that is one transaction, and again while another transaction wrote the same at once.
+
+    Raises WarehouseConflict when it never had its turn.
+    """
+    turn = Retrying(
+        retry=retry_if_exception_type(WarehouseConflict),
+        wait=wait_random_exponential(multiplier=0.02, max=0.5),
+        stop=stop_after_attempt(CONFLICTING_TRIES),
+        reraise=True,
+    )
+    return turn(work)
 
 
 def one(rows: Sequence[tuple[Any, ...]]) -> Any:

@@ -14,6 +14,7 @@ from txcat_assets.errors import (
     RightMissing,
     TxcatError,
     WarehouseBusy,
+    WarehouseConflict,
     WarehouseDown,
     WarehouseRefused,
 )
@@ -38,7 +39,7 @@ BY_SQLSTATE: dict[str, tuple[type[TxcatError], str]] = {
     "25P04": (WarehouseBusy, AGAIN),  # a transaction took too long
     "28": (WarehouseRefused, USER),  # who it is
     "3D": (WarehouseRefused, THERE),
-    "40": (WarehouseBusy, AGAIN),  # deadlock, serialization failure
+    "40": (WarehouseConflict, AGAIN),  # deadlock, serialization failure
     "42501": (RightMissing, RIGHTS),
     "53": (WarehouseDown, AGAIN),  # too many connections, no memory
     "53100": (WarehouseRefused, ROOM),  # the disk is full

@@ -28,7 +28,12 @@ from txcat_assets.contracts.model import (
 from txcat_assets.contracts.reasons import CONFLICT, REFUSED
 from txcat_assets.errors import RightMissing, VersionRefused
 from txcat_assets.pipeline.places import CONFLICTING, QUARANTINED, VALIDATED
-from txcat_assets.warehouse.databases.interface import Transaction, Warehouse, listed
+from txcat_assets.warehouse.databases.interface import (
+    Transaction,
+    Warehouse,
+    listed,
+    repeated_on_conflict,
+)
 from txcat_assets.warehouse.schema.contract_versions import is_known, note_contract
 from txcat_assets.warehouse.schema.indexes import indexes
 from txcat_assets.warehouse.schema.migrations import MIGRATIONS, migrate, seen
@@ -50,15 +55,19 @@ def prepare(warehouse: Warehouse, contract: Contract) -> list[str]:
         if _is_made(tx, contract):
             return []
     try:
-        with warehouse.transaction() as tx:
-            tx.lock("migrate")
-            return [*migrate(tx), *_make(tx, warehouse, contract)]
+        return repeated_on_conflict(lambda: _make_all(warehouse, contract))
     except RightMissing as refused:
         raise VersionRefused(
             f"The tables of {contract.dataset} in {warehouse.place} are older than this code, or "
             "not to be seen, and this role may not make them. Run `txcat upgrade` as the role that "
             f"owns them, then the same again. {refused}"
         ) from refused
+
+
+def _make_all(warehouse: Warehouse, contract: Contract) -> list[str]:
+    with warehouse.transaction() as tx:
+        tx.lock("migrate")
+        return [*migrate(tx), *_make(tx, warehouse, contract)]
 
 
 def _is_made(tx: Transaction, contract: Contract) -> bool:
