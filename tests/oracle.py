@@ -4,7 +4,7 @@ It shares no code with txcat. A record's verdict and a model's answer are given 
 functions; here is only what follows from the order of arrival.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 Position = tuple[int, int]
@@ -36,9 +36,13 @@ class Expected:
     validated: dict[Position, tuple[str, ...]] = field(default_factory=dict)
     duplicates: set[Position] = field(default_factory=set)
     quarantined: dict[Position, tuple[str, ...]] = field(default_factory=dict)
+    closed: dict[Position, str] = field(default_factory=dict)
     categorized: dict[Position, str] = field(default_factory=dict)
     refused: set[Position] = field(default_factory=set)
     pending: set[Position] = field(default_factory=set)
+
+
+NOTHING_CLOSED: Mapping[Position, str] = {}
 
 
 def nothing_unknown(content: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001
@@ -50,16 +54,20 @@ def places(
     records: Iterable[Arrived],
     verdict_of: Callable[[Arrived], Verdict],
     unknown: Callable[[tuple[str, ...]], tuple[str, ...]] = nothing_unknown,
+    closed: Mapping[Position, str] = NOTHING_CLOSED,
 ) -> Expected:
     """Who is validated, duplicate or quarantined once all of these are judged.
 
-    `unknown` says for a content which of its references name what is not there.
+    `unknown` says for a content which of its references name what is not there. `closed` are the
+    records that somebody discarded or replaced: they are out, whatever they say.
     """
     expected = Expected()
     winners: dict[str | None, tuple[str, ...]] = {}
     for record in sorted(records, key=lambda record: record.at):
         verdict = verdict_of(record)
-        if verdict.content is None:
+        if record.at in closed:
+            expected.closed[record.at] = closed[record.at]
+        elif verdict.content is None:
             expected.quarantined[record.at] = verdict.reasons
         elif unknown(verdict.content):
             expected.quarantined[record.at] = unknown(verdict.content)
@@ -77,13 +85,16 @@ def versions(
     records: Iterable[Arrived],
     verdict_of: Callable[[Arrived], Verdict],
     unknown: Callable[[tuple[str, ...]], tuple[str, ...]] = nothing_unknown,
+    closed: Mapping[Position, str] = NOTHING_CLOSED,
 ) -> Expected:
     """The same where each change of a key's content is a version, and the last one is current."""
     expected = Expected()
     current: dict[str | None, tuple[str, ...]] = {}
     for record in sorted(records, key=lambda record: record.at):
         verdict = verdict_of(record)
-        if verdict.content is None:
+        if record.at in closed:
+            expected.closed[record.at] = closed[record.at]
+        elif verdict.content is None:
             expected.quarantined[record.at] = verdict.reasons
         elif unknown(verdict.content):
             expected.quarantined[record.at] = unknown(verdict.content)

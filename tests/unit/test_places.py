@@ -9,12 +9,15 @@ from tests.oracle import Arrived, Verdict, places, versions
 from txcat_assets.contracts.model import Policy
 from txcat_assets.pipeline.places import (
     CONFLICTING,
+    DISCARDED,
     DUPLICATE,
     INVALID,
+    REPLACED,
     VALIDATED,
     WAITING,
     count_changes,
     difference,
+    opened_or_closed,
     rank,
     set_aside,
 )
@@ -60,15 +63,41 @@ def test_each_change_is_a_version_and_what_equals_the_one_before_is_a_duplicate(
     assert found == {(1, 0): VALIDATED, (2, 0): VALIDATED, (3, 0): DUPLICATE, (4, 0): VALIDATED}
 
 
-def test_who_names_the_unknown_is_set_aside_with_its_reasons_and_a_rejected_one_with_its_own() -> (
-    None
-):
+def test_who_does_not_contend_is_set_aside_and_what_an_operator_decided_comes_first() -> None:
     records = pl.DataFrame(
-        {"n": [1, 2, 3], "_is_valid": [True, True, False], "_reasons": [["odd"], ["odd"], ["bad"]]}
+        {
+            "n": [1, 2, 3, 4, 5],
+            "_is_valid": [True, True, False, True, False],
+            "_reasons": [["odd"], ["odd"], ["bad"], ["odd"], ["bad"]],
+        }
     )
-    aside = set_aside(records, pl.Series([None, ["unknown_shop"], None], dtype=pl.List(pl.String)))
-    assert aside["_aside"].to_list() == [None, WAITING, INVALID]
-    assert aside["_reasons"].to_list() == [["odd"], ["unknown_shop"], ["bad"]]
+    unknown = pl.Series([None, ["no_shop"], None, ["no_shop"], None], dtype=pl.List(pl.String))
+    closed = pl.Series([None, None, None, DISCARDED, REPLACED], dtype=pl.Int16)
+    aside = set_aside(records, unknown, closed)
+    assert aside["_aside"].to_list() == [None, WAITING, INVALID, DISCARDED, REPLACED]
+    assert aside["_reasons"].to_list() == [["odd"], ["no_shop"], ["bad"], ["odd"], ["bad"]]
+
+
+@pytest.mark.parametrize(
+    ("was", "content", "aside", "is_moving"),
+    [
+        pytest.param(VALIDATED, "a", DISCARDED, True, id="closed"),
+        pytest.param(DISCARDED, "a", None, True, id="open again"),
+        pytest.param(DISCARDED, "a", DISCARDED, False, id="closed already"),
+        pytest.param(INVALID, "a", INVALID, False, id="open already"),
+        pytest.param(DISCARDED, "b", None, False, id="other content, which is written anew"),
+    ],
+)
+def test_a_record_is_opened_or_closed_where_its_content_is_the_same(
+    was: int, content: str, aside: int | None, is_moving: bool
+) -> None:
+    old = pl.DataFrame([(1, 0, "a", None, was)], schema=STORED, orient="row")
+    verdicts = pl.DataFrame(
+        [(1, 0, content, None, aside)],
+        schema={**ADDRESS, **CONTENT, "_aside": pl.Int16},
+        orient="row",
+    )
+    assert len(opened_or_closed(verdicts, old)) == is_moving
 
 
 some_contenders = st.lists(
@@ -138,11 +167,14 @@ def test_where_nothing_is_stored_all_verdicts_are_written() -> None:
 
 def test_each_move_is_taken_from_one_count_and_added_to_another() -> None:
     moves = pl.DataFrame(
-        [(1, None, VALIDATED), (1, None, INVALID), (1, VALIDATED, DUPLICATE), (2, INVALID, None)],
+        [
+            *((1, None, VALIDATED), (1, None, INVALID), (1, VALIDATED, DUPLICATE)),
+            *((2, INVALID, None), (2, VALIDATED, DISCARDED), (2, DUPLICATE, REPLACED)),
+        ],
         schema={"_slice_id": pl.Int64, "was": pl.UInt8, "now": pl.UInt8},
         orient="row",
     )
     changes = {row["_slice_id"]: row for row in count_changes(moves).iter_rows(named=True)}
-    counts = ("unjudged", "validated", "quarantined", "duplicate")
-    assert [changes[1][name] for name in counts] == [-2, 0, 1, 1]
-    assert [changes[2][name] for name in counts] == [1, 0, -1, 0]
+    counts = ("unjudged", "validated", "quarantined", "duplicate", "discarded", "replaced")
+    assert [changes[1][name] for name in counts] == [-2, 0, 1, 1, 0, 0]
+    assert [changes[2][name] for name in counts] == [1, -1, -1, -1, 1, 1]

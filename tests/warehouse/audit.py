@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from txcat_assets.contracts.model import Contract, Policy, Stage
 from txcat_assets.warehouse.databases.interface import Transaction, Warehouse
 
-VALIDATED, DUPLICATE, CONFLICT, INVALID, WAITING = 1, 2, 3, 4, 5
+VALIDATED, DUPLICATE, CONFLICT, INVALID, WAITING, DISCARDED, REPLACED = 1, 2, 3, 4, 5, 6, 7
 
 
 class Judged(NamedTuple):
@@ -50,6 +50,7 @@ def audit(warehouse: Warehouse, contract: Contract) -> None:
         ]
         _check_ranges(tx, name, raw)
         _check_places(tx, name, raw, judged)
+        _check_decisions(tx, name, judged)
         _check_keys(judged, has_versions=contract.policy is Policy.LATEST)
         _check_references(tx, contract)
         for stage in contract.stages:
@@ -91,7 +92,7 @@ def _check_ranges(tx: Transaction, name: str, raw: list[tuple[Any, ...]]) -> Non
         ),
         key=lambda row: (row[0], row[2]),
     ):
-        is_file = kinds[object_id] == "file"
+        is_file = kinds[object_id] in ("file", "fix")
         first = 0 if is_file else start
         assert start == ends.get(object_id, first), "ranges and gaps of an object are contiguous"
         ends[object_id] = end
@@ -128,15 +129,33 @@ def _check_places(
     landed = Counter(slice_id for slice_id, _ in raw) + forgotten
     counted = Counter((row.slice_id, row.place) for row in judged)
     for slice_id, *counts in tx.rows(
-        "SELECT slice_id, landed, unjudged, validated, quarantined, duplicate "
+        "SELECT slice_id, landed, unjudged, validated, quarantined, duplicate, discarded, replaced "
         "FROM ledger.slices WHERE dataset = $d",
         d=name,
     ):
-        of = {place: counted[slice_id, place] for place in range(1, 6)}
+        of = {place: counted[slice_id, place] for place in range(1, 8)}
         quarantined = of[CONFLICT] + of[INVALID] + of[WAITING]
         unjudged = landed[slice_id] - sum(of.values())
-        found = [landed[slice_id], unjudged, of[VALIDATED], quarantined, of[DUPLICATE]]
-        assert found == counts, f"slice {slice_id} as counted, and in the ledger"
+        open_ = [landed[slice_id], unjudged, of[VALIDATED], quarantined, of[DUPLICATE]]
+        assert [*open_, of[DISCARDED], of[REPLACED]] == counts, (
+            f"slice {slice_id} as counted, and in the ledger"
+        )
+
+
+def _check_decisions(tx: Transaction, name: str, judged: list[Judged]) -> None:
+    """A record is closed while a decision about it is in force, and there is one at most."""
+    places = {"discarded": DISCARDED, "replaced": REPLACED}
+    decided = [
+        ((slice_id, position), places[action])
+        for slice_id, position, action in tx.rows(
+            "SELECT slice_id, position, action FROM ledger.decisions WHERE dataset = $d "
+            "AND in_force",
+            d=name,
+        )
+    ]
+    closed = {(r.slice_id, r.position): r.place for r in judged if r.place in places.values()}
+    assert len(decided) == len(dict(decided)), "one decision is in force for a position"
+    assert dict(decided) == closed, "what is closed was decided, and what was decided is closed"
 
 
 def _check_keys(judged: list[Judged], *, has_versions: bool) -> None:
@@ -157,7 +176,8 @@ def _check_references(tx: Transaction, contract: Contract) -> None:
         gone = {key for (key,) in tx.rows("SELECT key FROM ledger.withdrawn")}
         for key, place, reasons in tx.rows(
             f'SELECT "{reference.column}"::VARCHAR, _place, _reasons '
-            f"FROM judged.{contract.dataset} WHERE _place <> {INVALID} AND _slice_id NOT IN "
+            f"FROM judged.{contract.dataset} WHERE _place NOT IN ({INVALID}, {DISCARDED}, "
+            f"{REPLACED}) AND _slice_id NOT IN "
             "(SELECT slice_id FROM ledger.slices WHERE forgotten > 0)"  # judged no more
         ):
             if place == WAITING:

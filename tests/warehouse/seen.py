@@ -25,6 +25,10 @@ def seen(warehouse: Warehouse, contract: Contract) -> Expected:
         duplicates = tx.rows(
             f"SELECT _slice_id, _position FROM judged.{name} WHERE _place = {duplicate}"
         )
+        closed = tx.rows(
+            "SELECT _slice_id, _position, CASE _place WHEN 6 THEN 'discarded' ELSE 'replaced' END "
+            f"FROM judged.{name} WHERE _place IN (6, 7)"
+        )
         answers = f"SELECT _slice_id, _position, category FROM categorized.{name}"
         categorized = tx.rows(answers) if contract.stages else []
     refused = {(row[0], row[1]) for row in quarantined if row[2] == "categorized"}
@@ -35,6 +39,7 @@ def seen(warehouse: Warehouse, contract: Contract) -> Expected:
         duplicates={(row[0], row[1]) for row in duplicates},
         quarantined={(r[0], r[1]): tuple(r[3]) for r in quarantined if r[2] == "validated"},
         categorized={(row[0], row[1]): row[2] for row in categorized},
+        closed={(row[0], row[1]): row[2] for row in closed},
         refused=refused,
         pending=positions - answered - refused if contract.stages else set(),
     )

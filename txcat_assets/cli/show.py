@@ -49,6 +49,10 @@ def show_outcome(tx: Transaction, contract: Contract, scope: Scope) -> None:
     ]
     if placed.unjudged:
         rows.append(("unjudged", placed.unjudged, "landed, and not judged yet"))
+    if placed.discarded:
+        rows.append(("discarded", placed.discarded, "closed by an operator, and kept"))
+    if placed.replaced:
+        rows.append(("replaced", placed.replaced, "closed; a corrected record came in its place"))
     for stage in contract.stages:
         later = stage_counts(tx, scope, stage.name)
         done = placed.validated - later.pending - later.refused

@@ -74,7 +74,12 @@ def _counts(tx: Transaction, work: Work, schema: str, scope: Scope) -> dict[str,
         return {"dagster/row_count": placed.validated, "duplicate": placed.duplicate}
     if schema == "quarantined":
         reasons = reason_counts(tx, work.contract, scope)
-        return {"dagster/row_count": placed.quarantined, "reasons": _reasons(work, reasons)}
+        return {
+            "dagster/row_count": placed.quarantined,
+            "discarded": placed.discarded,
+            "replaced": placed.replaced,
+            "reasons": _reasons(work, reasons),
+        }
     later = stage_counts(tx, scope, schema)
     answered = placed.validated - later.pending - later.refused
     (stage,) = [one for one in work.contract.stages if one.name == schema]

@@ -96,7 +96,7 @@ def conservation(look: Look) -> Verdict:
 
 
 def _listed(counts: Sequence[int]) -> str:
-    return " ".join(f"{n} {what}" for n, what in zip(counts, figures.COUNTED, strict=True))
+    return " ".join(f"{n} {what}" for n, what in zip(counts, figures.CONSERVED, strict=True))
 
 
 def no_file_set_aside(look: Look) -> Verdict:

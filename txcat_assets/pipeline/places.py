@@ -1,16 +1,17 @@
 """Which record wins: the pure part of `apply`, over frames.
 
-Those contend for a key that are valid and name nothing unknown. By the policy `first` the earliest
-arrival is validated; later ones of the same content are duplicates, of other content conflicts. By
-the policy `latest` each that differs from the one before it is validated, as a version, and what
-equals the one before is a duplicate. Only (slice, position) decides, never who was judged first.
+A record contends for its key when it is valid, names nothing unknown and nobody closed it. By the
+policy `first` the earliest arrival is validated; later ones of the same content are duplicates, of
+other content conflicts. By the policy `latest` each that differs from the one before it is
+validated, as a version, and what equals the one before is a duplicate. Only (slice, position)
+decides, never which was judged first.
 """
 
 import polars as pl
 
 from txcat_assets.contracts.model import Policy
 
-VALIDATED, DUPLICATE, CONFLICTING, INVALID, WAITING = 1, 2, 3, 4, 5
+VALIDATED, DUPLICATE, CONFLICTING, INVALID, WAITING, DISCARDED, REPLACED = 1, 2, 3, 4, 5, 6, 7
 """The places of a judged record, as stored in `judged.<dataset>._place`."""
 
 LOSING = (DUPLICATE, CONFLICTING)
@@ -18,6 +19,18 @@ LOSING = (DUPLICATE, CONFLICTING)
 
 QUARANTINED = (CONFLICTING, INVALID, WAITING)
 """The places that count as quarantined."""
+
+CLOSED = (DISCARDED, REPLACED)
+"""The places of records that an operator closed: they contend for nothing, whatever they say."""
+
+COUNTED = {
+    "validated": (VALIDATED,),
+    "quarantined": QUARANTINED,
+    "duplicate": (DUPLICATE,),
+    "discarded": (DISCARDED,),
+    "replaced": (REPLACED,),
+}
+"""The counts of a slice, beside `unjudged`, and the places that each one counts."""
 
 POSITION = ["_slice_id", "_position"]
 
@@ -36,17 +49,33 @@ def difference(verdicts: pl.DataFrame, old: pl.DataFrame) -> pl.DataFrame:
     return both.filter(~(is_known & same_content & same_reasons)).select(verdicts.columns)
 
 
-def set_aside(records: pl.DataFrame, unknown: pl.Series) -> pl.DataFrame:
+def opened_or_closed(verdicts: pl.DataFrame, old: pl.DataFrame) -> pl.DataFrame:
+    """The stored rows that were open and are closed by now, or were closed and are open again.
+
+    Columns: those of `old`, as `difference` has it, and the verdict's `_aside`. Those whose content
+    differs too are left out: `difference` has them.
+    """
+    both = old.join(verdicts.select(*POSITION, "_aside"), on=POSITION, how="inner")
+    place, now = (pl.when(pl.col(c).is_in(CLOSED)).then(c) for c in ("_place", "_aside"))
+    differing = difference(verdicts, old).select(POSITION)
+    return both.filter(place.ne_missing(now)).join(differing, on=POSITION, how="anti")
+
+
+def set_aside(records: pl.DataFrame, unknown: pl.Series, closed: pl.Series) -> pl.DataFrame:
     """The records with `_aside`: the place of those that do not contend, null for contenders.
 
+    `closed` has the place in which an operator's decision puts a record, null where there is none.
     `unknown` has the code of each reference that a record names in vain, null where there is
     none; they are the `_reasons` of a record that waits. `records` has `_is_valid` and `_reasons`.
     """
-    is_waiting = pl.col("_is_valid") & pl.col("_unknown").is_not_null()
-    return records.with_columns(unknown.alias("_unknown")).select(
-        pl.exclude("_reasons", "_unknown"),
+    is_open = pl.col("_closed").is_null()
+    is_waiting = is_open & pl.col("_is_valid") & pl.col("_unknown").is_not_null()
+    return records.with_columns(unknown.alias("_unknown"), closed.alias("_closed")).select(
+        pl.exclude("_reasons", "_unknown", "_closed"),
         _reasons=pl.when(is_waiting).then("_unknown").otherwise("_reasons"),
-        _aside=pl.when(~pl.col("_is_valid"))
+        _aside=pl.when(~is_open)
+        .then("_closed")
+        .when(~pl.col("_is_valid"))
         .then(_place(INVALID))
         .when(is_waiting)
         .then(_place(WAITING)),
@@ -85,19 +114,16 @@ def count_changes(moves: pl.DataFrame) -> pl.DataFrame:
     """How each slice's counts change, by every single move.
 
     `moves` has `_slice_id` and the places `was` and `now`, null for none. Gives one row per slice
-    with `unjudged`, `validated`, `quarantined` and `duplicate`, each to be added to its count.
+    with a column for each of COUNTED, to be added to its count.
     """
 
     def change(*places: int) -> pl.Expr:
         gained, lost = pl.col("now").is_in(places), pl.col("was").is_in(places)
         return gained.sum().cast(pl.Int64) - lost.sum().cast(pl.Int64)
 
-    return moves.group_by("_slice_id").agg(
-        unjudged=-change(VALIDATED, DUPLICATE, *QUARANTINED),
-        validated=change(VALIDATED),
-        quarantined=change(*QUARANTINED),
-        duplicate=change(DUPLICATE),
-    )
+    judged = {name: change(*places) for name, places in COUNTED.items()}
+    everywhere = [place for places in COUNTED.values() for place in places]
+    return moves.group_by("_slice_id").agg(unjudged=-change(*everywhere), **judged)
 
 
 def _place(code: int) -> pl.Expr:

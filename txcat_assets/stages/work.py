@@ -99,7 +99,7 @@ def units_of(slices: Iterable[Slice]) -> Iterator[Unit]:
     group: list[Slice] = []
     records, comma = 0, False
     for part in slices:
-        has_comma = _decimal_comma(part)
+        has_comma = has_decimal_comma(part)
         if group and (records + part.records > SLICE_RECORDS or has_comma != comma):
             yield Unit(group, comma)
             group, records = [], 0
@@ -109,5 +109,6 @@ def units_of(slices: Iterable[Slice]) -> Iterator[Unit]:
         yield Unit(group, comma)
 
 
-def _decimal_comma(stale: Slice) -> bool:
+def has_decimal_comma(stale: Slice) -> bool:
+    """Whether a comma in a number of these records can only be a decimal comma."""
     return stale.dialect is not None and Dialect.from_json(stale.dialect).decimal_comma

@@ -23,6 +23,9 @@ MADE_ALIKE = {"ledger.migrations", "ledger.contracts", "ledger.dependents"}
 CHUNKED_BY = ("_slice_id", "slice_id", "object_id")
 ORDERED_BY = ("_position", "position")
 
+NOTES = ("withdrawn", "touched", "decisions")
+"""The tables whose ids the sequence of notes gives."""
+
 TellRows = Callable[[str, int], None]
 
 
@@ -139,7 +142,7 @@ def _go_on_behind(out: Transaction, into: Transaction) -> None:
     """Let the sequences of the copy give numbers behind the highest in use."""
     slices = _highest(out, "slice_id", "ledger.slices") // PARTS
     arrival = max(_highest(out, "object_id", "ledger.objects"), slices)
-    note = max(_highest(out, "id", f"ledger.{notes}") for notes in ("withdrawn", "touched"))
+    note = max(_highest(out, "id", f"ledger.{notes}") for notes in NOTES)
     for sequence, highest in {"ledger.arrival": arrival, "ledger.note": note}.items():
         # The two databases share no other word for it.
         draw = f"SELECT count(nextval('{sequence}')) FROM generate_series(1, $highest)"

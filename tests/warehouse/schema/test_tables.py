@@ -53,7 +53,11 @@ def test_a_newer_contract_takes_over(warehouse: Warehouse) -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", ["unjudged = 4", "validated = 1", "unjudged = -1, validated = 4", "landed = 2"]
+    "broken",
+    [
+        *("unjudged = 4", "validated = 1", "unjudged = -1, validated = 4", "landed = 2"),
+        *("discarded = 1", "replaced = 1", "discarded = -1, replaced = 1"),
+    ],
 )
 def test_the_database_refuses_to_break_conservation(warehouse: Warehouse, broken: str) -> None:
     prepare(warehouse, tiny(1))

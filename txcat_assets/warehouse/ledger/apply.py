@@ -2,7 +2,7 @@
 
 It is given verdicts, computes what should be, and writes only the difference: rows, places, what
 follows in the later stages, and the counts of every slice met, all in the caller's transaction.
-There is no second code path.
+There is no second code path: `close` is the same for records of which only the place changes.
 """
 
 from dataclasses import dataclass
@@ -10,16 +10,20 @@ from dataclasses import dataclass
 import polars as pl
 
 from txcat_assets.contracts.model import Contract
+from txcat_assets.pipeline.parse import dtype_of
 from txcat_assets.pipeline.places import (
+    COUNTED,
     LOSING,
     POSITION,
     VALIDATED,
     count_changes,
     difference,
+    opened_or_closed,
     rank,
     set_aside,
 )
 from txcat_assets.warehouse.databases.interface import Transaction, listed
+from txcat_assets.warehouse.ledger.decisions import closed_places
 from txcat_assets.warehouse.ledger.following import follow, recount
 from txcat_assets.warehouse.ledger.marts import MartTable, note_touched
 from txcat_assets.warehouse.ledger.references import note_withdrawn, unknown_references
@@ -36,40 +40,83 @@ class Applied:
     moved: int
 
 
+@dataclass(frozen=True)
+class Changes:
+    """What differs from the tables: rows to write, the rows they take the place of, and moves.
+
+    `moving` are stored rows of the same content as before, which an operator's decision has closed
+    or opened.
+    """
+
+    rows: pl.DataFrame
+    outdated: pl.DataFrame
+    moving: pl.DataFrame
+
+
 def apply(tx: Transaction, contract: Contract, verdicts: pl.DataFrame, run_id: str) -> Applied:
     """Bring the tables to what these verdicts say; doing it twice writes nothing.
 
-    `verdicts` is what `judge` gave, one row per position. Raises VersionRefused when the
-    warehouse has seen a newer contract.
+    `verdicts` is what `judge` gave, one row per position. What operators decided is read here.
+    Raises VersionRefused when the warehouse has seen a newer contract.
     """
     tx.lock(contract.dataset)
     require_version(tx, contract)
-    verdicts = set_aside(verdicts, unknown_references(tx, contract, verdicts))
-    old = _stored(tx, contract, verdicts)
-    changed = difference(verdicts, old)
-    if changed.is_empty():
+    unknown = unknown_references(tx, contract, verdicts)
+    verdicts = set_aside(verdicts, unknown, closed_places(tx, verdicts))
+    stored = _stored(tx, contract, verdicts)
+    rows = difference(verdicts, stored)
+    outdated = stored.join(rows, on=POSITION, how="semi")
+    changes = Changes(rows, outdated, opened_or_closed(verdicts, stored))
+    return _write(tx, contract, changes, run_id)
+
+
+def close(tx: Transaction, contract: Contract, positions: pl.DataFrame, run_id: str) -> Applied:
+    """Move records to the places in which operators' decisions put them, without judging them.
+
+    `positions` has `_slice_id`, `_position` and `_day`; a decision about each is in force. A record
+    that nobody has judged yet is closed too, and has no values until its slice is judged. Twice, it
+    writes nothing the second time.
+    """
+    tx.lock(contract.dataset)
+    require_version(tx, contract)
+    aside = positions.with_columns(closed_places(tx, positions).alias("_aside"))
+    stored = _stored(tx, contract, positions)
+    moving = stored.join(aside.select(*POSITION, "_aside"), on=POSITION).filter(
+        pl.col("_aside") != pl.col("_place")
+    )
+    unjudged = aside.join(stored, on=POSITION, how="anti").select(
+        *(*POSITION, "_day", "_aside"),
+        *(pl.lit(None, dtype_of(c.type)).alias(c.name) for c in contract.columns),
+        _digest=pl.lit(None, pl.String),
+        _reasons=pl.lit(None, pl.List(pl.String)),
+    )
+    return _write(tx, contract, Changes(unjudged, stored.clear(), moving), run_id)
+
+
+def _write(tx: Transaction, contract: Contract, changes: Changes, run_id: str) -> Applied:
+    """Write the changes, and what follows from them for every record that shares a key."""
+    if changes.rows.is_empty() and changes.moving.is_empty():
         return Applied(0, 0)
-    replaced = old.join(changed, on=POSITION, how="semi")
-    others = _other_contenders(tx, contract, changed, replaced)
-    placed = _place_all(contract, changed, others)
+    others = _other_contenders(tx, contract, changes)
+    placed = _place_all(contract, changes, others)
     moved = placed.filter(pl.col("_place") != pl.col("was"))
     # In this order a key never has two winners, not even within the transaction.
-    _delete(tx, contract, replaced)
+    _delete(tx, contract, changes.outdated)
     _move(tx, contract, moved.filter(pl.col("_place") != VALIDATED))
     _move(tx, contract, moved.filter(pl.col("_place") == VALIDATED))
-    _insert(tx, contract, _with_places(changed, placed), run_id)
-    _count(tx, _moves(placed, replaced))
-    _update_dependents(tx, contract, placed, replaced)
-    return Applied(len(changed), len(moved))
+    _insert(tx, contract, _with_places(changes.rows, placed), run_id)
+    _count(tx, _moves(placed, changes.outdated))
+    _update_dependents(tx, contract, placed, changes.outdated)
+    return Applied(len(changes.rows) + len(changes.moving), len(moved) - len(changes.moving))
 
 
 def _update_dependents(
-    tx: Transaction, contract: Contract, placed: pl.DataFrame, replaced: pl.DataFrame
+    tx: Transaction, contract: Contract, placed: pl.DataFrame, outdated: pl.DataFrame
 ) -> None:
     """Update what depends on the records that moved: stages, marts, datasets that refer to this."""
     key = contract.key
     stood = placed.filter(pl.col("was").is_not_null())
-    before = pl.concat([replaced.select(key, place="_place"), stood.select(key, place="was")])
+    before = pl.concat([outdated.select(key, place="_place"), stood.select(key, place="was")])
     met = before[key].drop_nulls().unique()
     winners = placed.filter(pl.col("_place") == VALIDATED, pl.col(key).is_in(met.implode()))
     moved = placed.filter(pl.col("_place").ne_missing(pl.col("was")))
@@ -80,7 +127,7 @@ def _update_dependents(
     note_withdrawn(tx, contract, was_there.filter(~was_there.is_in(winners[key].implode())))
     is_seen = pl.any_horizontal(pl.col("_place", "was") == VALIDATED)
     for mart in contract.marts:
-        seen = [replaced.filter(pl.col("_place") == VALIDATED), moved.filter(is_seen)]
+        seen = [outdated.filter(pl.col("_place") == VALIDATED), moved.filter(is_seen)]
         note_touched(tx, MartTable(contract, mart), pl.concat([one[mart.entity] for one in seen]))
 
 
@@ -97,25 +144,24 @@ def _narrow(contract: Contract) -> str:
     )
 
 
-def _stored(tx: Transaction, contract: Contract, verdicts: pl.DataFrame) -> pl.DataFrame:
+def _stored(tx: Transaction, contract: Contract, positions: pl.DataFrame) -> pl.DataFrame:
     """The judged rows that these positions have now."""
-    slice_ids = verdicts["_slice_id"].unique().to_list()
+    slice_ids = positions["_slice_id"].unique().to_list()
     rows = tx.frame(
         f"SELECT {_narrow(contract)}, _reasons FROM judged.{contract.dataset} "
         f"WHERE {in_slices(slice_ids)}"
     )
-    return rows.join(verdicts, on=POSITION, how="semi")
+    return rows.join(positions, on=POSITION, how="semi")
 
 
-def _other_contenders(
-    tx: Transaction, contract: Contract, changed: pl.DataFrame, replaced: pl.DataFrame
-) -> pl.DataFrame:
+def _other_contenders(tx: Transaction, contract: Contract, changes: Changes) -> pl.DataFrame:
     """All contenders elsewhere that share a key with what changes, before and after.
 
     One that by now names what is not there contends no more: it is set aside.
     """
     key = contract.key
-    touched = pl.concat([changed[key], replaced[key]]).drop_nulls().unique()
+    changing = [changes.rows, changes.outdated, changes.moving]
+    touched = pl.concat([one[key] for one in changing]).drop_nulls().unique()
     tx.offer("touched", touched.to_frame())
     of_touched = tx.among(f'"{key}"', f"SELECT {key_of(contract, 't')} FROM touched t")
     # Who has lost has lost to a winner of that key; few keys have any.
@@ -128,17 +174,21 @@ def _other_contenders(
     # Winners and losers apart, as PostgreSQL's indexes have them.
     met = tx.frame(
         f"{found} AND _place = {VALIDATED} UNION ALL {found} AND _place IN ({listed(LOSING)})"
-    ).join(changed, on=POSITION, how="anti")
+    )
+    for one in (changes.rows, changes.moving):
+        met = met.join(one, on=POSITION, how="anti")
     valid = met.with_columns(_is_valid=True, _reasons=pl.lit(None, pl.List(pl.String)))
-    return set_aside(valid, unknown_references(tx, contract, met))
+    nobody = pl.Series([None], dtype=pl.Int16).new_from_index(0, len(met))
+    return set_aside(valid, unknown_references(tx, contract, met), nobody)
 
 
-def _place_all(contract: Contract, changed: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
-    """All of these with the place that each must have; `was` is null for those that change."""
+def _place_all(contract: Contract, changes: Changes, others: pl.DataFrame) -> pl.DataFrame:
+    """All of these with the place that each must have; `was` is null for rows to write."""
     known = [*POSITION, "_day", contract.key, "_digest", "_reasons", "_aside"]
     columns = [*known, *_followed(contract)]
-    new = changed.select(*columns, was=pl.lit(None, dtype=pl.Int16))
-    met = pl.concat([new, others.select(*columns, was="_place")])
+    new = changes.rows.select(*columns, was=pl.lit(None, dtype=pl.Int16))
+    stored = [one.select(*columns, was="_place") for one in (changes.moving, others)]
+    met = pl.concat([new, *stored])
     aside = met.filter(pl.col("_aside").is_not_null()).with_columns(_place="_aside")
     contenders = met.filter(pl.col("_aside").is_null())
     return pl.concat([rank(contenders, contract.key, contract.policy), aside])
@@ -151,13 +201,13 @@ def _with_places(changed: pl.DataFrame, placed: pl.DataFrame) -> pl.DataFrame:
     return changed.with_columns(found["_place"])
 
 
-def _delete(tx: Transaction, contract: Contract, replaced: pl.DataFrame) -> None:
-    if replaced.is_empty():
+def _delete(tx: Transaction, contract: Contract, outdated: pl.DataFrame) -> None:
+    if outdated.is_empty():
         return
-    tx.offer("replaced", replaced)
+    tx.offer("outdated", outdated)
     tx.run(
-        f"DELETE FROM judged.{contract.dataset} j USING replaced r WHERE {_same('j', 'r')} "
-        f"AND {in_slices(replaced['_slice_id'].unique().to_list(), 'j._slice_id')}"
+        f"DELETE FROM judged.{contract.dataset} j USING outdated o WHERE {_same('j', 'o')} "
+        f"AND {in_slices(outdated['_slice_id'].unique().to_list(), 'j._slice_id')}"
     )
 
 
@@ -185,16 +235,15 @@ def _move(tx: Transaction, contract: Contract, moved: pl.DataFrame) -> None:
     )
 
 
-def _moves(placed: pl.DataFrame, replaced: pl.DataFrame) -> pl.DataFrame:
+def _moves(placed: pl.DataFrame, outdated: pl.DataFrame) -> pl.DataFrame:
     """Every single move: which slice, from which place, to which; null is none."""
-    gone = replaced.select("_slice_id", was="_place", now=pl.lit(None, dtype=pl.Int16))
+    gone = outdated.select("_slice_id", was="_place", now=pl.lit(None, dtype=pl.Int16))
     return pl.concat([gone, placed.select("_slice_id", "was", now="_place")])
 
 
 def _count(tx: Transaction, moves: pl.DataFrame) -> None:
     tx.offer("counted", count_changes(moves))
-    counts = ["unjudged", "validated", "quarantined", "duplicate"]
-    added = ", ".join(f"{name} = s.{name} + c.{name}" for name in counts)
+    added = ", ".join(f"{name} = s.{name} + c.{name}" for name in ("unjudged", *COUNTED))
     tx.run(f"UPDATE ledger.slices s SET {added} FROM counted c WHERE s.slice_id = c._slice_id")
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 
 from txcat_assets.contracts.model import Contract
-from txcat_assets.warehouse.databases.interface import Transaction, listed
+from txcat_assets.warehouse.databases.interface import Transaction, listed, one
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,20 @@ class FileObject:
     identity: str | None
     day: date
     next: int
+
+
+@dataclass(frozen=True)
+class Fix:
+    """Corrected records, taken from a file of this name.
+
+    `dialect` is that of the file which the old records came from, so that their numbers are read in
+    the same way.
+    """
+
+    name: str
+    day: date
+    seen_at: datetime
+    dialect: str | None = None
 
 
 def register(
@@ -63,6 +77,22 @@ def register(
         )
         days.update(known)
     return days
+
+
+def add_fix(tx: Transaction, dataset: str, fix: Fix) -> int:
+    """Note corrected records as an object that arrives now; its id."""
+    tx.lock("register")
+    return int(
+        one(
+            tx.rows(
+                "INSERT INTO ledger.objects (dataset, kind, name, dialect, day, seen_at, state) "
+                "VALUES ($dataset, 'fix', $name, $dialect, $day, $seen_at, 'landed') "
+                "RETURNING object_id",
+                dataset=dataset,
+                **vars(fix),
+            )
+        )
+    )
 
 
 def try_again(tx: Transaction, object_ids: Sequence[int], encoding: str | None) -> None:

@@ -10,8 +10,8 @@ from datetime import date
 import polars as pl
 
 from txcat_assets.contracts.model import Contract, Reference
-from txcat_assets.pipeline.places import INVALID, VALIDATED, WAITING
-from txcat_assets.warehouse.databases.interface import Transaction
+from txcat_assets.pipeline.places import CLOSED, INVALID, VALIDATED, WAITING
+from txcat_assets.warehouse.databases.interface import Transaction, listed
 from txcat_assets.warehouse.ledger.slices import FROZEN, Slice, in_slices
 from txcat_assets.warehouse.schema.tables import sql_type
 
@@ -131,10 +131,11 @@ def _come(contract: Contract, reference: Reference, slices: str) -> str:
 
 def _gone(contract: Contract, reference: Reference, slices: str) -> str:
     """Who names what has gone, and does not know yet."""
+    is_out = f"j._place IN ({listed([INVALID, *CLOSED])})"
     is_told = f"(j._place = {WAITING} AND '{reference.code}' = ANY(j._reasons))"
     return (
         f"SELECT j._slice_id, j._position FROM judged.{contract.dataset} j "
-        f"WHERE j._place <> {INVALID} AND NOT {is_told} AND {_named(reference)} IN "
+        f"WHERE NOT {is_out} AND NOT {is_told} AND {_named(reference)} IN "
         f"(SELECT {_stored(reference, 'w')} FROM ledger.withdrawn w "
         f"WHERE w.dataset = '{contract.dataset}' AND w.refers_to = '{reference.to.dataset}') "
         f"AND NOT {_is_there(reference, _named(reference))} AND j._slice_id IN {slices}"

@@ -11,6 +11,7 @@ from datetime import date, datetime
 import polars as pl
 
 from txcat_assets.contracts.model import Contract
+from txcat_assets.pipeline.places import WAITING
 from txcat_assets.warehouse.databases.interface import Transaction, listed, one
 from txcat_assets.warehouse.schema.tables import quoted
 
@@ -138,6 +139,28 @@ def raw_records_at(tx: Transaction, contract: Contract, positions: pl.DataFrame)
         "JOIN positions p ON p._slice_id = r._slice_id AND p._position = r._position "
         f"WHERE {in_slices(positions['_slice_id'].unique().to_list(), 'r._slice_id')}"
     )
+
+
+def judged_records_at(tx: Transaction, contract: Contract, positions: pl.DataFrame) -> pl.DataFrame:
+    """The stored verdicts at these positions, as `judge` gives them."""
+    tx.offer("positions", positions)
+    return tx.frame(
+        f"SELECT j._slice_id, j._position, j._day, {quoted(contract.column_names, 'j')}, "
+        "replace(CAST(j._digest AS TEXT), '-', '') AS _digest, "
+        f"CASE WHEN j._place <> {WAITING} THEN j._reasons END AS _reasons, "
+        f"j._digest IS NOT NULL AS _is_valid FROM judged.{contract.dataset} j "
+        "JOIN positions p ON p._slice_id = j._slice_id AND p._position = j._position "
+        f"WHERE {in_slices(positions['_slice_id'].unique().to_list(), 'j._slice_id')}"
+    )
+
+
+def slices_by_id(tx: Transaction, slice_ids: Sequence[int]) -> list[Slice]:
+    """These slices, in the order of arrival."""
+    found = tx.rows(
+        "SELECT s.slice_id, s.landed, o.dialect FROM ledger.slices s JOIN ledger.objects o "
+        f"ON o.object_id = s.object_id WHERE {in_slices(slice_ids, 's.slice_id')} ORDER BY 1"
+    )
+    return [Slice(*row) for row in found]
 
 
 def judged_records(

@@ -11,7 +11,7 @@ import polars as pl
 
 from txcat_assets.contracts.model import Contract, Flag, Stage
 from txcat_assets.contracts.reasons import CONFLICT, REFUSED
-from txcat_assets.pipeline.places import CONFLICTING, DUPLICATE, QUARANTINED, VALIDATED
+from txcat_assets.pipeline.places import CLOSED, CONFLICTING, COUNTED, LOSING
 from txcat_assets.warehouse.databases.interface import Transaction, listed
 from txcat_assets.warehouse.ledger.marts import days_with_marts_to_update
 from txcat_assets.warehouse.ledger.references import days_to_judge_again
@@ -22,13 +22,15 @@ from txcat_assets.warehouse.schema.tables import quoted
 
 @dataclass(frozen=True)
 class Counts:
-    """Where the records of some slices are; landed is the sum of the other four."""
+    """Where the records of some slices are; landed is the sum of the others."""
 
     landed: int
     unjudged: int
     validated: int
     quarantined: int
     duplicate: int
+    discarded: int
+    replaced: int
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def flag_counts(tx: Transaction, contract: Contract, stage: Stage, scope: Scope)
 def reason_counts(tx: Transaction, contract: Contract, scope: Scope) -> dict[str, int]:
     """How many records have each reason code: rejected, warned, conflict, refused."""
     judged = f"judged.{contract.dataset} WHERE _slice_id IN {scope.slices}"
-    bears_its_own = f"_place NOT IN ({DUPLICATE}, {CONFLICTING})"
+    bears_its_own = f"_place NOT IN ({listed([*LOSING, *CLOSED])})"
     found = tx.rows(
         "SELECT code, count(*) FROM ("
         f"SELECT unnest(_reasons) AS code FROM {judged} AND _reasons IS NOT NULL "
@@ -107,7 +109,10 @@ def broken_sample(
 ) -> pl.DataFrame:
     """The first records that bear a reason code, as they came."""
     conflicts = f"_place = {CONFLICTING}"
-    its_own = f"_reasons IS NOT NULL AND $code = ANY(_reasons) AND NOT {conflicts}"
+    its_own = (
+        "_reasons IS NOT NULL AND $code = ANY(_reasons) "
+        f"AND _place NOT IN ({listed([*LOSING, *CLOSED])})"
+    )
     bears = conflicts if code == CONFLICT else its_own
     found = tx.rows(
         f"SELECT _slice_id, _position FROM judged.{contract.dataset} "
@@ -168,32 +173,36 @@ def spending(tx: Transaction, contract: Contract, stage: Stage) -> pl.DataFrame:
     )
 
 
-COUNTED = ("landed", "validated", "quarantined", "duplicate")
+CONSERVED = ("landed", *COUNTED)
+"""The counts of a slice that the tables can be asked for; unjudged is what is left."""
 
 
 def broken_conservation(
     tx: Transaction, contract: Contract, scope: Scope
 ) -> list[tuple[int, tuple[int, ...], tuple[int, ...]]]:
-    """The slices that differ from the ledger: id, its counts (see COUNTED), those in the tables.
+    """The slices that differ from the ledger: id, its counts (CONSERVED), those in the tables.
 
     Landed is counted in raw, with what was forgotten there; the others among the judged rows.
     """
-    known = ", ".join(f"s.{name}" for name in COUNTED)
+    ledger = ", ".join(f"s.{name}" for name in CONSERVED)
+    counted = ", ".join(
+        f"count(*) FILTER (WHERE _place IN ({listed(places)})) AS {name}"
+        for name, places in COUNTED.items()
+    )
+    judged = ", ".join(f"coalesce(j.{name}, 0)" for name in COUNTED)
     found = tx.rows(
-        f"SELECT s.slice_id, {known}, coalesce(r.landed, 0) + s.forgotten, "
-        "coalesce(j.validated, 0), "
-        "coalesce(j.quarantined, 0), coalesce(j.duplicate, 0) FROM ledger.slices s "
+        f"SELECT s.slice_id, {ledger}, coalesce(r.landed, 0) + s.forgotten, {judged} "
+        "FROM ledger.slices s "
         f"LEFT JOIN (SELECT _slice_id, count(*) AS landed FROM raw.{contract.dataset} "
         f"WHERE _slice_id IN {scope.slices} GROUP BY 1) r ON r._slice_id = s.slice_id "
-        f"LEFT JOIN (SELECT _slice_id, count(*) FILTER (WHERE _place = {VALIDATED}) AS validated, "
-        f"count(*) FILTER (WHERE _place = {DUPLICATE}) AS duplicate, "
-        f"count(*) FILTER (WHERE _place IN ({listed(QUARANTINED)})) AS quarantined "
+        f"LEFT JOIN (SELECT _slice_id, {counted} "
         f"FROM judged.{contract.dataset} WHERE _slice_id IN {scope.slices} GROUP BY 1) j "
         f"ON j._slice_id = s.slice_id WHERE s.slice_id IN {scope.slices} ORDER BY 1",
         **scope.values,
     )
-    counted = [(int(row[0]), tuple(row[1:5]), tuple(row[5:])) for row in found]
-    return [one for one in counted if one[1] != one[2]]
+    width = len(CONSERVED)
+    both = [(int(row[0]), tuple(row[1 : 1 + width]), tuple(row[1 + width :])) for row in found]
+    return [one for one in both if one[1] != one[2]]
 
 
 def slices(tx: Transaction, scope: Scope) -> list[Slice]:

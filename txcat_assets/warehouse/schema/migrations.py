@@ -4,10 +4,29 @@ A change that has been released is never edited; what comes next is a new number
 dataset follow from its contract and need no number: see `tables`.
 """
 
+from typing import Literal
+
 from txcat_assets.errors import VersionRefused
 from txcat_assets.warehouse.databases.interface import Transaction, one
 
-MIGRATIONS = (
+PLACES = "unjudged + validated + quarantined + duplicate + discarded + replaced"
+CONSERVED = f"CHECK (landed = {PLACES} AND least({PLACES.replace(' +', ',')}) >= 0)"
+"""Each landed record is in exactly one place; the database refuses counts that say otherwise."""
+
+DECISIONS = """
+CREATE TABLE IF NOT EXISTS ledger.decisions (
+    id BIGINT DEFAULT nextval('ledger.note'), dataset VARCHAR NOT NULL,
+    slice_id BIGINT NOT NULL, position BIGINT NOT NULL,
+    action VARCHAR NOT NULL CHECK (action IN ('discarded', 'replaced', 'reopened', 'replayed')),
+    in_force BOOLEAN CHECK (in_force), who VARCHAR NOT NULL, why VARCHAR NOT NULL,
+    decided_at TIMESTAMP NOT NULL, run_id VARCHAR NOT NULL, place_before SMALLINT,
+    reasons_before TEXT[], new_slice_id BIGINT, new_position BIGINT,
+    UNIQUE (slice_id, position, in_force));
+"""
+"""What operators decided, for ever. `in_force` is true where a decision closes its record now, and
+null otherwise: so the database refuses a second one for a position."""
+
+MIGRATIONS: tuple[str | dict[Literal["duckdb", "postgres"], str], ...] = (
     # 1: files.
     """
 CREATE SCHEMA IF NOT EXISTS ledger;
@@ -87,17 +106,44 @@ CREATE TABLE IF NOT EXISTS ledger.marts (
     "ALTER TABLE ledger.slices ADD COLUMN IF NOT EXISTS forgotten BIGINT DEFAULT 0",
     # 6: what is to ask. How often it has changed, so that answers need not read it again.
     "ALTER TABLE ledger.stages ADD COLUMN IF NOT EXISTS revision BIGINT DEFAULT 0",
+    # 7: decisions of operators, and the places of records that they closed. DuckDB can neither drop
+    # nor change a CHECK, so its table is made anew; on PostgreSQL views and rights hang on it.
+    {
+        "duckdb": f"""
+ALTER TABLE ledger.slices RENAME TO slices_6;
+CREATE TABLE ledger.slices (
+    slice_id BIGINT PRIMARY KEY, dataset VARCHAR NOT NULL, object_id BIGINT NOT NULL,
+    "start" BIGINT NOT NULL, "end" BIGINT NOT NULL, day DATE NOT NULL,
+    landed_at TIMESTAMP NOT NULL, run_id VARCHAR NOT NULL, landed BIGINT NOT NULL,
+    unjudged BIGINT NOT NULL, validated BIGINT NOT NULL DEFAULT 0,
+    quarantined BIGINT NOT NULL DEFAULT 0, duplicate BIGINT NOT NULL DEFAULT 0,
+    forgotten BIGINT DEFAULT 0, discarded BIGINT NOT NULL DEFAULT 0,
+    replaced BIGINT NOT NULL DEFAULT 0, UNIQUE (object_id, "start"), {CONSERVED});
+INSERT INTO ledger.slices BY NAME SELECT * FROM ledger.slices_6;
+DROP TABLE ledger.slices_6;
+{DECISIONS}
+""",
+        "postgres": f"""
+ALTER TABLE ledger.slices DROP CONSTRAINT IF EXISTS slices_check;
+ALTER TABLE ledger.slices ADD COLUMN IF NOT EXISTS discarded BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE ledger.slices ADD COLUMN IF NOT EXISTS replaced BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE ledger.slices ADD CONSTRAINT slices_check {CONSERVED};
+{DECISIONS}
+""",
+    },
 )
 
 
-def migrate(tx: Transaction) -> list[str]:
+def migrate(tx: Transaction, kind: Literal["duckdb", "postgres"]) -> list[str]:
     """Run the changes that this warehouse has not seen, and say which; again, it changes nothing.
 
-    Raises VersionRefused when the warehouse has seen a change that this code does not know.
+    `kind` is the kind of database, for the few changes that the two need said differently. Raises
+    VersionRefused when the warehouse has seen a change that this code does not know.
     """
     numbers = range(seen(tx) + 1, len(MIGRATIONS) + 1)
     for number in numbers:
-        tx.run(MIGRATIONS[number - 1])
+        change = MIGRATIONS[number - 1]
+        tx.run(change if isinstance(change, str) else change[kind])
         if number > 1:  # the first change is older than the table that numbers them
             tx.run("INSERT INTO ledger.migrations VALUES ($number)", number=number)
     return [f"ledger: change {number}" for number in numbers]

@@ -67,7 +67,7 @@ def prepare(warehouse: Warehouse, contract: Contract) -> list[str]:
 def _make_all(warehouse: Warehouse, contract: Contract) -> list[str]:
     with warehouse.transaction() as tx:
         tx.lock("migrate")
-        return [*migrate(tx), *_make(tx, warehouse, contract)]
+        return [*migrate(tx, warehouse.kind), *_make(tx, warehouse, contract)]
 
 
 def _is_made(tx: Transaction, contract: Contract) -> bool:
