@@ -18,8 +18,9 @@ from txcat_assets.contracts.transactions import CONTRACT
 from txcat_assets.defs.runs import utc_now
 from txcat_assets.services.ml import MlConfig, MlService
 from txcat_assets.sources.files.listing import find
+from txcat_assets.stages.arrivals import register_named
 from txcat_assets.stages.enrich import enrich
-from txcat_assets.stages.land import land_files, register_named
+from txcat_assets.stages.land import land_files
 from txcat_assets.stages.validate import validate
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.connect import connect
@@ -142,7 +143,7 @@ def worker(url: str, folder: Path, ml_url: str, *, is_counting: bool = False) ->
         with warehouse.transaction() as tx:
             return 2 * int(one(tx.rows("SELECT count(*) FROM ledger.slices")))
     work = work_on(warehouse, [DAY])
-    register_named(work, find([folder], CONTRACT.files), None)
+    register_named(work, find([folder], CONTRACT.files).files)
     land_files(work)
     done = validate(work).slices
     (stage,) = CONTRACT.stages

@@ -26,8 +26,8 @@ from txcat_assets.partitions import arrival_days
 from txcat_assets.pipeline.computed import ComputedMart, ComputedStage
 from txcat_assets.settings import Settings
 from txcat_assets.sources.kafka.client import KafkaConfig
+from txcat_assets.stages.arrivals import Inbox
 from txcat_assets.stages.enrich import Enricher
-from txcat_assets.stages.land import Inbox
 from txcat_assets.stages.land_topic import KafkaDoor
 from txcat_assets.stages.work import Silent
 from txcat_assets.warehouse.connect import connect
@@ -108,7 +108,12 @@ def _resources(settings: Settings) -> dict[str, Any]:
         "enrichers": _enrichers(settings),
         "marts": _marts(settings),
         "doors": Doors(
-            Inbox(settings.inbox_folder, settings.inbox_settle_seconds, settings.first_day),
+            Inbox(
+                settings.inbox_folder,
+                settings.inbox_settle_seconds,
+                settings.first_day,
+                settings.inbox_hard_links,
+            ),
             kafka_door(settings),
         ),
         "progress": Silent(),

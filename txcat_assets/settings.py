@@ -72,6 +72,10 @@ class Settings(BaseSettings):
     inbox_settle_seconds: float = Field(default=5, ge=0)
     """A file of the inbox is taken once it has not been written to for so long."""
 
+    inbox_hard_links: bool = False
+    """Take files of the inbox that have another name elsewhere (hard links), which may be foreign.
+    Symbolic links there are never followed."""
+
     ml_url: str = "http://127.0.0.1:8900"
     """The ML service that names the categories; docs/ml-protocol.md says what it must answer."""
 

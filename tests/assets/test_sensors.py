@@ -110,7 +110,7 @@ def test_a_file_of_an_impossible_day_is_refused_by_todays_run(
     assert days_asked_for(site.tick(INBOX)) == [today().isoformat()]
     assert site.load(today().isoformat()).success
     ((state, said),) = site.rows("SELECT state, reason FROM ledger.objects")
-    assert state == "refused"
+    assert state == "rejected"
     assert str(day) in said
     assert "TXCAT_FIRST_DAY" in said
     assert "0 new of 1 files" in reason(site.tick(INBOX))

@@ -27,7 +27,8 @@ from txcat_assets.contracts.model import (
     Text,
 )
 from txcat_assets.sources.files.listing import stat
-from txcat_assets.stages.land import land_files, register_named
+from txcat_assets.stages.arrivals import register_named
+from txcat_assets.stages.land import land_files
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.databases.interface import Warehouse
 

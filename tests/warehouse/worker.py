@@ -22,8 +22,9 @@ from txcat_assets.sources.files import records as reading
 from txcat_assets.sources.files.listing import find
 from txcat_assets.stages import enrich as asking
 from txcat_assets.stages import work as working
+from txcat_assets.stages.arrivals import register_named
 from txcat_assets.stages.enrich import enrich
-from txcat_assets.stages.land import land_files, register_named
+from txcat_assets.stages.land import land_files
 from txcat_assets.stages.validate import validate
 from txcat_assets.warehouse.connect import connect
 from txcat_assets.warehouse.databases.interface import Warehouse
@@ -91,7 +92,7 @@ def bring_up_to_date(warehouse: Warehouse, folder: Path) -> list[str]:
     """All stages, in slices of three records, each answer kept at once; what went wrong."""
     prepare(warehouse, tiny(VERSION))
     work = work_on(warehouse, tiny(VERSION))
-    register_named(work, find([folder], "tiny*"), None)
+    register_named(work, find([folder], "tiny*").files, None)
     problems = land_files(work).problems
     return problems + validate(work).problems + enrich(work, CATEGORIZED, model()).problems
 

@@ -39,17 +39,23 @@ def load(
     encoding: Annotated[
         str | None, typer.Option(help="The files' encoding, where it is not UTF-8 or UTF-16.")
     ] = None,
+    day: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="The files' day, where it is not the one in their names."
+        ),
+    ] = None,
     full_refresh: Annotated[
         bool, typer.Option(help="Do the files' days again, though they are up to date.")
     ] = False,
 ) -> None:
     """Take files in, bring their days up to date, and say what became of every record."""
     from txcat_assets.cli.load import load_files  # noqa: PLC0415 - Dagster takes a second
+    from txcat_assets.stages.arrivals import Told  # noqa: PLC0415
 
     contract = _contract(dataset)
-    raise typer.Exit(
-        load_files(Settings(), contract, paths, encoding=encoding, full_refresh=full_refresh)
-    )
+    told = Told(encoding, day.date() if day else None)
+    raise typer.Exit(load_files(Settings(), contract, paths, told=told, full_refresh=full_refresh))
 
 
 @app.command()

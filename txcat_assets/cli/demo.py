@@ -16,7 +16,7 @@ from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.definitions import warehouse_of
 from txcat_assets.errors import ServiceDown, SourceRefused
 from txcat_assets.settings import Settings
-from txcat_assets.sources.files.listing import day_in_name
+from txcat_assets.sources.files.names import day_in_name
 from txcat_assets.warehouse.ledger.scope import Scope
 
 START_SECONDS = 20

@@ -6,13 +6,13 @@ from datetime import date
 from txcat_assets.cli.follow import judge_dependents_again
 from txcat_assets.cli.home import dagster_instance
 from txcat_assets.cli.jobs import Interrupted, Jobs
-from txcat_assets.cli.show import complain, say, show_files, show_outcome
+from txcat_assets.cli.show import complain, say, show_files, show_named, show_outcome
 from txcat_assets.contracts.model import Contract
 from txcat_assets.definitions import warehouse_of
 from txcat_assets.defs.runs import utc_now
 from txcat_assets.settings import Settings
 from txcat_assets.sources.files.listing import find
-from txcat_assets.stages.land import refuse_other_days, register_named
+from txcat_assets.stages.arrivals import Told, register_named, reject_other_days
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.ledger.scope import Scope
 from txcat_assets.warehouse.queries.figures import days_left
@@ -26,24 +26,30 @@ def load_files(
     contract: Contract,
     paths: Sequence[str],
     *,
-    encoding: str | None = None,
+    told: Told | None = None,
     full_refresh: bool = False,
 ) -> int:
-    """Take files in, bring up to date their days and what waited for them; the exit code."""
-    files = find(paths, contract.files)
+    """Take files in, bring up to date their days and what waited for them; the exit code.
+
+    A path that leads to no file is a problem, and the others are loaded.
+    """
+    named = find(paths, contract.files)
+    show_named(named)
+    if not named.files:
+        return PROBLEMS
     warehouse = warehouse_of(settings)
     with dagster_instance(settings) as instance:
         jobs = Jobs(settings, contract, instance)
         prepare(warehouse, contract)
         work = Work(warehouse, contract, [], "load", utc_now)
-        known = register_named(work, files, encoding)
-        refuse_other_days(work, settings.first_day)
-        days = _days(work, settings.first_day, known, full_refresh=full_refresh)
+        objects = register_named(work, named.files, told)
+        reject_other_days(work, settings.first_day)
+        days = _days(work, settings.first_day, objects, full_refresh=full_refresh)
         if not days:
-            say(f"Up to date: {len(known)} files hold nothing new.")
+            say(f"Up to date: {len(objects)} files hold nothing new.")
         try:
             problems = jobs.load(days, full_refresh=full_refresh)
-            scope = Scope(contract.dataset, "object_id", list(known))
+            scope = Scope(contract.dataset, "object_id", list(objects))
             with warehouse.transaction() as tx:
                 problems = [*dict.fromkeys(problems), *show_files(tx, scope)]
                 show_outcome(tx, contract, scope)
@@ -52,13 +58,13 @@ def load_files(
         except Interrupted:
             complain("Interrupted. What was committed is kept; load the same again to go on.")
             return INTERRUPTED
-    return _told(problems)
+    return max(_exit_code(problems), PROBLEMS if named.problems else DONE)
 
 
 def check_days(settings: Settings, contract: Contract, days: Sequence[date]) -> int:
     """Run every check of some days, or of those touched lately; the exit code."""
     with dagster_instance(settings) as instance:
-        return _told(_failed_checks(Jobs(settings, contract, instance), days))
+        return _exit_code(_failed_checks(Jobs(settings, contract, instance), days))
 
 
 def _failed_checks(jobs: Jobs, days: Sequence[date] | set[date]) -> list[str]:
@@ -68,17 +74,18 @@ def _failed_checks(jobs: Jobs, days: Sequence[date] | set[date]) -> list[str]:
 
 
 def _days(
-    work: Work, first_day: date, known: Mapping[int, date], *, full_refresh: bool
+    work: Work, first_day: date, objects: Mapping[int, date], *, full_refresh: bool
 ) -> set[date]:
     """The days of these files on which anything is left to do; all of them to do it again."""
-    days = {day for day in known.values() if first_day <= day <= work.now().date()}
+    days = {day for day in objects.values() if first_day <= day <= work.now().date()}
     if full_refresh:
         return days
     with work.warehouse.transaction() as tx:
         return days & set(days_left(tx, work.contract))
 
 
-def _told(problems: Sequence[str]) -> int:
+def _exit_code(problems: Sequence[str]) -> int:
+    """Say what went wrong, if anything did."""
     for problem in problems:
         complain(problem)
     return PROBLEMS if problems else DONE

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from txcat_assets.cli.progress import Bars
-from txcat_assets.cli.show import complain, say
+from txcat_assets.cli.show import complain, say, show_named
 from txcat_assets.contracts.model import Contract
 from txcat_assets.definitions import kafka_door
 from txcat_assets.errors import SettingRefused, TxcatError
@@ -57,12 +57,13 @@ def produce(settings: Settings, sending: Sending, paths: list[str]) -> int:
     door = kafka_door(settings)
     if not door.config.is_set:
         raise SettingRefused("TXCAT_KAFKA_BOOTSTRAP_SERVERS is not set: there is no Kafka.")
-    files = find(paths, sending.contract.files)
-    code = 0
+    named = find(paths, sending.contract.files)
+    show_named(named)
+    code = 1 if named.problems else 0
     with TopicWriter(door.config) as writer:
         try:
             with Bars() as bars:
-                for file in files:
+                for file in named.files:
                     _send_file(writer, sending, Path(file.path), bars)
         except KeyboardInterrupt:
             code = 130

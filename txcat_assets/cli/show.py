@@ -10,6 +10,7 @@ from rich.table import Table
 
 from txcat_assets.contracts.model import Contract, Policy
 from txcat_assets.contracts.rules import reason_texts
+from txcat_assets.sources.files.listing import Named
 from txcat_assets.warehouse.databases.interface import Transaction
 from txcat_assets.warehouse.ledger.scope import Scope
 from txcat_assets.warehouse.queries.figures import (
@@ -24,6 +25,9 @@ from txcat_assets.warehouse.queries.figures import (
 
 CELL_CHARS = 100
 
+LEFT_OUT_SHOWN = 10
+"""Entries of folders that are named as left out; a folder may hold thousands of them."""
+
 out = Console()
 err = Console(stderr=True)
 
@@ -36,6 +40,16 @@ def say(words: str) -> None:
 def complain(words: str) -> None:
     """One problem, on standard error."""
     err.print(f"[red]error:[/red] {escape(words)}", highlight=False, soft_wrap=True)
+
+
+def show_named(named: Named) -> None:
+    """What the named paths do not lead to, and what their folders have left out."""
+    for path in named.left_out[:LEFT_OUT_SHOWN]:
+        say(f"Left out: {path}")
+    if (more := len(named.left_out) - LEFT_OUT_SHOWN) > 0:
+        say(f"Left out: {more} more.")
+    for problem in named.problems:
+        complain(problem)
 
 
 def show_outcome(tx: Transaction, contract: Contract, scope: Scope) -> None:
@@ -77,7 +91,7 @@ def show_files(tx: Transaction, scope: Scope) -> list[str]:
     for name, state, reason in known:
         if state == "same_content":
             say(f"{name}: nothing new; it has {reason}.")
-    return [reason or name for name, state, reason in known if state in ("refused", "changed")]
+    return [reason or name for name, state, reason in known if state in ("rejected", "changed")]
 
 
 def show_quarantined(tx: Transaction, contract: Contract, scope: Scope, limit: int) -> None:

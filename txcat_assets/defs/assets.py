@@ -14,8 +14,9 @@ from txcat_assets.contracts.model import Contract, Policy, Stage
 from txcat_assets.defs.columns import columns_of, lineage_of
 from txcat_assets.defs.reports import report
 from txcat_assets.defs.runs import LandConfig, WorkConfig, fail_on, utc_now, work_of
+from txcat_assets.stages.arrivals import Inbox, register_inbox
 from txcat_assets.stages.enrich import Enricher, enrich
-from txcat_assets.stages.land import Inbox, land_files, register_inbox
+from txcat_assets.stages.land import land_files
 from txcat_assets.stages.land_topic import KafkaDoor, land_topic
 from txcat_assets.stages.loop import refresh
 from txcat_assets.stages.validate import STAGE, validate
@@ -64,7 +65,7 @@ def _raw(contract: Contract, days: dg.PartitionsDefinition[str]) -> dg.AssetsDef
         today = utc_now().date()  # decided once: a run that passes midnight keeps its day
         with work_of(context, contract, warehouse, progress) as work:
             register_inbox(work, doors.inbox)
-            landed = land_files(work)
+            landed = land_files(work, doors.inbox)
             for problem in landed.problems:
                 context.log.error(problem)
             figures: dict[str, float] = {**landed.figures}

@@ -6,7 +6,6 @@ can neither lose nor double a record.
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import dagster as dg
 
@@ -15,12 +14,12 @@ from txcat_assets.defs.assets import Doors, OpenEnricher
 from txcat_assets.defs.jobs import check_name, landing_config, load_name, schemas
 from txcat_assets.defs.runs import report_dead_runs, utc_now
 from txcat_assets.errors import TransientError
-from txcat_assets.sources.files.listing import SeenFile, day_in_name
-from txcat_assets.stages.land import settled_files
+from txcat_assets.stages.arrivals import new_arrivals, settled_arrivals
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.databases.interface import Warehouse
 from txcat_assets.warehouse.ledger.checked import unchecked_days
-from txcat_assets.warehouse.queries.figures import days_left, known_files
+from txcat_assets.warehouse.ledger.objects import Arrival
+from txcat_assets.warehouse.queries.figures import days_left
 from txcat_assets.warehouse.schema.tables import prepare
 
 Tick = dg.SensorResult | dg.SkipReason
@@ -66,11 +65,9 @@ def inbox_sensor(
         if running := loading_run(context.instance, contract):
             return dg.SkipReason(f"Run {running} is at work; it takes what is there.")
         work = Work(warehouse, contract, [], "sensor", utc_now)
-        found = settled_files(work, doors.inbox)
+        found = settled_arrivals(work, doors.inbox)
         prepare(warehouse, contract)
-        with warehouse.transaction() as tx:
-            known = known_files(tx, contract.dataset)
-        new = [f for f in found if (f.path, f.size, f.modified_at_ns) not in known]
+        new = new_arrivals(work, found)
         days = {_day_to_ask_for(file, partitions) for file in new}
         why = f"{len(new)} new of {len(found)} files in {doors.inbox.folder}"
         return _ask_for(contract, sorted(days), why)
@@ -159,10 +156,10 @@ def _asked_at(cursor: str | None, asked: str) -> datetime | None:
     return datetime.fromisoformat(at) if before == asked else None
 
 
-def _day_to_ask_for(file: SeenFile, partitions: dg.PartitionsDefinition[str]) -> date:
-    """The day in the file's name; today where there is none, or one that today's run refuses."""
-    day = day_in_name(Path(file.path).name)
-    return day if day and partitions.has_partition_key(day.isoformat()) else utc_now().date()
+def _day_to_ask_for(file: Arrival, partitions: dg.PartitionsDefinition[str]) -> date:
+    """The file's day, or today where that is no partition: today's run then sets it aside."""
+    is_one = partitions.has_partition_key(file.day.isoformat())
+    return file.day if is_one else utc_now().date()
 
 
 def _ask_for(contract: Contract, days: Sequence[date], why: str) -> Tick:

@@ -100,10 +100,10 @@ def _listed(counts: Sequence[int]) -> str:
 
 
 def no_file_set_aside(look: Look) -> Verdict:
-    """No file was refused, or changed while it was read."""
+    """No file was set aside, or changed while it was read."""
     with look.warehouse.transaction() as tx:
         files = figures.files(tx, look.scope)
-    reasons = [f"{state}: {why}" for _, state, why in files if state in ("refused", "changed")]
+    reasons = [f"{state}: {why}" for _, state, why in files if state in ("rejected", "changed")]
     words = "\n".join(reasons[:SAMPLE_ROWS]) or "Every file was taken."
     return Verdict(not reasons, ERROR, {"files": len(files), "set aside": len(reasons)}, words)
 

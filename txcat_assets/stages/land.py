@@ -1,48 +1,24 @@
-"""The stage `landed`: files become slices of raw records, each position exactly once.
+"""The stage `landed`: registered files become slices of raw records, each position exactly once.
 
-First every file is registered, which settles the order of arrival; then each is read from its
-head on. A file that cannot be taken is set aside with the reason and the others go on.
+Each is read from its head on. One that cannot be taken, whatever the trouble with it is, is set
+aside with the reason, and the others go on. Which files are registered is in `arrivals`.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date
-from pathlib import Path
 
-from txcat_assets.errors import SourceChanged, SourceRefused
+import polars as pl
+
+from txcat_assets.errors import SourceChanged, SourceRefused, TxcatError
 from txcat_assets.sources.files.dialect import Dialect, inspect
-from txcat_assets.sources.files.listing import (
-    SeenFile,
-    day_in_name,
-    digest,
-    found_in,
-    is_settled,
-    stat,
-)
+from txcat_assets.sources.files.listing import digest, stat
+from txcat_assets.sources.files.opening import SourcePath, inbox_file
 from txcat_assets.sources.files.records import read
+from txcat_assets.stages.arrivals import Inbox
 from txcat_assets.stages.loop import one_ahead
 from txcat_assets.stages.work import Work
-from txcat_assets.warehouse.ledger.objects import (
-    Arrival,
-    FileObject,
-    begin,
-    files_to_land,
-    refuse_days_outside,
-    register,
-    set_state,
-    try_again,
-)
+from txcat_assets.text import MESSAGE_CHARS, for_terminal, shortened
+from txcat_assets.warehouse.ledger.objects import FileObject, begin, files_to_land, set_state
 from txcat_assets.warehouse.ledger.slices import Landing, land
-
-
-@dataclass(frozen=True)
-class Inbox:
-    """A folder whose files belong to datasets by their names, once they have settled."""
-
-    folder: Path
-    settle_seconds: float
-    first_day: date = date.min
-    """Files of earlier days are refused: there is no partition for them."""
 
 
 @dataclass
@@ -68,80 +44,60 @@ class Landed:
         }
 
 
-def settled_files(work: Work, inbox: Inbox) -> list[SeenFile]:
-    """The files of the dataset in the inbox that nobody is still writing."""
-    if not work.contract.files or not inbox.folder.is_dir():
-        return []
-    now_ns = int(work.now().replace(tzinfo=UTC).timestamp() * 1e9)
-    found = found_in(inbox.folder, work.contract.files)
-    return [file for file in found if is_settled(file, now_ns, inbox.settle_seconds)]
+def land_files(work: Work, inbox: Inbox | None = None) -> Landed:
+    """Land what is left of the days' files; again, it changes nothing.
 
-
-def register_inbox(work: Work, inbox: Inbox) -> None:
-    """Note the settled files of the inbox in the ledger, whatever their days."""
-    files = settled_files(work, inbox)
-    if files:
-        with work.warehouse.transaction() as tx:
-            register(tx, work.contract.dataset, _arrivals(work, files), work.now())
-        refuse_other_days(work, inbox.first_day)
-
-
-def refuse_other_days(work: Work, first_day: date) -> None:
-    """Set aside the files, not begun yet, of days before the first partition, or to come."""
-    with work.warehouse.transaction() as tx:
-        refuse_days_outside(tx, work.contract, first_day, work.now().date())
-
-
-def register_named(work: Work, files: Sequence[SeenFile], encoding: str | None) -> dict[int, date]:
-    """Note files that somebody named in the ledger; their object ids and days.
-
-    One that was refused, or that changed while it was read, is tried again, in `encoding`.
+    Those below the inbox are opened without following links.
     """
-    with work.warehouse.transaction() as tx:
-        days = register(tx, work.contract.dataset, _arrivals(work, files), work.now())
-        try_again(tx, list(days), encoding)
-    return days
-
-
-def _arrivals(work: Work, files: Sequence[SeenFile]) -> list[Arrival]:
-    """A dated file arrived on the day in its name, any other one when it is first seen: today."""
-    today = work.now().date()
-    return [
-        Arrival(f.path, f.size, f.modified_at_ns, day_in_name(Path(f.path).name) or today)
-        for f in files
-    ]
-
-
-def land_files(work: Work) -> Landed:
-    """Land what is left of the days' files; again, it changes nothing."""
     landed = Landed()
     with work.warehouse.transaction() as tx:
         files = files_to_land(tx, work.contract, work.days)
     for file in files:
         with work.warehouse.claim(work.contract.dataset, "file", file.object_id) as is_mine:
             if is_mine:
-                _land_or_set_aside(work, file, landed)
+                _land_or_set_aside(work, file, inbox, landed)
             else:
                 landed.claimed_by_others += 1
     return landed
 
 
-def _land_or_set_aside(work: Work, file: FileObject, landed: Landed) -> None:
+def _land_or_set_aside(work: Work, file: FileObject, inbox: Inbox | None, landed: Landed) -> None:
     try:
-        _land_file(work, file, landed)
-    except (SourceRefused, SourceChanged) as error:
-        state = "refused" if isinstance(error, SourceRefused) else "changed"
-        landed.problems.append(str(error))
+        _land_file(work, file, _source(file, inbox), landed)
+    except (Exception, pl.exceptions.PanicException) as error:
+        is_own_fault = isinstance(error, SourceRefused | SourceChanged)
+        if isinstance(error, TxcatError) and not is_own_fault:
+            raise  # the warehouse is in trouble, not this file
+        problem = _problem(file, error)
+        state = "changed" if isinstance(error, SourceChanged) else "rejected"
+        landed.problems.append(problem)
         with work.warehouse.transaction() as tx:
-            set_state(tx, file.object_id, state, str(error), work.contract.version)
+            set_state(tx, file.object_id, state, problem, work.contract.version)
 
 
-def _land_file(work: Work, file: FileObject, landed: Landed) -> None:
+def _problem(file: FileObject, error: BaseException) -> str:
+    """Why a file is set aside, as text that can be stored and shown."""
+    words = (
+        str(error)
+        if isinstance(error, TxcatError)
+        else f"Reading {file.name}: it cannot be taken ({type(error).__name__}: {error}). What has "
+        "landed of it stays. Look at the file, mend or export it anew, and load it again."
+    )
+    return shortened(for_terminal(words), MESSAGE_CHARS)
+
+
+def _source(file: FileObject, inbox: Inbox | None) -> SourcePath:
+    if inbox is None:
+        return file.name
+    return inbox_file(inbox.folder, file.name, allow_hard_links=inbox.allow_hard_links)
+
+
+def _land_file(work: Work, file: FileObject, source: SourcePath, landed: Landed) -> None:
     contract = work.contract
-    _require_unchanged(file)
+    _require_unchanged(file, source)
     required = [column.name for column in contract.columns if column.is_required]
-    dialect = inspect(Path(file.name), contract.column_names, required, file.encoding)
-    identity = digest(Path(file.name))
+    dialect = inspect(source, contract.column_names, required, file.encoding)
+    identity = digest(source)
     if file.identity not in (None, identity):
         raise _changed(file)
     with work.warehouse.transaction() as tx:
@@ -149,22 +105,26 @@ def _land_file(work: Work, file: FileObject, landed: Landed) -> None:
     if started is None:
         landed.same_content += 1
     elif started.object_id == file.object_id:
-        _land_rest(work, started, dialect, landed)
+        _land_rest(work, started, source, dialect, landed)
     else:
-        _carry_on(work, started, dialect, landed)
+        _carry_on(work, started, source, dialect, landed)
 
 
-def _carry_on(work: Work, file: FileObject, dialect: Dialect, landed: Landed) -> None:
+def _carry_on(
+    work: Work, file: FileObject, source: SourcePath, dialect: Dialect, landed: Landed
+) -> None:
     """Go on with what another file of the same bytes began, unless that is being landed now."""
     with work.warehouse.claim(work.contract.dataset, "file", file.object_id) as is_mine:
         if is_mine:
-            _land_rest(work, file, dialect, landed)
+            _land_rest(work, file, source, dialect, landed)
         else:
             landed.claimed_by_others += 1
 
 
-def _land_rest(work: Work, file: FileObject, dialect: Dialect, landed: Landed) -> None:
-    if not _land_slices(work, file, dialect, landed):
+def _land_rest(
+    work: Work, file: FileObject, source: SourcePath, dialect: Dialect, landed: Landed
+) -> None:
+    if not _land_slices(work, file, source, dialect, landed):
         landed.claimed_by_others += 1
         return
     with work.warehouse.transaction() as tx:
@@ -172,11 +132,13 @@ def _land_rest(work: Work, file: FileObject, dialect: Dialect, landed: Landed) -
     landed.files += 1
 
 
-def _land_slices(work: Work, file: FileObject, dialect: Dialect, landed: Landed) -> bool:
+def _land_slices(
+    work: Work, file: FileObject, source: SourcePath, dialect: Dialect, landed: Landed
+) -> bool:
     """Land what is left of a file; False when another run turns out to be at it."""
     names = work.contract.column_names
-    for records in one_ahead(read(file.name, dialect, names, file.next)):
-        _require_unchanged(file)
+    for records in one_ahead(read(source, dialect, names, file.next)):
+        _require_unchanged(file, source)
         with work.warehouse.transaction() as tx:
             end = file.next + len(records)
             landing = Landing(file.object_id, file.next, end, file.day)
@@ -191,8 +153,8 @@ def _land_slices(work: Work, file: FileObject, dialect: Dialect, landed: Landed)
     return True
 
 
-def _require_unchanged(file: FileObject) -> None:
-    now = stat(Path(file.name))
+def _require_unchanged(file: FileObject, source: SourcePath) -> None:
+    now = stat(source)
     if (now.size, now.modified_at_ns) != (file.size, file.modified_at_ns):
         raise _changed(file)
 

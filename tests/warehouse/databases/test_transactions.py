@@ -17,8 +17,9 @@ from tests.warehouse.tiny import work_on
 from txcat_assets.contracts.model import Column, Text
 from txcat_assets.contracts.transactions import CONTRACT
 from txcat_assets.sources.files.listing import stat
+from txcat_assets.stages.arrivals import register_named
 from txcat_assets.stages.enrich import enrich
-from txcat_assets.stages.land import land_files, register_named
+from txcat_assets.stages.land import land_files
 from txcat_assets.stages.loop import refresh
 from txcat_assets.stages.validate import validate
 from txcat_assets.stages.work import Work

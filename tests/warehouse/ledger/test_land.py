@@ -1,5 +1,6 @@
 """Landing files: each position once, whatever happens to the files and to the process."""
 
+import errno
 import os
 from collections.abc import Callable
 from datetime import datetime
@@ -13,9 +14,12 @@ from tests.fakes import SteppedWarehouse
 from tests.warehouse.audit import audit
 from tests.warehouse.seen import arrived, everything
 from tests.warehouse.tiny import DAYS, START, land_lines, tiny, work_on, write_file
+from txcat_assets.errors import WarehouseBusy, WarehouseRefused
 from txcat_assets.sources.files import records as reading
 from txcat_assets.sources.files.listing import stat
-from txcat_assets.stages.land import Landed, land_files, register_named
+from txcat_assets.stages import land as landing
+from txcat_assets.stages.arrivals import Told, register_named
+from txcat_assets.stages.land import Landed, land_files
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.databases.interface import Warehouse
 from txcat_assets.warehouse.ledger.objects import files_to_land
@@ -98,10 +102,10 @@ def test_the_head_lands_records_once_however_many_workers_bring_them(
     records = records.with_columns(_extra=None, _fault=None, _bytes=None)
     with work.warehouse.transaction() as tx:
         (file,) = files_to_land(tx, work.contract, (*DAYS, START.date()))
-    landing = Landing(file.object_id, 0, 1, file.day)
+    first = Landing(file.object_id, 0, 1, file.day)
     for expected in (file.object_id * 1_000_000, None):
         with work.warehouse.transaction() as tx:
-            assert land(tx, work.contract, landing, records, Run("run", START)) == expected
+            assert land(tx, work.contract, first, records, Run("run", START)) == expected
     audit(work.warehouse, work.contract)
     assert ids(work) == ["1"]
 
@@ -199,6 +203,68 @@ def test_a_refused_file_does_not_stop_the_others_and_is_tried_again(
     bad.write_text("id,wrong\n1,2\n")
     write_file(good, SIX)
     assert len(land_all(work, bad, good).problems) == 1
-    assert states(work) == [("refused", 0), ("landed", 6)]
+    assert states(work) == [("rejected", 0), ("landed", 6)]
     assert land_files(work).problems == [], "as it was refused, it is left alone"
     assert len(land_all(work, bad).problems) == 1, "who names it again wants it tried again"
+
+
+@pytest.mark.parametrize(
+    ("where", "trouble"),
+    [
+        ("inspect", OSError(errno.EIO, "Input/output error")),
+        ("digest", MemoryError()),
+        ("read", UnicodeDecodeError("utf-32", b"\xff", 0, 1, "codepoint not in range")),
+        ("read", pl.exceptions.PanicException("the thread panicked")),
+        ("land", ValueError("half a character \ud800 and a NUL \0")),
+    ],
+    ids=lambda one: one if isinstance(one, str) else type(one).__name__,
+)
+def test_whatever_goes_wrong_with_one_file_sets_it_aside_alone(
+    work: Work,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    trouble: BaseException,
+) -> None:
+    bad = write_file(tmp_path / "tiny_2025-01-01_bad.csv", SIX)
+    good = write_file(tmp_path / "tiny_2025-01-01_good.csv", ["7,1,debit"])
+    real = getattr(landing, where)
+
+    def fail(*given: Any) -> Any:
+        if "_bad" in str(given[0]) or (where == "land" and "0" in given[3]["id"]):
+            raise trouble
+        return real(*given)
+
+    monkeypatch.setattr(landing, where, fail)
+    (problem,) = land_all(work, bad, good).problems
+    assert "tiny_2025-01-01_bad.csv" in problem
+    assert type(trouble).__name__ in problem
+    assert ids(work) == ["7"]
+    assert rows(work, "SELECT reason FROM ledger.objects WHERE state = 'rejected'") == [(problem,)]
+    monkeypatch.setattr(landing, where, real)
+    assert land_all(work, bad).problems == []
+    assert ids(work) == [*"012345", "7"]
+
+
+@pytest.mark.parametrize("trouble", [WarehouseBusy("held"), WarehouseRefused("read-only")])
+def test_trouble_of_the_warehouse_is_no_files_fault(
+    work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise trouble
+
+    path = write_file(tmp_path / "tiny_2025-01-01.csv", SIX)
+    register_named(work, [stat(path)], None)
+    monkeypatch.setattr(landing, "begin", fail)
+    with pytest.raises(type(trouble)):
+        land_files(work)
+    assert states(work) == [("seen", 0)]
+
+
+def test_a_day_that_is_told_counts_until_something_has_landed(work: Work, tmp_path: Path) -> None:
+    path = write_file(tmp_path / "tiny_2025-01-01.csv", SIX)
+    assert list(register_named(work, [stat(path)], Told(day=DAYS[1])).values()) == [DAYS[1]]
+    assert list(register_named(work, [stat(path)], Told(day=DAYS[2])).values()) == [DAYS[2]]
+    land_files(work)
+    assert rows(work, "SELECT DISTINCT day FROM ledger.slices") == [(DAYS[2],)]
+    assert list(register_named(work, [stat(path)], Told(day=DAYS[0])).values()) == [DAYS[2]]

@@ -30,8 +30,9 @@ from tools.docs import dataset as page
 from txcat_assets.contracts.model import Contract, Function, Policy, Stage
 from txcat_assets.pipeline.computed import ComputedStage
 from txcat_assets.sources.files.listing import stat
+from txcat_assets.stages.arrivals import register_named
 from txcat_assets.stages.enrich import enrich
-from txcat_assets.stages.land import land_files, register_named
+from txcat_assets.stages.land import land_files
 from txcat_assets.stages.validate import validate
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.databases.interface import Warehouse

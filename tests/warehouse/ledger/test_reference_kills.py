@@ -24,8 +24,9 @@ from tests.warehouse.tiny import CATEGORIZED, DAYS, work_on, write_file
 from tests.warehouse.worker import start, warehouse_in
 from txcat_assets.contracts.model import Contract
 from txcat_assets.sources.files.listing import find
+from txcat_assets.stages.arrivals import register_named
 from txcat_assets.stages.enrich import enrich
-from txcat_assets.stages.land import land_files, register_named
+from txcat_assets.stages.land import land_files
 from txcat_assets.stages.validate import validate
 from txcat_assets.warehouse.databases.interface import Warehouse
 from txcat_assets.warehouse.schema.tables import prepare
@@ -72,7 +73,7 @@ def _has_closed(warehouse: Warehouse) -> bool:
 def _load(warehouse: Warehouse, folder: Path, contract: Contract) -> list[str]:
     prepare(warehouse, contract)
     work = work_on(warehouse, contract)
-    register_named(work, find([folder], contract.files), None)
+    register_named(work, find([folder], contract.files).files, None)
     problems = land_files(work).problems + validate(work).problems
     if contract.stages:
         problems += enrich(work, CATEGORIZED, FakeModel("m")).problems

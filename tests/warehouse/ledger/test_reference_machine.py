@@ -38,8 +38,9 @@ from tests.warehouse.worker import Sites, warehouse_in
 from txcat_assets.contracts.model import Contract
 from txcat_assets.sources.files import records as reading
 from txcat_assets.stages import work as working
+from txcat_assets.stages.arrivals import register_named
 from txcat_assets.stages.enrich import enrich
-from txcat_assets.stages.land import land_files, register_named
+from txcat_assets.stages.land import land_files
 from txcat_assets.stages.loop import refresh
 from txcat_assets.stages.validate import validate
 from txcat_assets.stages.work import Work

@@ -12,7 +12,8 @@ from tests.warehouse.tiny import land_lines, tiny, work_on
 from txcat_assets.contracts.model import Column, Contract, Money, Text
 from txcat_assets.errors import VersionRefused
 from txcat_assets.sources.files.listing import stat
-from txcat_assets.stages.land import land_files, register_named
+from txcat_assets.stages.arrivals import register_named
+from txcat_assets.stages.land import land_files
 from txcat_assets.stages.validate import validate
 from txcat_assets.warehouse.databases.interface import Warehouse, one
 from txcat_assets.warehouse.schema.tables import prepare

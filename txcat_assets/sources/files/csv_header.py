@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from txcat_assets.errors import SourceRefused
 from txcat_assets.sources.files.csv_grammar import MAX_FIELDS, CsvGrammar
+from txcat_assets.text import for_terminal, shortened
 
 SEPARATORS = (",", ";", "\t", "|")
 _SHOWN = 20  # names in a message: enough to see what the file is, few enough to read
@@ -44,8 +45,13 @@ def read_header(path: str, line: bytes, columns: Collection[str]) -> tuple[str, 
 
 
 def check_columns(path: str, header: Sequence[str], required: Collection[str]) -> None:
-    """Raises SourceRefused unless every required column is there and no column is there twice."""
-    twice = [name for name, times in Counter(header).items() if times > 1]
+    """Raises SourceRefused unless every required column is there and no column is there twice.
+
+    A file that was put there by mistake, or by malice, may begin with a password: of its names
+    only those are shown that a contract has, or nearly has.
+    """
+    repeated = [name for name, times in Counter(header).items() if times > 1]
+    twice = [name if name in required else f"column_{header.index(name) + 1}" for name in repeated]
     if twice:
         raise SourceRefused(
             f"Reading {path}: its header names {_listed(twice)} more than once (case, blanks and "
@@ -54,8 +60,9 @@ def check_columns(path: str, header: Sequence[str], required: Collection[str]) -
     missing = [name for name in required if name not in header]
     if missing:
         raise SourceRefused(
-            f"Reading {path}: its header lacks {_listed(missing)}. Found: {_listed(header)}. "
-            f"Expected: {_listed(list(required))}.{_suggested(missing, header, required)} "
+            f"Reading {path}: its header lacks {_listed(missing)}. It has {len(header)} columns, "
+            f"{len(required) - len(missing)} of the {len(required)} that are expected: "
+            f"{_listed(list(required))}.{_suggested(missing, header, required)} "
             "Rename the columns in the header, or check that it is the file that was meant."
         )
 
@@ -69,7 +76,11 @@ def _names(line: bytes, separator: str) -> tuple[str, ...]:
 def _suggested(missing: Sequence[str], header: Sequence[str], required: Collection[str]) -> str:
     unknown = [name for name in header if name not in required]
     close = {name: get_close_matches(name, unknown, 1, 0.6) for name in missing}
-    words = [f"'{match[0]}' may be meant for '{name}'" for name, match in close.items() if match]
+    words = [
+        f"'{shortened(for_terminal(match[0]))}' may be meant for '{name}'"
+        for name, match in close.items()
+        if match
+    ]
     return f" Perhaps {', '.join(words)}." if words else ""
 
 

@@ -6,7 +6,7 @@ columns).
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 from typing import Literal
 
 import msgspec
@@ -19,6 +19,7 @@ from txcat_assets.sources.files.first_bytes import (
     plain_head,
     refuse_unless_text,
 )
+from txcat_assets.sources.files.opening import SourcePath
 from txcat_assets.sources.files.streams import Compression, pieces_of
 
 _JSON_SUFFIXES = {".jsonl", ".ndjson"}
@@ -50,7 +51,7 @@ class Dialect:
 
 
 def inspect(
-    path: Path | str,
+    source: SourcePath,
     columns: Sequence[str],
     required: Collection[str],
     encoding: str | None = None,
@@ -61,8 +62,8 @@ def inspect(
     to be named, nothing at all, a header that lacks a required column or has one twice. Compressed
     data is read to its end once, for what is damaged there may pass for records before it shows.
     """
-    path = str(path)
-    compression, plain = plain_head(path)
+    path = str(source)
+    compression, plain = plain_head(source)
     found = encoding_of(path, plain, encoding)
     head = b"".join(pieces_of([plain], found)).lstrip(b"\r\n")
     line = _first_line(path, head, is_told=encoding is not None)
@@ -96,7 +97,7 @@ def _first_line(path: str, head: bytes, *, is_told: bool) -> bytes:
 
 def _is_json(path: str, line: bytes) -> bool:
     is_named_so = bool(
-        _JSON_SUFFIXES.intersection(suffix.lower() for suffix in Path(path).suffixes)
+        _JSON_SUFFIXES.intersection(suffix.lower() for suffix in PurePath(path).suffixes)
     )
     start = line.lstrip()[:1]
     if start == b"[" and (not is_named_so or line.strip() == b"["):

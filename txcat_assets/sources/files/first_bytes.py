@@ -7,6 +7,7 @@ columns are judged in `csv_header`.
 import codecs
 
 from txcat_assets.errors import SourceRefused
+from txcat_assets.sources.files.opening import SourcePath
 from txcat_assets.sources.files.streams import (
     Compression,
     is_text_encoding,
@@ -36,7 +37,7 @@ _MARKS = {
 _CONTROLS = frozenset(range(32)) - frozenset(b"\t\r\n\x0b\x0c\x1b")
 
 
-def plain_head(path: str) -> tuple[Compression | None, bytes]:
+def plain_head(path: SourcePath) -> tuple[Compression | None, bytes]:
     """The file's compression and its first decompressed bytes; refuses known foreign formats."""
     with open_plain(path, None) as file:
         magic = file.read(16)

@@ -5,7 +5,6 @@ What a record is, is said in `csv_grammar` and `json_records`; here are the bloc
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, repeat
-from pathlib import Path
 from typing import Protocol
 
 import polars as pl
@@ -13,6 +12,7 @@ import polars as pl
 from txcat_assets.errors import SourceChanged
 from txcat_assets.sources.files.csv_records import CsvCutter
 from txcat_assets.sources.files.dialect import Dialect
+from txcat_assets.sources.files.opening import SourcePath
 from txcat_assets.sources.files.streams import (
     DAMAGE,
     as_they_came,
@@ -49,7 +49,7 @@ class Cutter(Protocol):
 
 
 def read(
-    path: Path | str,
+    path: SourcePath,
     dialect: Dialect,
     columns: Sequence[str],
     start: int = 0,
@@ -63,7 +63,7 @@ def read(
     are the same at every reading.
     """
     try:
-        yield from _slices(_numbered(_cuts(str(path), dialect, columns, block_bytes), start))
+        yield from _slices(_numbered(_cuts(path, dialect, columns, block_bytes), start))
     except DAMAGE as error:
         raise SourceChanged(
             f"Reading {path}: its compressed data was whole when first looked at, now it is not "
@@ -71,7 +71,9 @@ def read(
         ) from error
 
 
-def _cuts(path: str, dialect: Dialect, columns: Sequence[str], block_bytes: int) -> Iterator[Cut]:
+def _cuts(
+    path: SourcePath, dialect: Dialect, columns: Sequence[str], block_bytes: int
+) -> Iterator[Cut]:
     cutter = _cutter(dialect, tuple(columns))
     rest, has_begun = b"", False
     with open_plain(path, dialect.compression) as plain:

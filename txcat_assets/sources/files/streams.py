@@ -9,14 +9,13 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 import zstandard
 
 from txcat_assets.errors import SourceRefused
 from txcat_assets.sources.files.csv_grammar import MAX_LINE_BYTES
-from txcat_assets.sources.files.listing import cannot_open
+from txcat_assets.sources.files.opening import SourcePath, open_file
 
 Compression = Literal["gzip", "zstd"]
 
@@ -28,19 +27,17 @@ _CHECKED_BYTES = 1_048_576
 _ZSTD_READ_BYTES = 2_048  # four bytes of zstd can hold 128 KiB: this bounds one step to 64 MiB
 
 
-def open_plain(path: str, compression: Compression | None) -> BinaryIO:
+def open_plain(path: SourcePath, compression: Compression | None) -> BinaryIO:
     """The file's bytes without its compression; raises SourceRefused when it cannot be opened."""
-    try:
-        if compression == "gzip":
-            return cast("BinaryIO", gzip.open(path))
-        if compression == "zstd":
-            return io.BufferedReader(_ZstdFrames(Path(path).open("rb")))
-        return Path(path).open("rb", buffering=0)
-    except OSError as error:
-        raise cannot_open(path, error) from error
+    file = open_file(path)
+    if compression == "gzip":
+        return cast("BinaryIO", _Gzip(file))
+    if compression == "zstd":
+        return io.BufferedReader(_ZstdFrames(file))
+    return file
 
 
-def refuse_damaged(path: str, compression: Compression) -> None:
+def refuse_damaged(path: SourcePath, compression: Compression) -> None:
     """Raises SourceRefused when the file cannot be decompressed to its end."""
     lines = 0
     with open_plain(path, compression) as plain:
@@ -116,6 +113,18 @@ def _transcoded(raw: Iterable[bytes], encoding: str) -> Iterator[bytes]:
 
 def _errors(encoding: str) -> str:
     return "surrogatepass" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
+
+
+class _Gzip(gzip.GzipFile):
+    """All members of a gzip file; it closes the file with itself."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._compressed = file
+        super().__init__(fileobj=file)
+
+    def close(self) -> None:
+        super().close()
+        self._compressed.close()
 
 
 class _ZstdFrames(io.RawIOBase):

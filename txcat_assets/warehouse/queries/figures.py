@@ -225,7 +225,7 @@ def files(tx: Transaction, scope: Scope) -> list[tuple[str, str, str | None]]:
         for name, state, reason in tx.rows(
             "SELECT name, state, reason FROM ledger.objects o "
             f"WHERE dataset = $dataset AND kind = 'file' AND {scope.column} = ANY($among) "
-            "AND NOT (state IN ('refused', 'changed') AND EXISTS (SELECT 1 FROM ledger.objects n "
+            "AND NOT (state IN ('rejected', 'changed') AND EXISTS (SELECT 1 FROM ledger.objects n "
             "WHERE n.dataset = o.dataset AND n.name = o.name AND n.object_id > o.object_id)) "
             "ORDER BY object_id",
             **scope.values,
@@ -263,7 +263,7 @@ def days_left(tx: Transaction, contract: Contract) -> list[date]:
         "AND (version IS NULL OR pending > 0 OR (stage = 'validated' AND version <> $version "
         f"AND slice_id NOT IN {FROZEN})) UNION "
         "SELECT day FROM ledger.objects WHERE dataset = $dataset AND (state IN "
-        "('seen', 'landing') OR (state = 'refused' AND contract_version < $number)) ORDER BY 1",
+        "('seen', 'landing') OR (state = 'rejected' AND contract_version < $number)) ORDER BY 1",
         dataset=contract.dataset,
         stages=["validated", *(stage.name for stage in contract.stages)],
         version=str(contract.version),
@@ -271,15 +271,3 @@ def days_left(tx: Transaction, contract: Contract) -> list[date]:
     )
     again = [*days_to_judge_again(tx, contract), *days_with_marts_to_update(tx, contract)]
     return sorted({day for (day,) in found} | set(again))
-
-
-def known_files(tx: Transaction, dataset: str) -> set[tuple[str, int, int]]:
-    """Name, size and time of every file that the ledger has seen."""
-    return {
-        (str(name), int(size), int(modified))
-        for name, size, modified in tx.rows(
-            "SELECT name, size, modified_at_ns FROM ledger.objects "
-            "WHERE dataset = $dataset AND kind = 'file'",
-            dataset=dataset,
-        )
-    }

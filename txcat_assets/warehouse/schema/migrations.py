@@ -131,6 +131,8 @@ ALTER TABLE ledger.slices ADD CONSTRAINT slices_check {CONSERVED};
 {DECISIONS}
 """,
     },
+    # 8: a file that is set aside is rejected; refused is said of records alone.
+    "UPDATE ledger.objects SET state = 'rejected' WHERE state = 'refused'",
 )
 
 
