@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Protocol
 
 import polars as pl
 
 from txcat_assets.contracts.model import Stage
 from txcat_assets.pipeline.parse import dtype_of
-from txcat_assets.stages.loop import bring_up_to_date
+from txcat_assets.stages.loop import Commit, bring_up_to_date
 from txcat_assets.stages.work import Outcome, Unit, Work
-from txcat_assets.warehouse.ledger.answers import ToAsk, keep, kept, store, to_ask
-from txcat_assets.warehouse.ledger.asked import CONTENT, Asked
+from txcat_assets.warehouse.ledger.answers import keep_answers, kept_answers, store_answers
+from txcat_assets.warehouse.ledger.pending import CONTENT, Pending, StageModel, pending
 
 KEEP_EVERY_SECONDS = 5.0
 """How much asking a kill can cost; a small commit in DuckDB costs some 20 ms."""
@@ -36,49 +37,50 @@ def enrich(work: Work, stage: Stage, enricher: Enricher) -> Outcome:
 
     When the service goes away in the middle, what it has answered is kept for the next run.
     """
-    asked = Asked(work.contract, stage, enricher.version())
+    version = enricher.version()
+    model = StageModel(work.contract, stage, version)
 
-    def ask_unit(slice_ids: Sequence[int], unit: Unit) -> tuple[ToAsk, pl.DataFrame]:  # noqa: ARG001
+    def answer_unit(unit: Unit) -> Commit:
         with work.warehouse.transaction() as tx:
-            read, before = to_ask(tx, asked, slice_ids), kept(tx, asked, slice_ids)
-        before = before.unique(CONTENT)
-        rest = read.records.join(before, on=CONTENT, how="anti", maintain_order="left")
-        known = read.records.join(before, on=CONTENT)
-        return read, pl.concat([known, _ask(work, asked, enricher, rest)])
+            read = pending(tx, model, unit.slice_ids)
+            kept = kept_answers(tx, model, unit.slice_ids).unique(CONTENT)
+        to_ask = read.records.join(kept, on=CONTENT, how="anti", maintain_order="left")
+        answers = [read.records.join(kept, on=CONTENT), _ask(work, model, enricher, to_ask)]
+        return partial(_store, work, model, read, pl.concat(answers))
 
-    def store_unit(slice_ids: Sequence[int], made: tuple[ToAsk, pl.DataFrame]) -> int:  # noqa: ARG001
-        read, answered = made
-        with work.warehouse.transaction() as tx:
-            store(tx, asked, read, answered, work.run)
-        return 0
-
-    return bring_up_to_date(work, stage.name, asked.model, ask_unit, store_unit)
+    return bring_up_to_date(work, stage.name, version, answer_unit)
 
 
-def _ask(work: Work, asked: Asked, enricher: Enricher, records: pl.DataFrame) -> pl.DataFrame:
+def _store(work: Work, model: StageModel, read: Pending, answers: pl.DataFrame) -> int:
+    with work.warehouse.transaction() as tx:
+        store_answers(tx, model, read, answers, work.run)
+    return 0
+
+
+def _ask(work: Work, model: StageModel, enricher: Enricher, records: pl.DataFrame) -> pl.DataFrame:
     """The records with their answers or refusals; each is kept within seconds, come what may."""
-    columns = {column.name: dtype_of(column.type) for column in asked.stage.columns}
+    columns = {column.name: dtype_of(column.type) for column in model.stage.columns}
     answers = [pl.DataFrame(schema={"row": pl.UInt32, **columns, "refusal": pl.String})]
     unkept, kept_at = 1, time.monotonic()
 
-    def keep_answers() -> None:
+    def keep() -> None:
         if answers[unkept:]:
             with work.warehouse.transaction() as tx:
-                keep(tx, asked, _of(records.select(CONTENT), answers[unkept:]))
+                keep_answers(tx, model, _with_answers(records.select(CONTENT), answers[unkept:]))
 
     try:
-        for given in enricher.answers(records.select(asked.contract.column_names)):
+        for given in enricher.answers(records.select(model.contract.column_names)):
             answers.append(given)
             if time.monotonic() - kept_at > KEEP_EVERY_SECONDS:
-                keep_answers()
+                keep()
                 unkept, kept_at = len(answers), time.monotonic()
     except Exception:
-        keep_answers()
+        keep()
         raise
-    return _of(records, answers)
+    return _with_answers(records, answers)
 
 
-def _of(records: pl.DataFrame, answers: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """The answered ones of the records, each with its answer."""
+def _with_answers(records: pl.DataFrame, answers: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Those of the records that were answered, each with its answer."""
     given = pl.concat(answers).sort("row")
     return records[given["row"]].hstack(given.drop("row"))

@@ -7,9 +7,11 @@ left stays on the list for the next run.
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 from threading import Event
-from typing import Any, TypeVar
+from typing import NoReturn, TypeVar
 
 from txcat_assets.errors import TransientError, TxcatError
 from txcat_assets.stages.work import Outcome, Unit, Work, units_of
@@ -18,99 +20,96 @@ from txcat_assets.warehouse.ledger.slices import Slice, mark_stale, note_error, 
 
 T = TypeVar("T")
 
+Commit = Callable[[], int]
+"""Writes what was prepared, in one transaction; gives how many records of other slices moved."""
 
-@dataclass
-class Made:
-    """A unit on its way: what this process has claimed of it, and what is to be committed."""
+Prepare = Callable[[Unit], Commit]
+"""Reads and computes what a unit needs. It may run in a thread, while another unit is committed."""
 
-    unit: Unit
-    slice_ids: list[int]
+
+@dataclass(frozen=True)
+class PreparedUnit:
+    """A unit that is ready to be committed: the claimed part of the unit that was planned."""
+
+    planned: Unit
+    claimed: Unit
     claims: ExitStack
-    result: Any = None
-    error: Exception | None = None
+    commit: Commit
 
 
-def bring_up_to_date(
-    work: Work,
-    stage: str,
-    version: str,
-    make: Callable[[Sequence[int], Unit], Any],
-    commit: Callable[[Sequence[int], Any], int],
-) -> Outcome:
+def bring_up_to_date(work: Work, stage: str, version: str, prepare: Prepare) -> Outcome:
     """Work every stale slice of the days once, as `work_slices` does."""
     with work.warehouse.transaction() as tx:
         stale = stale_slices(tx, work.contract.dataset, stage, work.days, version)
-    return work_slices(work, stage, stale, make, commit)
+    return work_slices(work, stage, stale, prepare)
 
 
-def work_slices(
-    work: Work,
-    stage: str,
-    slices: Sequence[Slice],
-    make: Callable[[Sequence[int], Unit], Any],
-    commit: Callable[[Sequence[int], Any], int],
-) -> Outcome:
-    """Work each of these slices once: `make` reads and thinks, `commit` writes.
+def work_slices(work: Work, stage: str, slices: Sequence[Slice], prepare: Prepare) -> Outcome:
+    """Work each of these slices once.
 
-    While one unit is committed the next is made in a thread; `commit` gives how many records of
-    other slices it moved. A unit that fails is noted and left for the next run, the others go on;
-    after a transient failure nothing more is tried. Running it again does only what is left.
+    While one unit is committed the next is prepared in a thread. A unit that fails is noted and
+    left for the next run, the others go on; after a transient failure no further unit is begun.
+    Running it again does only what is left.
     """
     outcome = Outcome()
     units = list(units_of(slices))
     work.progress.expect(stage, sum(unit.records for unit in units))
-    is_hopeless = Event()
-    for made in one_ahead(
-        _make(work, stage, unit, make) for unit in units if not is_hopeless.is_set()
-    ):
-        with made.claims:
-            _commit(work, stage, made, commit, outcome)
-        if isinstance(made.error, TransientError):
-            is_hopeless.set()
-        work.progress.advance(stage, made.unit.records)
+    is_stopped = Event()
+    to_do = (unit for unit in units if not is_stopped.is_set())
+    for prepared in one_ahead(_prepared(work, stage, unit, prepare) for unit in to_do):
+        with prepared.claims:
+            error = _commit(work, stage, prepared, outcome)
+        if isinstance(error, TransientError):
+            is_stopped.set()
+        work.progress.advance(stage, prepared.planned.records)
     return outcome
 
 
-def _make(work: Work, stage: str, unit: Unit, make: Callable[[Sequence[int], Unit], Any]) -> Made:
-    made = Made(unit, [], ExitStack())
-    made.slice_ids = [s.slice_id for s in unit.slices if _claim(work, made.claims, stage, s)]
+def _prepared(work: Work, stage: str, unit: Unit, prepare: Prepare) -> PreparedUnit:
+    claims = ExitStack()
+    claimed = replace(unit, slices=[one for one in unit.slices if _claim(work, claims, stage, one)])
     try:
-        made.result = make(made.slice_ids, unit) if made.slice_ids else None
+        commit = prepare(claimed) if claimed.slices else lambda: 0
     except Exception as error:
-        made.error = error
-    return made
+        commit = partial(_raise, error)
+    return PreparedUnit(unit, claimed, claims, commit)
 
 
-def _commit(
-    work: Work,
-    stage: str,
-    made: Made,
-    commit: Callable[[Sequence[int], Any], int],
-    outcome: Outcome,
-) -> None:
-    outcome.claimed_by_others += len(made.unit.slices) - len(made.slice_ids)
-    if not made.slice_ids:
-        return
+def _raise(error: Exception) -> NoReturn:
+    """Fail where the unit would have been committed, so that all failures are noted there."""
+    raise error
+
+
+def _commit(work: Work, stage: str, prepared: PreparedUnit, outcome: Outcome) -> Exception | None:
+    """Commit a unit and add to the outcome; the error where it failed, noted with the slices."""
+    claimed = prepared.claimed
+    outcome.claimed_by_others += len(prepared.planned.slices) - len(claimed.slices)
+    if not claimed.slices:
+        return None
     try:
-        if made.error:
-            raise made.error
-        outcome.moved += repeated_on_conflict(lambda: commit(made.slice_ids, made.result))
-        outcome.slices += len(made.slice_ids)
-        outcome.records += made.unit.records
+        outcome.moved += repeated_on_conflict(prepared.commit)
     except Exception as error:
-        made.error = error
-        outcome.problems.append(_in_words(error))
-        _note(work, stage, made.slice_ids, error)
+        outcome.problems.append(_message(error))
+        with work.warehouse.transaction() as tx:
+            note_error(tx, stage, claimed.slice_ids, _message(error))
+        return error
+    outcome.slices += len(claimed.slices)
+    outcome.records += claimed.records
+    return None
 
 
 def one_ahead(items: Iterator[T]) -> Iterator[T]:
     """The same items in their order, the next one made in a thread while the last is used."""
-    end: Any = object()
     with ThreadPoolExecutor(1) as thread:
-        ahead = thread.submit(next, items, end)
-        while (item := ahead.result()) is not end:
-            ahead = thread.submit(next, items, end)
-            yield item
+        ahead = thread.submit(_next, items)
+        while found := ahead.result():
+            ahead = thread.submit(_next, items)
+            yield from found
+
+
+def _next(items: Iterator[T]) -> list[T]:
+    """The next item; empty at the end."""
+    return list(islice(items, 1))
 
 
 def refresh(work: Work, stage: str) -> None:
@@ -124,10 +123,5 @@ def _claim(work: Work, claims: ExitStack, stage: str, stale: Slice) -> bool:
     return claims.enter_context(claim)
 
 
-def _in_words(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return str(error) if isinstance(error, TxcatError) else f"{type(error).__name__}: {error}"
-
-
-def _note(work: Work, stage: str, slice_ids: Sequence[int], error: Exception) -> None:
-    with work.warehouse.transaction() as tx:
-        note_error(tx, stage, slice_ids, _in_words(error))

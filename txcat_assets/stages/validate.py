@@ -4,12 +4,12 @@ Whole slices are judged when they have landed or when the contract has a new ver
 again when what they refer to has come or gone.
 """
 
-from collections.abc import Callable, Sequence
+from functools import partial
 
 import polars as pl
 
 from txcat_assets.pipeline.judge import judge
-from txcat_assets.stages.loop import bring_up_to_date, work_slices
+from txcat_assets.stages.loop import Commit, bring_up_to_date, work_slices
 from txcat_assets.stages.work import Outcome, Unit, Work
 from txcat_assets.warehouse.ledger.apply import apply
 from txcat_assets.warehouse.ledger.references import (
@@ -29,12 +29,12 @@ def validate(work: Work) -> Outcome:
     Again, it changes nothing.
     """
 
-    def judge_unit(slice_ids: Sequence[int], unit: Unit) -> pl.DataFrame:
+    def judge_unit(unit: Unit) -> Commit:
         with work.warehouse.transaction() as tx:
-            raw = raw_records(tx, work.contract, slice_ids)
-        return judge(work.contract, raw, decimal_comma=unit.decimal_comma)
+            raw = raw_records(tx, work.contract, unit.slice_ids)
+        return _judged(work, unit, raw)
 
-    outcome = bring_up_to_date(work, STAGE, _version(work), judge_unit, _applied(work))
+    outcome = bring_up_to_date(work, STAGE, _version(work), judge_unit)
     return _judge_again(work, outcome) if work.contract.references else outcome
 
 
@@ -44,13 +44,13 @@ def _judge_again(work: Work, outcome: Outcome) -> Outcome:
         slices = slices_to_judge_again(tx, work.contract, work.days)
         is_any_gone = has_withdrawn(tx, work.contract)
 
-    def judge_records(slice_ids: Sequence[int], unit: Unit) -> pl.DataFrame:
+    def judge_records(unit: Unit) -> Commit:
         with work.warehouse.transaction() as tx:
-            positions = positions_to_judge_again(tx, work.contract, slice_ids)
+            positions = positions_to_judge_again(tx, work.contract, unit.slice_ids)
             raw = raw_records_at(tx, work.contract, positions)
-        return judge(work.contract, raw, decimal_comma=unit.decimal_comma)
+        return _judged(work, unit, raw)
 
-    again = work_slices(work, STAGE, slices, judge_records, _applied(work))
+    again = work_slices(work, STAGE, slices, judge_records)
     outcome.judged_again = again.records
     outcome.moved += again.moved
     outcome.claimed_by_others += again.claimed_by_others
@@ -61,14 +61,17 @@ def _judge_again(work: Work, outcome: Outcome) -> Outcome:
     return outcome
 
 
-def _applied(work: Work) -> Callable[[Sequence[int], pl.DataFrame], int]:
-    def apply_unit(slice_ids: Sequence[int], verdicts: pl.DataFrame) -> int:
-        with work.warehouse.transaction() as tx:
-            applied = apply(tx, work.contract, verdicts, work.run_id)
-            reach(tx, STAGE, slice_ids, _version(work), work.run)
-        return applied.moved
+def _judged(work: Work, unit: Unit, raw: pl.DataFrame) -> Commit:
+    """Judge the records now, and commit the verdicts when asked to."""
+    verdicts = judge(work.contract, raw, decimal_comma=unit.decimal_comma)
+    return partial(_apply, work, unit, verdicts)
 
-    return apply_unit
+
+def _apply(work: Work, unit: Unit, verdicts: pl.DataFrame) -> int:
+    with work.warehouse.transaction() as tx:
+        applied = apply(tx, work.contract, verdicts, work.run_id)
+        reach(tx, STAGE, unit.slice_ids, _version(work), work.run)
+    return applied.moved
 
 
 def _version(work: Work) -> str:

@@ -23,9 +23,10 @@ from txcat_assets.pipeline.places import (
     set_aside,
 )
 from txcat_assets.warehouse.databases.interface import Transaction, listed
+from txcat_assets.warehouse.ledger.answers import move_answers
 from txcat_assets.warehouse.ledger.decisions import closed_places
-from txcat_assets.warehouse.ledger.following import follow, recount
 from txcat_assets.warehouse.ledger.marts import MartTable, note_touched
+from txcat_assets.warehouse.ledger.pending import recount_pending
 from txcat_assets.warehouse.ledger.references import note_withdrawn, unknown_references
 from txcat_assets.warehouse.ledger.slices import in_slices
 from txcat_assets.warehouse.schema.contract_versions import require_version
@@ -121,8 +122,8 @@ def _update_dependents(
     winners = placed.filter(pl.col("_place") == VALIDATED, pl.col(key).is_in(met.implode()))
     moved = placed.filter(pl.col("_place").ne_missing(pl.col("was")))
     for stage in contract.stages:
-        follow(tx, contract, stage, met, winners)
-        recount(tx, contract, stage, moved["_slice_id"].unique().to_list())
+        move_answers(tx, contract, stage, met, winners)
+        recount_pending(tx, contract, stage, moved["_slice_id"].unique().to_list())
     was_there = before.filter(pl.col("place") == VALIDATED)[key].unique()
     note_withdrawn(tx, contract, was_there.filter(~was_there.is_in(winners[key].implode())))
     is_seen = pl.any_horizontal(pl.col("_place", "was") == VALIDATED)
