@@ -111,7 +111,7 @@ def words(kind: AnswerType) -> str:
         case Instant():
             return "time in UTC"
         case Choice():
-            return f"one of {kind.words}"
+            return f"one of {kind.description}"
         case Flag() | Codes():
             return "true or false" if isinstance(kind, Flag) else "list of codes"
 

@@ -45,7 +45,7 @@ CONTRACT = Contract(
         Column("select", Text(), "Words of the clerk.", is_required=False),
     ),
     rules=(
-        Rule("sum_not_positive", "A refund is more than nothing.", pl.col("sum") > 0),
+        Rule("sum_not_positive", "The sum must be greater than zero.", pl.col("sum") > 0),
     ),
     stages=(
         Stage(

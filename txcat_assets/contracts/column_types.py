@@ -1,31 +1,32 @@
-"""The types that a contract's columns can have, each with what may be said of it.
+"""The types that a contract's columns can have, with the options of each.
 
-How text is read into them is in `txcat_assets.pipeline.parse`; contracts import them from `model`.
+How text is read as each type is in `txcat_assets.pipeline.parse`; contracts import the types from
+`model`.
 """
 
 from dataclasses import dataclass, field, fields
 
 
-class Brief:
-    """Names only what is not as usual, so that an option that a type gains later changes no name.
+class ShortRepr:
+    """Its repr leaves out options at their default, so a new option changes no repr of before.
 
-    `Contract.fingerprint` is made of these names.
+    `Contract.fingerprint` is made of these reprs.
     """
 
     def __repr__(self) -> str:
-        told = [
+        options = [
             f"{one.name}={value!r}"
-            for one in fields(self)  # type: ignore[arg-type]  # only dataclasses are brief
+            for one in fields(self)  # type: ignore[arg-type]  # only dataclasses have it
             if (value := getattr(self, one.name)) != one.default
         ]
-        return f"{type(self).__name__}({', '.join(told)})"
+        return f"{type(self).__name__}({', '.join(options)})"
 
 
 @dataclass(frozen=True, repr=False)
-class Id(Brief):
+class Id(ShortRepr):
     """A UUID in any case, with or without braces, or an integer n, which is UUID(int=n).
 
-    Without `takes_integers` an integer is none.
+    With `takes_integers=False` an integer is rejected.
     """
 
     takes_integers: bool = True
@@ -33,7 +34,7 @@ class Id(Brief):
 
 @dataclass(frozen=True)
 class Text:
-    """Text of at most `max_chars` characters, kept as it came but for blanks at its ends."""
+    """Text of at most `max_chars` characters, kept as it came, without blanks at its ends."""
 
     max_chars: int = 1_000
 
@@ -47,7 +48,7 @@ class Money:
 
 
 @dataclass(frozen=True, repr=False)
-class Instant(Brief):
+class Instant(ShortRepr):
     """An ISO 8601 time, kept as UTC; without an offset it is taken to be UTC.
 
     With `needs_offset` a time without one is rejected. So is a time later than the end of the day
@@ -61,16 +62,17 @@ class Instant(Brief):
 class Choice:
     """One of some words, matched in any case and kept as it is declared here.
 
-    `called` names them where they are too many to be listed, such as "ISO 4217 currency codes".
+    `described_as` stands for them where they are too many to be listed, such as "the codes of
+    ISO 4217".
     """
 
     values: tuple[str, ...]
-    called: str = field(default="", repr=False)
+    described_as: str = field(default="", repr=False)
 
     @property
-    def words(self) -> str:
-        """What the value is one of, for people."""
-        return self.called or ", ".join(self.values)
+    def description(self) -> str:
+        """The values, for people."""
+        return self.described_as or ", ".join(self.values)
 
 
 @dataclass(frozen=True)

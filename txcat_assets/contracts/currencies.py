@@ -1,7 +1,7 @@
-"""Currencies: in which of ISO 4217's this bank makes payments, and what it calls them.
+"""Currencies: those of ISO 4217 that this bank makes payments in, with their names.
 
-Its rows name and open a currency. How many decimal places an amount has, ISO 4217 alone says:
-the verdict of a payment depends on that payment, not on the rows of another dataset.
+A row names a currency and opens it for payments. How many decimal places an amount may have is in
+`iso4217`, so that a payment can be judged without the rows of another dataset.
 """
 
 from txcat_assets.contracts.iso4217 import CURRENCY_CODES
@@ -17,8 +17,14 @@ CONTRACT = Contract(
     files="currencies*",
     policy=Policy.LATEST,
     columns=(
-        Column("code", Choice(CURRENCY_CODES, called="the codes of ISO 4217"), "Its code."),
-        Column("name", Text(max_chars=100), "What it is called."),
-        Column("symbol", Text(max_chars=10), "How it is written by an amount.", is_required=False),
+        Column(
+            "code",
+            Choice(CURRENCY_CODES, described_as="the codes of ISO 4217"),
+            "The currency's code.",
+        ),
+        Column("name", Text(max_chars=100), "The currency's name."),
+        Column(
+            "symbol", Text(max_chars=10), "The sign written beside an amount.", is_required=False
+        ),
     ),
 )

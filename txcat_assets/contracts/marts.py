@@ -1,7 +1,7 @@
-"""What a mart of a dataset is: what is said of a record by all that its entity has done.
+"""What a mart is: a table of the records that stand out among all records of the same entity.
 
-A stage looks at one record alone, see `txcat_assets.contracts.model`; what needs other records is
-declared here, and listed by the contract too.
+A stage (see `txcat_assets.contracts.model`) answers from one record alone; a mart from all
+validated records of an entity, such as the sender of payments. A contract lists both.
 """
 
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from txcat_assets.contracts.model import Answer, Function
 class Mart:
     """The validated records that stand out among all of the same entity: `name` is its schema.
 
-    `entity` is the column whose value such records share. The expressions of `answered_by` see
-    whole entities, several at once: all their validated records, sorted by event time and then by
-    key, so the order of arrival cannot show. Each says `.over(entity)` where it looks at others.
-    A record of which every answer is null has no row.
+    `entity` is the column whose value such records share. The expressions of `answered_by` are
+    given all validated records of several whole entities, sorted by event time and then by key, so
+    that the order of arrival does not matter. An expression that looks at other records of the
+    entity says `.over(entity)`. A record whose answers are all null gets no row.
     """
 
     name: str
@@ -28,5 +28,5 @@ class Mart:
 
     @cached_property
     def column_names(self) -> list[str]:
-        """The names of what the answers add, in order."""
+        """The names of the answers, in order."""
         return [column.name for column in self.columns]

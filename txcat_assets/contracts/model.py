@@ -1,8 +1,8 @@
-"""What a contract is: the words in which a dataset is declared.
+"""What a contract is: the classes by which a dataset is declared.
 
-One contract says all that txcat knows of a dataset. The Pandera schema, the tables of every
-warehouse, the reason codes, the asset checks, the column docs of the UI and the data dictionary
-follow from it. Datasets themselves live in the other modules of this folder, one file each.
+One contract declares all that txcat knows of a dataset. The Pandera schema, the tables, the reason
+codes, the asset checks, the column texts of the UI and the data dictionary follow from it. The
+datasets themselves are in the other modules of this folder, one file each.
 """
 
 from collections.abc import Callable, Mapping
@@ -45,7 +45,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Answer:
-    """One typed column of what a stage answers; null where the answer has none."""
+    """One typed column of the answer of a stage or a mart; null where there is no answer."""
 
     name: str
     type: AnswerType
@@ -61,9 +61,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """A statement over the typed columns of one record that `holds` or is broken.
+    """What must hold of one record: `holds` is an expression over its typed columns.
 
-    A null answer counts as holding: what is missing or unreadable has a reason code of its own.
+    Null counts as holding: what is missing or unreadable has a reason code of its own. The
+    `description` says what must hold, and where codes are listed as answers, what was found.
     """
 
     code: str
@@ -84,11 +85,11 @@ class Service:
 
 @dataclass(frozen=True)
 class Function:
-    """A stage is answered where txcat runs, by a pure function of each validated record.
+    """A stage or a mart is answered by expressions that txcat computes itself.
 
-    `of` gives an expression over the record's columns for each column of the stage, by its name;
-    it is called with the settings that `settings` names. The version follows from what they say:
-    see `txcat_assets.pipeline.computed`.
+    `of` gives an expression over the record's columns for each answer, by its name; it is called
+    with the settings that `settings` names. The version follows from the expressions: see
+    `txcat_assets.pipeline.computed`.
     """
 
     of: Callable[..., Mapping[str, pl.Expr]]
@@ -97,9 +98,9 @@ class Function:
 
 @dataclass(frozen=True)
 class Stage:
-    """What happens to validated records next: `name` is the schema of its table.
+    """Something that is asked of each validated record; `name` is the schema of its table.
 
-    `columns` are what the answer of `answered_by` adds to a record.
+    `columns` are the answers that `answered_by` adds to a record.
     """
 
     name: str
@@ -109,7 +110,7 @@ class Stage:
 
     @cached_property
     def column_names(self) -> list[str]:
-        """The names of what the answer adds, in order."""
+        """The names of the answers, in order."""
         return [column.name for column in self.columns]
 
 
@@ -125,9 +126,9 @@ class Policy(StrEnum):
 
 @dataclass(frozen=True)
 class Reference:
-    """A column that names a record of another dataset, by that dataset's key.
+    """A column whose value is the key of a record of another dataset.
 
-    A record that names none, where the column may be empty, waits for nobody.
+    A record waits until the other one is validated. Where the column is empty it waits for nothing.
     """
 
     name: str
@@ -141,8 +142,10 @@ class Reference:
 
     @property
     def description(self) -> str:
-        """What the code says to a reader."""
-        return f"{self.column} names none of the validated {self.to.dataset} that there are now."
+        """What must hold of the record, for people."""
+        return (
+            f"{self.column} must be the {self.to.key} of a validated record of {self.to.dataset}."
+        )
 
 
 @dataclass(frozen=True)

@@ -29,30 +29,32 @@ from txcat_assets.contracts.users import CONTRACT as USERS
 
 AMOUNT = Money(18, max(MINOR_UNITS.values()))
 
-MANY, SHORT = 5, timedelta(minutes=10)
-"""More payments of one sender than this within so short a time stand out."""
+BURST_PAYMENTS, BURST_TIME = 5, timedelta(minutes=10)
+"""More payments of one sender than this, within this time, raise an alert."""
 
-OFTEN, LONG = 3, timedelta(days=1)
-"""So many payments of one sender with the same amount and currency within this time stand out."""
+REPEATED_PAYMENTS, REPEATED_TIME = 3, timedelta(days=1)
+"""So many payments of one sender with the same amount and currency, within this time, do too."""
 
-SHARE = Decimal("0.5")
-"""A first payment to a receiver stands out above this share of the limit."""
+NEW_RECEIVER_SHARE_OF_LIMIT = Decimal("0.5")
+"""The first payment to a receiver raises an alert above this share of the limit."""
 
 
 def by_currency(values: Mapping[str, Decimal], otherwise: Decimal | None = None) -> pl.Expr:
-    """What is said of the payment's currency."""
-    kept_as = pl.Decimal(AMOUNT.precision, AMOUNT.scale)
+    """Lookup by the payment's currency; `otherwise` for a currency without a value."""
+    amount_type = pl.Decimal(AMOUNT.precision, AMOUNT.scale)
     return pl.col("currency").replace_strict(
-        dict(sorted(values.items())), default=otherwise, return_dtype=kept_as
+        dict(sorted(values.items())), default=otherwise, return_dtype=amount_type
     )
 
 
-SMALLEST = by_currency({code: Decimal(1).scaleb(-places) for code, places in MINOR_UNITS.items()})
+SMALLEST_AMOUNT = by_currency(
+    {code: Decimal(1).scaleb(-places) for code, places in MINOR_UNITS.items()}
+)
 """The smallest amount of a currency: 1 yen, 0.01 dollars, 0.001 dinars."""
 
 
-def signs(limit: Decimal, limits: Mapping[str, Decimal]) -> tuple[Rule, ...]:
-    """What makes a payment suspicious when it does not hold."""
+def suspicion_rules(limit: Decimal, limits: Mapping[str, Decimal]) -> tuple[Rule, ...]:
+    """The rules whose breach makes a payment suspicious."""
     return (
         Rule(
             code="amount_above_limit",
@@ -63,44 +65,46 @@ def signs(limit: Decimal, limits: Mapping[str, Decimal]) -> tuple[Rule, ...]:
 
 
 def scores(payment_limit: Decimal, payment_limits: Mapping[str, Decimal]) -> dict[str, pl.Expr]:
-    """What the stage `scored` says of a payment, by the settings of these names."""
-    reasons = broken_codes(signs(payment_limit, payment_limits))
+    """The answers of the stage `scored`, by the settings of these names."""
+    reasons = broken_codes(suspicion_rules(payment_limit, payment_limits))
     return {"is_suspicious": reasons.list.len() > 0, "reasons": reasons}
 
 
-def odd_among_others(limit: Decimal, limits: Mapping[str, Decimal]) -> tuple[Rule, ...]:
-    """What makes a payment stand out among all of its sender when it does not hold.
+def alert_rules(limit: Decimal, limits: Mapping[str, Decimal]) -> tuple[Rule, ...]:
+    """The rules whose breach raises an alert; each compares a payment with others of its sender.
 
-    Payments that are pending or have failed count: who tries is as telling. Each looks back from
-    the payment, so what comes later changes nothing that was said of earlier ones.
+    Payments of the status pending or failed count too: an attempt tells as much. Each rule looks
+    back in time from the payment, so a later payment changes no alert of an earlier one.
     """
     each = pl.col("transaction_id").is_not_null().cast(pl.Int64)
-    in_short = each.rolling_sum_by("timestamp", SHORT).over("sender_id")
-    in_long = each.rolling_sum_by("timestamp", LONG).over("sender_id", "amount", "currency")
-    shares = {code: SHARE * of for code, of in limits.items()}
+    in_burst = each.rolling_sum_by("timestamp", BURST_TIME).over("sender_id")
+    same = each.rolling_sum_by("timestamp", REPEATED_TIME).over("sender_id", "amount", "currency")
+    share = NEW_RECEIVER_SHARE_OF_LIMIT
+    shares = {code: share * of for code, of in limits.items()}
     is_known = ~pl.col("receiver_id").is_first_distinct().over("sender_id")
     return (
         Rule(
             code="many_payments",
-            description=f"It is one of more than {MANY} payments of its sender within {SHORT}.",
-            holds=in_short <= MANY,
+            description=f"Its sender made more than {BURST_PAYMENTS} payments within {BURST_TIME}.",
+            holds=in_burst <= BURST_PAYMENTS,
         ),
         Rule(
             code="amount_repeated",
-            description=f"Its sender paid the same amount {OFTEN} times or more within {LONG}.",
-            holds=in_long < OFTEN,
+            description=f"Its sender paid the same amount {REPEATED_PAYMENTS} times or more within "
+            f"{REPEATED_TIME}.",
+            holds=same < REPEATED_PAYMENTS,
         ),
         Rule(
             code="much_to_new_receiver",
-            description=f"It is the first to its receiver, and above {SHARE:.0%} of the limit.",
-            holds=is_known | (pl.col("amount") <= by_currency(shares, SHARE * limit)),
+            description=f"It is the first to its receiver, and above {share:.0%} of the limit.",
+            holds=is_known | (pl.col("amount") <= by_currency(shares, share * limit)),
         ),
     )
 
 
 def alerts(payment_limit: Decimal, payment_limits: Mapping[str, Decimal]) -> dict[str, pl.Expr]:
-    """What the mart `alerts` says of a payment, by the settings of these names."""
-    reasons = broken_codes(odd_among_others(payment_limit, payment_limits))
+    """The answers of the mart `alerts`, by the settings of these names."""
+    reasons = broken_codes(alert_rules(payment_limit, payment_limits))
     return {"reasons": pl.when(reasons.list.len() > 0).then(reasons)}
 
 
@@ -114,28 +118,37 @@ CONTRACT = Contract(
     files="payments*",
     topic="payments",
     columns=(
-        Column("transaction_id", Id(takes_integers=False), "What tells payments apart."),
+        Column("transaction_id", Id(takes_integers=False), "The payment's unique id."),
         Column("sender_id", Id(takes_integers=False), "The user who pays."),
         Column("receiver_id", Id(takes_integers=False), "The user who is paid."),
-        Column("amount", AMOUNT, "What is paid, in the payment's currency."),
-        Column("currency", Choice(CURRENCY_CODES, called="the codes of ISO 4217"), "Its currency."),
-        Column("timestamp", Instant(needs_offset=True), "When it was made, UTC."),
-        Column("status", Choice(("completed", "pending", "failed")), "How far it has come."),
+        Column("amount", AMOUNT, "The amount paid, in the payment's currency."),
+        Column(
+            "currency",
+            Choice(CURRENCY_CODES, described_as="the codes of ISO 4217"),
+            "The currency of the amount.",
+        ),
+        Column("timestamp", Instant(needs_offset=True), "When the payment was made, UTC."),
+        Column(
+            "status",
+            Choice(("completed", "pending", "failed")),
+            "The payment's status.",
+        ),
     ),
     rules=(
         Rule(
             code="amount_not_positive",
-            description="A payment is more than nothing.",
+            description="The amount must be greater than zero.",
             holds=pl.col("amount") > 0,
         ),
         Rule(
             code="amount_finer_than_currency",
-            description="An amount has no more decimal places than its currency: JPY none, BHD 3.",
-            holds=pl.col("amount") % SMALLEST == 0,
+            description="The amount must have no more decimal places than its currency: JPY has "
+            "none, BHD 3.",
+            holds=pl.col("amount") % SMALLEST_AMOUNT == 0,
         ),
         Rule(
             code="sender_is_receiver",
-            description="Nobody pays himself.",
+            description="Sender and receiver must be different users.",
             holds=pl.col("sender_id") != pl.col("receiver_id"),
         ),
     ),
@@ -150,11 +163,13 @@ CONTRACT = Contract(
             answered_by=Function(scores, settings=("payment_limit", "payment_limits")),
             description="Every validated payment, and whether it is suspicious.",
             columns=(
-                Answer("is_suspicious", Flag(), "Whether there is any reason to look at it."),
+                Answer(
+                    "is_suspicious", Flag(), "Whether it breaks any rule for suspicious payments."
+                ),
                 Answer(
                     "reasons",
-                    Codes(tuple((s.code, s.description) for s in signs(Decimal(0), {}))),
-                    "Each reason to look at it; none for most.",
+                    Codes(tuple((s.code, s.description) for s in suspicion_rules(Decimal(0), {}))),
+                    "The codes of the rules that it breaks; empty for most.",
                 ),
             ),
         ),
@@ -164,12 +179,12 @@ CONTRACT = Contract(
             name="alerts",
             entity="sender_id",
             answered_by=Function(alerts, settings=("payment_limit", "payment_limits")),
-            description="Every validated payment that stands out among all of its sender.",
+            description="Every validated payment that raises an alert beside all of its sender.",
             columns=(
                 Answer(
                     "reasons",
-                    Codes(tuple((s.code, s.description) for s in odd_among_others(Decimal(0), {}))),
-                    "By what it stands out.",
+                    Codes(tuple((s.code, s.description) for s in alert_rules(Decimal(0), {}))),
+                    "The codes of the alerts that it raises.",
                 ),
             ),
         ),

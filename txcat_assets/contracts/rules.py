@@ -1,8 +1,10 @@
 """Every rule that a record of a dataset is judged by, and what each reason code means.
 
-Most rules follow from the types of the columns; a contract adds its own. They speak of a record
-as `txcat_assets.pipeline.parse` reads it: the typed value of each column, null where there is
-none, beside the complaint that kept its text from being read (see `why`). Nothing is judged here.
+Most rules follow from the types of the columns; a contract adds its own. A rule is an expression
+over a record as `txcat_assets.pipeline.parse` reads it: the typed value of each column, null where
+there is none, and for each column the complaint that kept its text from being read (see
+`complaint_column`). A rule's description says what must hold, so that it reads well as a reason and
+beside a check that has passed. Nothing is judged here.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,9 +28,9 @@ from txcat_assets.contracts.model import (
 from txcat_assets.contracts.reasons import CONFLICT, FAULTS, REFUSED
 
 
-def why(name: str) -> str:
-    """The name of the column that says why column `name` has no value though it had text."""
-    return f"_why_{name}"
+def complaint_column(name: str) -> str:
+    """The name of the column that says why the text of column `name` could not be read."""
+    return f"_complaint_{name}"
 
 
 def rules_of(contract: Contract) -> tuple[Rule, ...]:
@@ -75,8 +77,10 @@ def can_refuse(stage: Stage) -> bool:
 
 def _rules_of_column(column: Column) -> Iterator[Rule]:
     if column.is_required:
-        present = pl.col(column.name).is_not_null() | pl.col(why(column.name)).is_not_null()
-        yield _rule(column, "missing", "is required; it was absent or blank.", present)
+        present = (
+            pl.col(column.name).is_not_null() | pl.col(complaint_column(column.name)).is_not_null()
+        )
+        yield _rule(column, "missing", "must be there and not blank.", present)
     yield from _rules_of_type(column)
 
 
@@ -84,34 +88,36 @@ def _rules_of_type(column: Column) -> Iterator[Rule]:
     value = pl.col(column.name)
     match column.type:
         case Id(takes_integers):
-            says = "is neither a UUID nor an integer." if takes_integers else "is no UUID."
-            yield _readable(column, "invalid", says)
+            must = "must be a UUID or an integer." if takes_integers else "must be a UUID."
+            yield _readable(column, "invalid", must)
         case Text(max_chars):
             fits = value.str.len_chars() <= max_chars
-            yield _rule(column, "too_long", f"has more than {max_chars:,} characters.", fits)
+            yield _rule(column, "too_long", f"must have at most {max_chars:,} characters.", fits)
         case Money(precision, scale):
-            yield _readable(column, "invalid", "is not a plain decimal number.")
-            yield _readable(column, "too_precise", f"has more than {scale} decimal places.")
-            says = f"has more than {precision - scale} digits before the point."
-            yield _readable(column, "out_of_range", says)
+            yield _readable(column, "invalid", "must be a plain decimal number.")
+            yield _readable(column, "too_precise", f"must have at most {scale} decimal places.")
+            must = f"must have at most {precision - scale} digits before the point."
+            yield _readable(column, "out_of_range", must)
         case Instant(needs_offset):
-            yield _readable(column, "invalid", "is no ISO 8601 time such as 2025-01-31T23:59:59Z.")
+            yield _readable(
+                column, "invalid", "must be an ISO 8601 time such as 2025-01-31T23:59:59Z."
+            )
             if needs_offset:
-                says = "does not say how far it is from UTC, such as by Z or +01:00."
-                yield _readable(column, "without_offset", says)
+                must = "must have its offset from UTC, such as Z or +01:00."
+                yield _readable(column, "without_offset", must)
             end = pl.col("_day").cast(pl.Datetime("us")) + pl.duration(days=2)
-            says = "is later than the end of the day after the record's arrival."
-            yield _rule(column, "in_future", says, value < end)
+            must = "must not be later than the end of the day after the record's arrival."
+            yield _rule(column, "in_future", must, value < end)
         case Choice(values):
-            known = pl.col(why(column.name)).is_null() & value.is_in(values)
-            yield _rule(column, "unknown", f"is none of: {column.type.words}.", known)
+            is_choice = pl.col(complaint_column(column.name)).is_null() & value.is_in(values)
+            yield _rule(column, "unknown", f"must be one of: {column.type.description}.", is_choice)
         case Flag():
-            yield _readable(column, "invalid", "is neither true nor false.")
+            yield _readable(column, "invalid", "must be true or false.")
 
 
-def _readable(column: Column, complaint: str, says: str) -> Rule:
-    return _rule(column, complaint, says, pl.col(why(column.name)) != complaint)
+def _readable(column: Column, complaint: str, must: str) -> Rule:
+    return _rule(column, complaint, must, pl.col(complaint_column(column.name)) != complaint)
 
 
-def _rule(column: Column, complaint: str, says: str, holds: pl.Expr) -> Rule:
-    return Rule(f"{column.name}_{complaint}", f"{column.name} {says}", holds)
+def _rule(column: Column, complaint: str, must: str, holds: pl.Expr) -> Rule:
+    return Rule(f"{column.name}_{complaint}", f"{column.name} {must}", holds)

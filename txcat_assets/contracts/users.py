@@ -12,7 +12,7 @@ CONTRACT = Contract(
     files="users*",
     policy=Policy.LATEST,
     columns=(
-        Column("id", Id(takes_integers=False), "What tells users apart."),
-        Column("name", Text(max_chars=200), "What the user is called."),
+        Column("id", Id(takes_integers=False), "The user's unique id."),
+        Column("name", Text(max_chars=200), "The user's name."),
     ),
 )

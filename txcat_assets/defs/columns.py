@@ -120,7 +120,7 @@ def _limits(column_type: AnswerType) -> list[str]:
         case Text(max_chars):
             return [f"at most {max_chars:,} characters"]
         case Choice():
-            return [f"one of {column_type.words}"]
+            return [f"one of {column_type.description}"]
         case Codes(meanings):
             return ["of " + ", ".join(code for code, _ in meanings)]
         case _:

@@ -21,7 +21,7 @@ from txcat_assets.contracts.model import (
     Money,
     Text,
 )
-from txcat_assets.contracts.rules import why
+from txcat_assets.contracts.rules import complaint_column
 
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _INTEGER = "^(0|[1-9][0-9]{0,38})$"
@@ -50,7 +50,7 @@ def typed_columns(contract: Contract) -> dict[str, pl.DataType]:
 
 
 def parse(contract: Contract, raw: pl.DataFrame, *, decimal_comma: bool) -> pl.DataFrame:
-    """One row per row of `raw`: each column's value and, where text has none, `why`.
+    """One row per row of `raw`: each column's value, and its `complaint_column`.
 
     `raw` has every column of the contract as text. Blanks at the ends do not count, and a blank
     text is a missing one. `decimal_comma` says that a comma cannot be the separator of the file.
@@ -62,7 +62,9 @@ def parse(contract: Contract, raw: pl.DataFrame, *, decimal_comma: bool) -> pl.D
 def _read(column: Column, text: pl.Series, decimal_comma: bool) -> tuple[pl.Series, pl.Series]:
     """Values and complaints: most texts are plain and quickly read, the odd ones with care."""
     values = _plain(column.type, text)
-    complaints = pl.repeat(None, len(text), dtype=pl.String, eager=True).alias(why(column.name))
+    complaints = pl.repeat(None, len(text), dtype=pl.String, eager=True).alias(
+        complaint_column(column.name)
+    )
     odd = (values.is_null() & text.is_not_null()).arg_true()
     if odd.is_empty():
         return values, complaints

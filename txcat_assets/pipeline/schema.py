@@ -12,7 +12,7 @@ from pandera.constants import CHECK_OUTPUT_KEY
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from txcat_assets.contracts.model import Contract, Rule, Severity
-from txcat_assets.contracts.rules import rules_of, why
+from txcat_assets.contracts.rules import complaint_column, rules_of
 from txcat_assets.pipeline.parse import typed_columns
 
 SAMPLE_ROWS = 5
@@ -49,7 +49,9 @@ def broken_rules(contract: Contract, stored: pl.DataFrame) -> pl.DataFrame:
     mistyped = _mistyped(contract, stored)
     if mistyped:
         return _report(mistyped)
-    everything_was_read = [pl.lit(None, pl.String).alias(why(n)) for n in contract.column_names]
+    everything_was_read = [
+        pl.lit(None, pl.String).alias(complaint_column(n)) for n in contract.column_names
+    ]
     found = broken(pandera_schema(contract), stored.with_columns(everything_was_read))
     errors = [rule.code for rule in rules_of(contract) if rule.severity is Severity.ERROR]
     keys = stored[contract.key]

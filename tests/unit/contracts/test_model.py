@@ -50,7 +50,7 @@ SALES = Contract(
 
 def test_a_reference_gives_a_reason_code() -> None:
     assert reason_texts(SALES)["unknown_shop"] == (
-        "shop names none of the validated shops that there are now."
+        "shop must be the code of a validated record of shops."
     )
 
 
