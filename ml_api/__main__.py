@@ -18,6 +18,7 @@ from uvicorn.supervisors import Multiprocess
 from ml_api.app import create_worker
 from ml_api.logs import configure_logs
 from ml_api.settings import Settings
+from txcat_web.arrival import LimitedConfig
 
 WRONG_USE = 2
 
@@ -26,11 +27,11 @@ def main() -> None:
     """Read the settings, listen, serve until told to end."""
     settings = _settings()
     configure_logs(settings)
-    config = uvicorn.Config(
+    config = LimitedConfig(
         partial(create_worker, settings),
+        settings.limits,
         factory=True,
         workers=settings.workers,
-        http="httptools",
         ws="none",
         log_config=None,
         access_log=False,

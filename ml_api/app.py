@@ -8,6 +8,7 @@ from litestar import Litestar, Request, get, post
 from litestar.datastructures import State
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.openapi import OpenAPIConfig, ResponseSpec
+from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.types import ASGIApp
 from msgspec import Struct
 
@@ -17,6 +18,7 @@ from ml_api.model import Prediction, predict
 from ml_api.reading import Body, read_transactions
 from ml_api.request_log import RequestLog
 from ml_api.settings import Settings
+from txcat_web.openapi_page import OpenApiPage
 
 
 class Health(Struct):
@@ -62,7 +64,7 @@ def _refused(description: str) -> ResponseSpec:
     request_class=PredictRequest,
     summary="Categorize one transaction or a list",
     responses={
-        400: _refused("The body is not JSON"),
+        400: _refused("The body is not JSON, or some of its text is not UTF-8"),
         413: _refused("The body or the list is too long"),
         422: _refused("Records are not transactions; each is named"),
     },
@@ -99,7 +101,11 @@ def create_app(settings: Settings) -> ASGIApp:
         [answer, health, ready],
         exception_handlers={Exception: answer_error},
         logging_config=None,
-        openapi_config=OpenAPIConfig("Categories of transactions", settings.model_version),
+        openapi_config=OpenAPIConfig(
+            "Categories of transactions",
+            settings.model_version,
+            render_plugins=[OpenApiPage(), JsonRenderPlugin(), YamlRenderPlugin()],
+        ),
         request_max_body_size=settings.max_body_bytes,
         state=State({"settings": settings}),
     )

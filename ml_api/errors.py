@@ -11,7 +11,8 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.datastructures import State
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, MethodNotAllowedException
+from litestar.routes import HTTPRoute
 
 log = structlog.stdlib.get_logger()
 
@@ -43,13 +44,22 @@ class RequestRefused(Exception):
         self.reply = ErrorReply(code, detail, list(errors))
 
 
-def answer_error(_: Request[object, object, State], error: Exception) -> Response[ErrorReply]:
+def answer_error(request: Request[object, object, State], error: Exception) -> Response[ErrorReply]:
     """Render any exception; one that nobody foresaw is logged and told without its insides."""
     if isinstance(error, RequestRefused):
         return Response(error.reply, status_code=error.status)
     if isinstance(error, HTTPException):
         code = HTTPStatus(error.status_code).name.lower()
-        return Response(ErrorReply(code, error.detail), status_code=error.status_code)
+        headers = _allowed(request) if isinstance(error, MethodNotAllowedException) else {}
+        reply = ErrorReply(code, error.detail)
+        return Response(reply, status_code=error.status_code, headers=headers)
     log.error("request failed", exc_info=error)
     reply = ErrorReply("internal_error", "The service failed; its log tells why by the request id.")
     return Response(reply, status_code=HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _allowed(request: Request[object, object, State]) -> dict[str, str]:
+    """The header that says which methods the path has."""
+    routes = [route for route in request.app.routes if isinstance(route, HTTPRoute)]
+    methods = {m for route in routes if route.path == request.url.path for m in route.methods}
+    return {"allow": ", ".join(sorted(methods))}

@@ -7,7 +7,7 @@ Reading of requests lives in `ml_api.reading`, HTTP in `ml_api.app`.
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -31,6 +31,25 @@ CATEGORIES = (
 )
 
 
+MAX_ID = 2**128 - 1
+MAX_EXACT_FLOAT = 2**53
+
+# What the OpenAPI page cannot see in a type; Litestar reads it under "extra".
+ID_SCHEMA = {
+    "one_of": [
+        {"type": "string", "format": "uuid"},
+        {"type": "integer", "minimum": 0, "maximum": MAX_ID},
+    ]
+}
+AMOUNT_SCHEMA = {
+    "type": ["number", "string"],
+    "format": None,
+    "pattern": r"^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,9})?$",
+}
+Id = Annotated[UUID | int | float, msgspec.Meta(extra_json_schema={"extra": ID_SCHEMA})]
+Amount = Annotated[Decimal, msgspec.Meta(extra_json_schema={"extra": AMOUNT_SCHEMA})]
+
+
 class BadField(ValueError):
     """A field has the right type and a value that cannot be meant."""
 
@@ -42,9 +61,9 @@ class BadField(ValueError):
 class Transaction(msgspec.Struct, gc=False):
     """One movement on an account; an integer id n is kept as UUID(int=n)."""
 
-    id: UUID | int
+    id: Id
     description: str
-    amount: Decimal
+    amount: Amount
     timestamp: datetime
     operation_type: str
     side: Literal["debit", "credit"]
@@ -52,8 +71,12 @@ class Transaction(msgspec.Struct, gc=False):
 
     def __post_init__(self) -> None:
         """Check what a type cannot say."""
+        if isinstance(self.id, float):  # to JSON, 7.0 is an integer too
+            if not self.id.is_integer() or abs(self.id) > MAX_EXACT_FLOAT:
+                raise BadField("id", "Expected an integer, exact to its last digit")
+            self.id = int(self.id)
         if isinstance(self.id, int):
-            if not 0 <= self.id < 2**128:
+            if not 0 <= self.id <= MAX_ID:
                 raise BadField("id", "Expected an integer of 128 bits without sign")
             self.id = UUID(int=self.id)
         if not self.amount.is_finite():

@@ -26,11 +26,15 @@ _required = [field.name for field in msgspec.structs.fields(Transaction) if fiel
 def read_transactions(body: bytes, max_list_items: int) -> Body:
     """The transaction or the list of them that `body` holds.
 
-    Raises RequestRefused: 400 when it is not JSON, 413 when the list is too long, 422 with the
-    index, the field and the reason of each record that is not a transaction.
+    Raises RequestRefused: 400 when it is not JSON, or with the index and the field of each record
+    whose text is not UTF-8; 413 when the list is too long; 422 with the index, the field and the
+    reason of each record that is not a transaction.
     """
     try:
-        return _read(body, max_list_items)
+        try:
+            return _read(body, max_list_items)
+        except UnicodeDecodeError as error:
+            raise _broken_text(_records(body), str(error), max_list_items) from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise RequestRefused(400, "broken_json", str(error)) from None
 
@@ -45,6 +49,40 @@ def _read(body: bytes, max_list_items: int) -> Body:
     if isinstance(read, list):
         _refuse_length(len(read), max_list_items)
     return read
+
+
+def _broken_text(records: list[msgspec.Raw], found: str, max_list_items: int) -> RequestRefused:
+    """The refusal of a body with text that is not UTF-8: by record, if it is a list of them."""
+    _refuse_length(len(records), max_list_items)
+    faults = [
+        RecordFault(index, _field_with_broken_text(record), "Expected UTF-8")
+        for index, record in enumerate(records)
+        if not _is_utf8(record)
+    ]
+    if not faults:
+        return RequestRefused(400, "broken_json", found)
+    detail = (
+        f"{len(faults)} of {len(records)} records have text that is not UTF-8; the first: "
+        f"record {faults[0].index}, {faults[0].field or 'the whole'}."
+    )
+    return RequestRefused(400, "broken_text", detail, faults)
+
+
+def _is_utf8(text: msgspec.Raw) -> bool:
+    try:
+        bytes(text).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _field_with_broken_text(record: msgspec.Raw) -> str | None:
+    """The first such field that a transaction has; None where it is a name, or no object at all."""
+    try:
+        fields = _cut_record(record)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return next((name for name, text in fields.items() if not _is_utf8(text)), None)
 
 
 def _refuse_length(items: int, most: int) -> None:

@@ -9,6 +9,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from txcat_web.arrival import Limits
+
 
 class Settings(BaseSettings):
     """Answers `POST /predict` with a category for each transaction."""
@@ -42,6 +44,15 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1)
     """Most bytes of one request's body; 1,000 transactions of the longest texts take 6 MB."""
 
+    max_head_bytes: int = Field(default=16 * 1024, ge=1_024)
+    """Most bytes of one request's first line and headers; more is answered by 431."""
+
+    max_connections: int = Field(default=128, ge=1)
+    """Most connections that are open at once, in each worker; those beyond are answered by 503."""
+
+    arrival_seconds: float = Field(default=30, gt=0)
+    """How long a request may take to arrive, from connecting to its last byte; then 408."""
+
     shutdown_seconds: int = Field(default=30, ge=0)
     """How long requests under way may take to end after SIGTERM."""
 
@@ -50,3 +61,13 @@ class Settings(BaseSettings):
 
     log_format: Literal["json", "console"] = "json"
     """One JSON object a line, or text for people."""
+
+    @property
+    def limits(self) -> Limits:
+        """What the server lets arrive; a body in chunks may take twice its bytes on the wire."""
+        return Limits(
+            max_head_bytes=self.max_head_bytes,
+            max_request_bytes=self.max_head_bytes + 2 * self.max_body_bytes,
+            arrival_seconds=self.arrival_seconds,
+            max_connections=self.max_connections,
+        )

@@ -155,7 +155,7 @@ def is_another_model(exchange: Exchange) -> None:
     exchange.say(200, predictions(exchange.items), x_model_version="m2")
 
 
-def lies_about_gzip(exchange: Exchange) -> None:
+def packs_its_reply(exchange: Exchange) -> None:
     exchange.say(200, predictions(exchange.items), content_encoding="gzip")
 
 

@@ -45,10 +45,11 @@ def test_an_empty_list_has_an_empty_list(ml_url: str) -> None:
     assert predict(ml_url, []).json() == []
 
 
-@pytest.mark.parametrize("number", [0, 7, 2**61 - 1, 2**64, 2**128 - 1])
-def test_an_integer_id_is_that_uuid(ml_url: str, number: int) -> None:
+@pytest.mark.parametrize("number", [0, 7, 7.0, 2**61 - 1, 2**64, 2**128 - 1])
+def test_an_integer_id_is_that_uuid(ml_url: str, number: float) -> None:
     answer = predict(ml_url, transaction(id=number)).json()
-    assert answer == {"transaction_id": str(UUID(int=number)), "category": category_of(number)}
+    id_ = UUID(int=int(number))
+    assert answer == {"transaction_id": str(id_), "category": category_of(id_.int)}
 
 
 @given(st.integers(0, 2**128 - 1))
@@ -85,6 +86,8 @@ BAD = [
     ({"id": -1}, "id"),
     ({"id": 2**128}, "id"),
     ({"id": True}, "id"),
+    ({"id": 1.5}, "id"),
+    ({"id": 2.0**60}, "id"),
     ({"id": "{8826d916-cdfb-41c6-a1ff-91a761565a70}"}, "id"),
     ({"description": None}, "description"),
     ({"amount": "12,50"}, "amount"),

@@ -29,7 +29,7 @@ BREACHES: dict[Behaviour, str] = {
     faulty.takes_no_post: "405: GET only",
     faulty.says_nothing: "204",
     faulty.is_another_model: "model m2 answered, m1 was expected",
-    faulty.lies_about_gzip: "DecodingError",
+    faulty.packs_its_reply: "packed by gzip, which nobody has asked for",
     faulty.never_stops_talking: "more than 16777216 bytes",
 }
 OUTAGES: dict[Behaviour, str] = {

@@ -23,6 +23,7 @@ from txcat_assets.services.ml_trouble import (
     without_secrets,
     words_of,
 )
+from txcat_assets.text import for_terminal, shortened
 
 # Each retry would be a line on standard output; the error of the last one says what was the matter.
 stamina.instrumentation.set_on_retry_hooks([])
@@ -32,6 +33,12 @@ MAX_REPLY_BYTES = 16 * 1024 * 1024
 
 THIS_MACHINE = ("all://127.0.0.1", "all://[::1]", "all://localhost")
 """No proxy of the environment leads to them."""
+
+HEADERS = {
+    "content-type": "application/json",
+    "accept": "application/json",
+    "accept-encoding": "identity",  # a small reply would otherwise unpack into gigabytes
+}
 
 TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
 """From here on a status may pass by itself; all others are left to the protocol."""
@@ -63,7 +70,7 @@ class MlConnection:
             base_url=_address(config.url),
             limits=httpx.Limits(max_connections=config.lists_at_once),
             mounts=dict.fromkeys(THIS_MACHINE),
-            headers={"content-type": "application/json", "accept": "application/json"},
+            headers=HEADERS,
         )
 
     def close(self) -> None:
@@ -136,8 +143,13 @@ def _shall_wait(deadline: float, error: Exception) -> bool | float:
 
 def _receive(response: httpx.Response, asking: str, deadline: float) -> bytes:
     """The whole body; httpx limits the silence between two pieces, this the sum of them."""
+    if (coding := response.headers.get("content-encoding", "identity")) != "identity":
+        found = (
+            f"the reply is packed by {shortened(for_terminal(coding))}, which nobody has asked for"
+        )
+        raise ServiceBroken(f"{asking}: {found}. {WHEN_BROKEN}")
     body = bytearray()
-    for piece in response.iter_bytes():
+    for piece in response.iter_raw():
         body += piece
         if len(body) > MAX_REPLY_BYTES:
             found = f"the reply has more than {MAX_REPLY_BYTES} bytes"

@@ -4,13 +4,13 @@ Here a reply or an error of httpx becomes ours; who asks and who judges is in `m
 `ml_protocol`.
 """
 
-import re
 from typing import NamedTuple
 
 import httpx
 import msgspec
 
 from txcat_assets.errors import ServiceBroken, ServiceDown
+from txcat_assets.text import for_terminal, shortened
 
 WHEN_DOWN = (
     "The records stay pending: start the service or mend TXCAT_ML_URL; the pending schedule then "
@@ -25,7 +25,6 @@ NOT_JSON = (msgspec.DecodeError, RecursionError)
 """What decoding raises: the second one for 1,000 lists within each other."""
 
 MAX_WORDS_CHARS = 500
-_GAPS = re.compile(r"[\s\x00-\x1f]+")  # no database text can hold a NUL
 
 
 class Reply(NamedTuple):
@@ -59,7 +58,8 @@ def translate(error: Exception, asking: str) -> ServiceDown | ServiceBroken:
 
 def unexpected(reply: Reply) -> ServiceBroken:
     """The error for a status that is no answer, no refusal and will not pass."""
-    to = f" to {reply.headers['location']}" if "location" in reply.headers else ""
+    location = shortened(for_terminal(reply.headers.get("location", "")))
+    to = f" to {location}" if location else ""
     return broken(reply, f"expected status 200, found {reply.status}{to}: {words_of(reply)}")
 
 
@@ -77,7 +77,8 @@ def words_of(reply: Reply) -> str:
         error = None
     if isinstance(error, dict) and isinstance(error.get("detail"), str):
         text = error["detail"]
-    return _GAPS.sub(" ", text).strip()[:MAX_WORDS_CHARS] or f"status {reply.status}"
+    words = for_terminal(" ".join(text.split()))  # no database text can hold a NUL either
+    return shortened(words, MAX_WORDS_CHARS) or f"status {reply.status}"
 
 
 def without_secrets(url: httpx.URL) -> str:
