@@ -5,23 +5,25 @@ Nothing is read, opened or connected when it is loaded, so it loads with every s
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import dagster as dg
 import polars as pl
 from dagster_duckdb import DuckDBResource
 
+from txcat_assets.contracts.marts import Mart
 from txcat_assets.contracts.model import Choice, Contract, Function, Service, Stage
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.defs.assets import Doors, OpenEnricher, dataset_assets
 from txcat_assets.defs.checks import dataset_checks
 from txcat_assets.defs.dead_letters import dead_letter_asset
 from txcat_assets.defs.jobs import check_job, load_job
-from txcat_assets.defs.marts import OpenMart, mart_asset
+from txcat_assets.defs.marts import mart_asset
 from txcat_assets.defs.retention import retention
 from txcat_assets.defs.sensors import backlog_sensor, checks_sensor, inbox_sensor
 from txcat_assets.defs.topic_sensor import topic_sensor
-from txcat_assets.errors import SettingRefused
+from txcat_assets.errors import ContractRefused, SettingRefused
 from txcat_assets.partitions import arrival_days
 from txcat_assets.pipeline.computed import ComputedMart, ComputedStage
 from txcat_assets.settings import Settings
@@ -43,6 +45,7 @@ def build_definitions(
     every = (all_contracts() if contracts is None else contracts).values()
     days = arrival_days(settings.first_day)
     _refuse_a_circle(settings, every)
+    _refuse_unanswerable(settings, every)
     return dg.Definitions(
         assets=_assets(settings, every, days),
         asset_checks=[check for contract in every for check in dataset_checks(contract, settings)],
@@ -100,13 +103,30 @@ def _refuse_a_circle(settings: Settings, contracts: Iterable[Contract]) -> None:
         )
 
 
+def _refuse_unanswerable(settings: Settings, contracts: Iterable[Contract]) -> None:
+    """Raise ContractRefused where a stage or a mart names what nothing here can answer by."""
+    for contract in contracts:
+        for stage in contract.stages:
+            match stage.answered_by:
+                case Service(name) if name not in SERVICES:
+                    raise ContractRefused(
+                        f"The stage {stage.name} of {contract.dataset} is answered by the service "
+                        f"{name!r}, which definitions.py does not know. It knows "
+                        f"{', '.join(SERVICES)}."
+                    )
+                case Function():
+                    _computed_stage(settings, stage, stage.answered_by)
+        for mart in contract.marts:
+            _computed_mart(settings, contract, mart)
+
+
 def _resources(settings: Settings) -> dict[str, Any]:
     warehouse = warehouse_of(settings)
     duckdb = {"duckdb": DuckDBResource(database=warehouse.place)}
     return {
         "warehouse": warehouse,
         "enrichers": _enrichers(settings),
-        "marts": _marts(settings),
+        "marts": partial(_computed_mart, settings),
         "doors": Doors(
             Inbox(
                 settings.inbox_folder,
@@ -130,40 +150,53 @@ def warehouse_of(settings: Settings) -> Warehouse:
     )
 
 
+def _ml_service(
+    settings: Settings, contract: Contract, stage: Stage
+) -> AbstractContextManager[Enricher]:
+    from txcat_assets.services.ml import MlConfig, MlService  # noqa: PLC0415 - httpx is not light
+
+    (answer,) = stage.columns
+    return MlService(
+        MlConfig(url=settings.ml_url),
+        labels=answer.type.values if isinstance(answer.type, Choice) else (),
+        columns=contract.column_names,
+        answer=answer.name,
+    )
+
+
+SERVICES = {"ml": _ml_service}
+"""What opens each service that a stage can be answered by."""
+
+
 def _enrichers(settings: Settings) -> OpenEnricher:
-    """What answers for the stages that the contracts declare, by name where it is a service."""
-
-    def open_ml(contract: Contract, stage: Stage) -> AbstractContextManager[Enricher]:
-        from txcat_assets.services.ml import MlConfig, MlService  # noqa: PLC0415 - httpx is not light
-
-        (answer,) = stage.columns
-        return MlService(
-            MlConfig(url=settings.ml_url),
-            labels=answer.type.values if isinstance(answer.type, Choice) else (),
-            columns=contract.column_names,
-            answer=answer.name,
-        )
-
-    services = {"ml": open_ml}
+    """What opens that which answers for a stage."""
 
     def open_enricher(contract: Contract, stage: Stage) -> AbstractContextManager[Enricher]:
         match stage.answered_by:
             case Service(name):
-                return services[name](contract, stage)
+                return SERVICES[name](settings, contract, stage)
             case Function() as function:
-                return nullcontext(ComputedStage(stage, _said(settings, function)))
+                return nullcontext(_computed_stage(settings, stage, function))
 
     return open_enricher
 
 
-def _marts(settings: Settings) -> OpenMart:
-    """What says which records stand out, as the contracts declare it."""
-    return lambda contract, mart: ComputedMart(contract, mart, _said(settings, mart.answered_by))
+def _computed_stage(settings: Settings, stage: Stage, function: Function) -> ComputedStage:
+    return ComputedStage(stage, _expressions(settings, stage.name, function))
 
 
-def _said(settings: Settings, function: Function) -> Mapping[str, pl.Expr]:
-    """What a function says by the settings that it names."""
-    return function.of(**{name: getattr(settings, name) for name in function.settings})
+def _computed_mart(settings: Settings, contract: Contract, mart: Mart) -> ComputedMart:
+    return ComputedMart(contract, mart, _expressions(settings, mart.name, mart.answered_by))
+
+
+def _expressions(settings: Settings, name: str, function: Function) -> Mapping[str, pl.Expr]:
+    """The expressions of a function by the settings that it names."""
+    if unknown := sorted({*function.settings} - {*Settings.model_fields}):
+        raise ContractRefused(
+            f"The function of {name} names {', '.join(unknown)}, which is no setting: settings.py "
+            "has all of them."
+        )
+    return function.of(**{setting: getattr(settings, setting) for setting in function.settings})
 
 
 def kafka_door(settings: Settings) -> KafkaDoor:

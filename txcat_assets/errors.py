@@ -20,7 +20,7 @@
         |-- MessageRefused   Kafka takes no message such as this one; others go on
         |-- ServiceBroken      the ML service broke its protocol; nothing of the answer was stored
         |-- VersionRefused     this code is older than the warehouse, or its contract differs
-        |-- ContractRefused    two statements of a contract cannot both hold
+        |-- ContractRefused    a contract could not work as it is written
         `-- SettingRefused     a TXCAT_* setting has a value that nothing can be done with
 
 Every message says what was being done, what was found and expected, and what to do next.
@@ -108,7 +108,7 @@ class VersionRefused(PermanentError):
 
 
 class ContractRefused(PermanentError):
-    """Two statements of a contract cannot both hold."""
+    """A contract could not work as it is written; found when it is loaded."""
 
 
 class SettingRefused(PermanentError):

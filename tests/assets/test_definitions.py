@@ -3,13 +3,18 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 import pytest
 
 from tests.assets.installation import Installation
+from txcat_assets.contracts.model import Answer, Contract, Flag, Function, Service, Stage
+from txcat_assets.contracts.transactions import CONTRACT
 from txcat_assets.definitions import build_definitions
+from txcat_assets.errors import ContractRefused
 from txcat_assets.settings import Settings
 
 LOADED = """
@@ -98,3 +103,24 @@ def test_no_column_comes_from_its_own_table() -> None:
         lineage = node.metadata["dagster/column_lineage"].deps_by_column
         sources = {dep.asset_key for deps in lineage.values() for dep in deps}
         assert sources == set(node.parent_keys)
+
+
+def answered_by(source: Service | Function) -> dict[str, Contract]:
+    stage = Stage("flagged", source, "Flagged.", (Answer("is_odd", Flag(), "Odd."),))
+    return {"transactions": replace(CONTRACT, stages=(stage,))}
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (Service("fraud"), "service 'fraud', which definitions.py does not know. It knows ml"),
+        (Function(dict), "expressions for nothing, but the contract declares the answers is_odd"),
+        (Function(lambda: {"odd": pl.lit(1)}), "expressions for odd, .* the answers is_odd"),
+        (Function(lambda limit: {"is_odd": limit}, ("limit",)), "limit, which is no setting"),
+    ],
+)
+def test_a_stage_that_nothing_can_answer_is_refused_when_the_location_loads(
+    source: Service | Function, words: str
+) -> None:
+    with pytest.raises(ContractRefused, match=words):
+        build_definitions(Settings(), contracts=answered_by(source))

@@ -5,14 +5,13 @@ validated records of an entity, such as the sender of payments. A contract lists
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
-from txcat_assets.contracts.model import Answer, Function
+from txcat_assets.contracts.model import AnswerTable, Function
 
 
-@dataclass(frozen=True)
-class Mart:
-    """The validated records that stand out among all of the same entity: `name` is its schema.
+@dataclass(frozen=True, kw_only=True)
+class Mart(AnswerTable):
+    """The validated records that stand out among all of the same entity.
 
     `entity` is the column whose value such records share. The expressions of `answered_by` are
     given all validated records of several whole entities, sorted by event time and then by key, so
@@ -20,13 +19,5 @@ class Mart:
     entity says `.over(entity)`. A record whose answers are all null gets no row.
     """
 
-    name: str
     entity: str
     answered_by: Function
-    description: str
-    columns: tuple[Answer, ...]
-
-    @cached_property
-    def column_names(self) -> list[str]:
-        """The names of the answers, in order."""
-        return [column.name for column in self.columns]

@@ -25,7 +25,6 @@ from txcat_assets.contracts.column_types import (
     Money,
     Text,
 )
-from txcat_assets.errors import ContractRefused
 
 __all__ = ["AnswerType", "Choice", "Codes", "ColumnType", "Flag", "Id", "Instant", "Money", "Text"]
 
@@ -97,10 +96,10 @@ class Function:
 
 
 @dataclass(frozen=True)
-class Stage:
-    """Something that is asked of each validated record; `name` is the schema of its table.
+class AnswerTable:
+    """A table of validated records with answers beside them; `name` is its schema.
 
-    `columns` are the answers that `answered_by` adds to a record.
+    `columns` are the answers that `answered_by` gives.
     """
 
     name: str
@@ -112,6 +111,11 @@ class Stage:
     def column_names(self) -> list[str]:
         """The names of the answers, in order."""
         return [column.name for column in self.columns]
+
+
+@dataclass(frozen=True)
+class Stage(AnswerTable):
+    """Something that is asked of each validated record by itself, slice by slice."""
 
 
 class Policy(StrEnum):
@@ -155,8 +159,8 @@ class Contract:
     `version` rises with every change of meaning: it makes every slice stale. `key` names the
     column that tells records apart, `event_time` the one that says when the thing happened.
     `files` is the glob that a file's name must match to be taken from the inbox, `topic` the Kafka
-    topic whose messages are records of the dataset. Raises ContractRefused where two of its
-    statements cannot both hold.
+    topic whose messages are records of the dataset. Raises ContractRefused, with all that is wrong,
+    where a contract could not work: see `txcat_assets.contracts.soundness`.
     """
 
     dataset: str
@@ -175,36 +179,9 @@ class Contract:
     marts: "tuple[Mart, ...]" = ()
 
     def __post_init__(self) -> None:
-        if (self.stages or self.marts) and self.policy is not Policy.FIRST:
-            raise ContractRefused(
-                f"The contract of {self.dataset} has stages or marts and the policy {self.policy}: "
-                "they keep one row for each key, and there are as many versions. Leave one out."
-            )
-        for reference in self.references:
-            self._refuse_unlike(reference)
-        answers = {name for stage in self.stages for name in stage.column_names}
-        answers |= {name for mart in self.marts for name in mart.column_names}
-        if twice := answers & {*self.column_names}:
-            raise ContractRefused(
-                f"{self.dataset} has columns and answers of one name: {', '.join(sorted(twice))}."
-            )
-        for mart in self.marts:
-            if not {mart.entity, self.event_time} <= {*self.column_names}:
-                raise ContractRefused(
-                    f"The mart {mart.name} of {self.dataset} goes by {mart.entity} and the event "
-                    f"time {self.event_time!r}. Both must be columns of the contract."
-                )
+        from txcat_assets.contracts.soundness import refuse_unsound  # noqa: PLC0415 - imports this
 
-    def _refuse_unlike(self, reference: Reference) -> None:
-        """Refuse a reference whose column cannot hold a key of the other dataset."""
-        types = {column.name: column.type for column in self.columns}
-        kind, key = types.get(reference.column), reference.to.key_type
-        if not any(isinstance(kind, of) and isinstance(key, of) for of in (Id, Text | Choice)):
-            raise ContractRefused(
-                f"The reference {reference.name} of {self.dataset} is by the column "
-                f"{reference.column} ({type(kind).__name__}), the key of {reference.to.dataset} is "
-                f"{reference.to.key} ({type(key).__name__}). Both must be ids, or both words."
-            )
+        refuse_unsound(self)
 
     @property
     def key_type(self) -> ColumnType:
@@ -215,6 +192,11 @@ class Contract:
     def column_names(self) -> list[str]:
         """The names of the typed columns, in order."""
         return [column.name for column in self.columns]
+
+    @property
+    def answer_tables(self) -> "tuple[AnswerTable, ...]":
+        """The stages, then the marts."""
+        return (*self.stages, *self.marts)
 
     @cached_property
     def fingerprint(self) -> str:

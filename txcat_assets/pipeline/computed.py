@@ -1,7 +1,7 @@
 """Answers that txcat computes itself, by the function that a stage or a mart declares.
 
-Which records are asked, and how answers are stored, is the same for every stage: see
-`txcat_assets.stages.enrich`; for marts see `txcat_assets.stages.marts`.
+Which records a stage asks, and how answers are stored, is in `txcat_assets.stages.enrich`; for
+marts see `txcat_assets.stages.marts`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,11 +11,12 @@ from xxhash import xxh3_64_hexdigest
 
 from txcat_assets.contracts.marts import Mart
 from txcat_assets.contracts.model import Answer, Contract, Stage
+from txcat_assets.errors import ContractRefused
 from txcat_assets.pipeline.parse import dtype_of
 
 
 class ComputedStage:
-    """Answers by expressions over a record's columns: nobody is asked, nothing is refused.
+    """The answers of a stage by expressions over a record's columns; nothing is ever refused.
 
     `expressions` has one for each column of the stage, by its name.
     """
@@ -24,10 +25,10 @@ class ComputedStage:
         self._columns = _typed(stage.columns, expressions)
 
     def version(self) -> str:
-        """What the expressions say: another rule or limit makes old answers stale.
+        """A digest of the expressions: another rule or limit makes old answers stale.
 
-        Where they only look stale, they stay until somebody runs their days again, and come out
-        the same.
+        Another version of polars may write the same expression otherwise. Then answers only look
+        stale: they stay until somebody runs their days again, and come out the same.
         """
         return _digest(self._columns)
 
@@ -38,7 +39,7 @@ class ComputedStage:
 
 
 class ComputedMart:
-    """Which records of whole entities stand out, and by what: the answers of a mart.
+    """The rows of a mart by expressions over all records of whole entities.
 
     `expressions` has one for each column of the mart, by its name.
     """
@@ -49,12 +50,12 @@ class ComputedMart:
         self._columns = _typed(mart.columns, expressions)
 
     def version(self) -> str:
-        """What the expressions say, and by which columns they look."""
+        """A digest of the expressions, and of the columns that sort and group records."""
         by = {name: pl.col(name) for name in (*self._order, self._entity)}
         return _digest(self._columns | by)
 
     def rows(self, records: pl.DataFrame) -> pl.DataFrame:
-        """Those of the records that stand out, with the mart's columns.
+        """The records that get a row, those with any answer, with the mart's columns.
 
         `records` are all validated records of some entities, in any order.
         """
@@ -64,10 +65,16 @@ class ComputedMart:
 
 
 def _typed(columns: Sequence[Answer], expressions: Mapping[str, pl.Expr]) -> dict[str, pl.Expr]:
+    """The expressions, typed; raises ContractRefused where they are not those of the columns."""
+    declared = [column.name for column in columns]
+    if sorted(declared) != sorted(expressions):
+        raise ContractRefused(
+            f"A function gives expressions for {', '.join(sorted(expressions)) or 'nothing'}, but "
+            f"the contract declares the answers {', '.join(sorted(declared))}. Make them the same."
+        )
     return {one.name: expressions[one.name].cast(dtype_of(one.type)) for one in columns}
 
 
 def _digest(expressions: Mapping[str, pl.Expr]) -> str:
-    """What expressions say, as a digest; another version of polars may write the same otherwise."""
-    said = [name.encode() + one.meta.serialize() for name, one in expressions.items()]
-    return xxh3_64_hexdigest(b"".join(said))
+    serialized = [name.encode() + one.meta.serialize() for name, one in expressions.items()]
+    return xxh3_64_hexdigest(b"".join(serialized))

@@ -2,10 +2,7 @@
 
 from dataclasses import replace
 
-import pytest
-
 from txcat_assets.contracts.model import (
-    Answer,
     Choice,
     Column,
     Contract,
@@ -13,14 +10,11 @@ from txcat_assets.contracts.model import (
     Money,
     Policy,
     Reference,
-    Service,
-    Stage,
     Text,
 )
 from txcat_assets.contracts.reasons import CONFLICT
 from txcat_assets.contracts.rules import reason_texts
 from txcat_assets.contracts.transactions import CONTRACT as TRANSACTIONS
-from txcat_assets.errors import ContractRefused
 
 SHOPS = Contract(
     dataset="shops",
@@ -70,21 +64,3 @@ def test_references_and_policy_tell_contracts_apart() -> None:
     latest = replace(without, policy=Policy.LATEST)
     found = {one.fingerprint for one in (SALES, without, elsewhere, latest)}
     assert len(found) == 4
-
-
-def test_stages_of_versions_are_refused() -> None:
-    stage = Stage("scored", Service("scores"), "Scored.", (Answer("score", Text(), "The score."),))
-    with pytest.raises(ContractRefused, match="shops has stages or marts and the policy latest"):
-        replace(SHOPS, stages=(stage,))
-
-
-@pytest.mark.parametrize("column", ["sum", "id", "absent"])
-def test_a_reference_by_a_column_that_cannot_hold_the_key_is_refused(column: str) -> None:
-    with pytest.raises(ContractRefused, match=f"of sales is by the column {column} "):
-        replace(SALES, references=(Reference("shop", column, SHOPS),))
-
-
-def test_an_answer_named_like_a_column_is_refused() -> None:
-    stage = Stage("scored", Service("scores"), "Scored.", (Answer("sum", Text(), "The score."),))
-    with pytest.raises(ContractRefused, match="sales has columns and answers of one name: sum"):
-        replace(SALES, stages=(stage,))

@@ -62,3 +62,14 @@ def test_a_record_has_the_codes_of_the_rules_that_it_breaks_in_their_order() -> 
     found = records.select(codes=broken_codes(rules))["codes"].to_list()
     assert found == [["big", "odd", "seven"], ["big"], ["odd"], [], []]
     assert records.clear().select(codes=broken_codes(rules)).rows() == []
+
+
+def test_any_number_of_rules_is_looked_up_in_order() -> None:
+    rules = [Rule(f"not_{n}", "Not n.", pl.col("n") % (n + 1) != 0) for n in range(25)]
+    records = pl.DataFrame({"n": [0, 24, 29, None]})
+    found = records.select(codes=broken_codes(rules))["codes"].to_list()
+    plain = [
+        [] if n is None else [f"not_{by}" for by in range(25) if n % (by + 1) == 0]
+        for n in records["n"]
+    ]
+    assert found == plain
