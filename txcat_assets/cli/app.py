@@ -33,7 +33,7 @@ Days = Annotated[
 
 
 @app.command()
-def load(
+def load(  # noqa: PLR0913, PLR0917 - each is an option of the command
     paths: Annotated[list[str], typer.Argument(help="Files, folders or globs.", metavar="PATH...")],
     dataset: Dataset = "transactions",
     encoding: Annotated[
@@ -45,17 +45,26 @@ def load(
             formats=["%Y-%m-%d"], help="The files' day, where it is not the one in their names."
         ),
     ] = None,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again", help="Read files that have landed anew, and replace what they brought."
+        ),
+    ] = False,
+    who: Annotated[str, typer.Option(help="Who reads them anew.", envvar="USER")] = "unknown",
     full_refresh: Annotated[
         bool, typer.Option(help="Do the files' days again, though they are up to date.")
     ] = False,
 ) -> None:
     """Take files in, bring their days up to date, and say what became of every record."""
     from txcat_assets.cli.load import load_files  # noqa: PLC0415 - Dagster takes a second
-    from txcat_assets.stages.arrivals import Told  # noqa: PLC0415
+    from txcat_assets.stages.arrivals import ReadAs  # noqa: PLC0415
 
     contract = _contract(dataset)
-    told = Told(encoding, day.date() if day else None)
-    raise typer.Exit(load_files(Settings(), contract, paths, told=told, full_refresh=full_refresh))
+    read_as = ReadAs(encoding, day.date() if day else None, who if again else None)
+    raise typer.Exit(
+        load_files(Settings(), contract, paths, read_as=read_as, full_refresh=full_refresh)
+    )
 
 
 @app.command()

@@ -12,8 +12,9 @@ from txcat_assets.definitions import warehouse_of
 from txcat_assets.defs.runs import utc_now
 from txcat_assets.settings import Settings
 from txcat_assets.sources.files.listing import find
-from txcat_assets.stages.arrivals import Told, register_named, reject_other_days
+from txcat_assets.stages.arrivals import ReadAs, read_otherwise, register_named, reject_other_days
 from txcat_assets.stages.work import Work
+from txcat_assets.warehouse.ledger.rereading import replaced_by
 from txcat_assets.warehouse.ledger.scope import Scope
 from txcat_assets.warehouse.queries.figures import days_left
 from txcat_assets.warehouse.schema.tables import prepare
@@ -26,7 +27,7 @@ def load_files(
     contract: Contract,
     paths: Sequence[str],
     *,
-    told: Told | None = None,
+    read_as: ReadAs | None = None,
     full_refresh: bool = False,
 ) -> int:
     """Take files in, bring up to date their days and what waited for them; the exit code.
@@ -42,7 +43,7 @@ def load_files(
         jobs = Jobs(settings, contract, instance)
         prepare(warehouse, contract)
         work = Work(warehouse, contract, [], "load", utc_now)
-        objects = register_named(work, named.files, told)
+        objects = register_named(work, named.files, read_as)
         reject_other_days(work, settings.first_day)
         days = _days(work, settings.first_day, objects, full_refresh=full_refresh)
         if not days:
@@ -53,8 +54,11 @@ def load_files(
             with warehouse.transaction() as tx:
                 problems = [*dict.fromkeys(problems), *show_files(tx, scope)]
                 show_outcome(tx, contract, scope)
+                if replaced := replaced_by(tx, list(objects)):
+                    say(f"{replaced:,} records of earlier readings of these files are replaced.")
             problems += _failed_checks(jobs, days) if days else []
             problems += judge_dependents_again(settings, contract, instance)
+            problems += read_otherwise(work, list(objects), read_as or ReadAs())
         except Interrupted:
             complain("Interrupted. What was committed is kept; load the same again to go on.")
             return INTERRUPTED

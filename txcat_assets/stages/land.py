@@ -15,6 +15,7 @@ from txcat_assets.sources.files.opening import SourcePath, inbox_file
 from txcat_assets.sources.files.records import read
 from txcat_assets.stages.arrivals import Inbox
 from txcat_assets.stages.loop import one_ahead
+from txcat_assets.stages.replacing import Another, follow_earlier, land_another, replace_rest
 from txcat_assets.stages.work import Work
 from txcat_assets.text import MESSAGE_CHARS, for_terminal, shortened
 from txcat_assets.warehouse.ledger.objects import FileObject, begin, files_to_land, set_state
@@ -100,6 +101,9 @@ def _land_file(work: Work, file: FileObject, source: SourcePath, landed: Landed)
     identity = digest(source)
     if file.identity not in (None, identity):
         raise _changed(file)
+    if file.identity is None and not follow_earlier(work, file, source, identity):
+        landed.claimed_by_others += 1
+        return
     with work.warehouse.transaction() as tx:
         started = begin(tx, file, contract.dataset, identity, dialect.to_json())
     if started is None:
@@ -139,18 +143,29 @@ def _land_slices(
     names = work.contract.column_names
     for records in one_ahead(read(source, dialect, names, file.next)):
         _require_unchanged(file, source)
-        with work.warehouse.transaction() as tx:
-            end = file.next + len(records)
-            landing = Landing(file.object_id, file.next, end, file.day)
-            slice_id = land(tx, work.contract, landing, records, work.run)
-        if slice_id is None:
+        end = file.next + len(records)
+        landing = Landing(file.object_id, file.next, end, file.day)
+        if _land_slice(work, file, landing, records, dialect) is None:
             return False
         file = replace(file, next=end)
         landed.slices += 1
         landed.records += len(records)
         work.progress.expect("landed", len(records))
         work.progress.advance("landed", len(records))
+    if file.replaces is not None:
+        replace_rest(work, Another(file, file.replaces), file.next)
     return True
+
+
+def _land_slice(
+    work: Work, file: FileObject, landing: Landing, records: pl.DataFrame, dialect: Dialect
+) -> int | None:
+    if file.replaces is not None:
+        another = Another(file, file.replaces)
+        comma = dialect.decimal_comma
+        return land_another(work, another, landing, records, decimal_comma=comma)
+    with work.warehouse.transaction() as tx:
+        return land(tx, work.contract, landing, records, work.run)
 
 
 def _require_unchanged(file: FileObject, source: SourcePath) -> None:

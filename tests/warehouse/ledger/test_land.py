@@ -18,7 +18,7 @@ from txcat_assets.errors import WarehouseBusy, WarehouseRefused
 from txcat_assets.sources.files import records as reading
 from txcat_assets.sources.files.listing import stat
 from txcat_assets.stages import land as landing
-from txcat_assets.stages.arrivals import Told, register_named
+from txcat_assets.stages.arrivals import ReadAs, register_named
 from txcat_assets.stages.land import Landed, land_files
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.databases.interface import Warehouse
@@ -263,8 +263,8 @@ def test_trouble_of_the_warehouse_is_no_files_fault(
 
 def test_a_day_that_is_told_counts_until_something_has_landed(work: Work, tmp_path: Path) -> None:
     path = write_file(tmp_path / "tiny_2025-01-01.csv", SIX)
-    assert list(register_named(work, [stat(path)], Told(day=DAYS[1])).values()) == [DAYS[1]]
-    assert list(register_named(work, [stat(path)], Told(day=DAYS[2])).values()) == [DAYS[2]]
+    assert list(register_named(work, [stat(path)], ReadAs(day=DAYS[1])).values()) == [DAYS[1]]
+    assert list(register_named(work, [stat(path)], ReadAs(day=DAYS[2])).values()) == [DAYS[2]]
     land_files(work)
     assert rows(work, "SELECT DISTINCT day FROM ledger.slices") == [(DAYS[2],)]
-    assert list(register_named(work, [stat(path)], Told(day=DAYS[0])).values()) == [DAYS[2]]
+    assert list(register_named(work, [stat(path)], ReadAs(day=DAYS[0])).values()) == [DAYS[2]]

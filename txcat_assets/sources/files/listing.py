@@ -11,6 +11,7 @@ import stat as modes
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path, PurePath
 
 from txcat_assets.errors import SourceRefused
@@ -33,6 +34,9 @@ from txcat_assets.sources.files.opening import (
 LATEST_NS = 2**63 - 1
 """The latest time of a file that a table can hold, in the year 2262; later ones count as this."""
 
+
+PIECE_BYTES = 1_048_576
+"""How much is read at once where only the beginning of a file is digested."""
 
 KINDS = f"one of {', '.join(DATA_SUFFIXES)}, plain or with .gz or .zst"
 
@@ -115,17 +119,27 @@ def is_settled(file: SeenFile, now_ns: int, settle_seconds: float) -> bool:
     return abs(now_ns - file.modified_at_ns) >= settle_seconds * 1_000_000_000
 
 
-def digest(path: SourcePath) -> str:
-    """The SHA-256 of the file's bytes, in hex.
+def digest(path: SourcePath, first_bytes: int | None = None) -> str:
+    """The SHA-256 of the file's bytes, or of so many of the first ones, in hex.
 
     Cryptographic, for a file whose digest is known is never read: nobody must be able to make two
     that collide. It costs 0.06 s per 115 MB, twice as fast as blake2b where the processor helps.
     """
     try:
         with open_file(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            if first_bytes is None:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+            return _digest_of_first(file, first_bytes)
     except OSError as error:
         raise cannot_open(str(path), error) from error
+
+
+def _digest_of_first(file: FileIO, size: int) -> str:
+    found = hashlib.sha256()
+    while size and (piece := file.read(min(size, PIECE_BYTES))):
+        found.update(piece)
+        size -= len(piece)
+    return found.hexdigest()
 
 
 def _named_by(path: str, glob: str, named: Named) -> list[str]:

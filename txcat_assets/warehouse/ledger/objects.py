@@ -39,6 +39,11 @@ class FileObject:
     identity: str | None
     day: date
     next: int
+    again_by: str | None = None
+    """Who asked that it be read though its content has landed before."""
+
+    replaces: int | None = None
+    """The object of which it is another reading."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,7 @@ def unregistered(tx: Transaction, dataset: str, arrivals: Sequence[Arrival]) -> 
         (str(name), int(size), int(modified)): bool(is_unread)
         for name, size, modified, is_unread in tx.rows(
             f"SELECT name, size, modified_at_ns, {_SET_ASIDE_UNREAD} FROM ledger.objects "
-            "WHERE dataset = $dataset AND kind = 'file'",
+            "WHERE dataset = $dataset AND kind = 'file' AND modified_at_ns IS NOT NULL",
             dataset=dataset,
         )
     }
@@ -224,6 +229,13 @@ def begin(
             object_id=object_id,
         )
     elif state == "landed":
+        # It was not read itself: how its content was read is what counts.
+        tx.run(
+            "UPDATE ledger.objects SET encoding = o.encoding, dialect = o.dialect "
+            "FROM ledger.objects o WHERE o.object_id = $landed AND objects.object_id = $object_id",
+            landed=object_id,
+            object_id=file.object_id,
+        )
         set_state(
             tx, file.object_id, "same_content", f"the bytes of {name}, which was taken before"
         )

@@ -133,6 +133,11 @@ ALTER TABLE ledger.slices ADD CONSTRAINT slices_check {CONSERVED};
     },
     # 8: a file that is set aside is rejected; refused is said of records alone.
     "UPDATE ledger.objects SET state = 'rejected' WHERE state = 'refused'",
+    # 9: files that are read once more. Who asked for it, and which object it replaces.
+    """
+ALTER TABLE ledger.objects ADD COLUMN IF NOT EXISTS again_by VARCHAR;
+ALTER TABLE ledger.objects ADD COLUMN IF NOT EXISTS replaces BIGINT;
+""",
 )
 
 
