@@ -10,6 +10,7 @@
     `-- PermanentError       somebody must act first
         |-- WarehouseRefused   the database cannot be had or written to as things are
         |   `-- RightMissing     this role may not do what was asked
+        |-- HomeRefused        the home folder, or Dagster's instance in it, cannot be used
         |-- CopyRefused        a warehouse cannot be copied as things are; nothing of it was
         |-- SourceRefused      a file cannot be taken as it is; nothing of it was landed
         |-- SourceChanged      a file changed while it was read; what had landed stays
@@ -26,9 +27,19 @@
 Every message says what was being done, what was found and expected, and what to do next.
 """
 
+from txcat_assets.text import MESSAGE_CHARS, for_terminal, shortened
+
 
 class TxcatError(Exception):
-    """The root of all trouble that txcat foresees."""
+    """The root of all trouble that txcat foresees.
+
+    Its message may repeat what others wrote, a header or a file's name: so it is one line of signs
+    that are seen, and bounded, wherever it is shown.
+    """
+
+    def __str__(self) -> str:
+        """The message as every terminal, log and table may have it."""
+        return shortened(for_terminal(super().__str__()), MESSAGE_CHARS)
 
 
 class TransientError(TxcatError):
@@ -85,6 +96,10 @@ class MessageRefused(PermanentError):
 
 class RightMissing(WarehouseRefused):
     """This role may not do what was asked."""
+
+
+class HomeRefused(PermanentError):
+    """The home folder, or Dagster's instance in it, cannot be used."""
 
 
 class CopyRefused(PermanentError):

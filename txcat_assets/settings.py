@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import (
@@ -44,6 +44,7 @@ class Settings(BaseSettings):
         extra="ignore",
         frozen=True,
         use_attribute_docstrings=True,
+        allow_inf_nan=False,
     )
 
     home: Path = Path(".txcat")
@@ -60,16 +61,16 @@ class Settings(BaseSettings):
     """A folder whose files are settings too, as txcat_warehouse_password; the environment wins.
     This one can be set in the environment only."""
 
-    warehouse_wait_seconds: float = Field(default=45, gt=0)
+    warehouse_wait_seconds: float = Field(default=45, gt=0, le=86_400)
     """How long a transaction waits for what others hold: a DuckDB file, a lock of PostgreSQL."""
 
-    warehouse_statement_seconds: float = Field(default=600, gt=0)
+    warehouse_statement_seconds: float = Field(default=600, gt=0, le=86_400)
     """How long one statement may take on PostgreSQL before it is rolled back."""
 
     inbox: Path | None = None
     """The folder whose new files are taken. Without it, inbox in the home folder."""
 
-    inbox_settle_seconds: float = Field(default=5, ge=0)
+    inbox_settle_seconds: float = Field(default=5, ge=0, le=86_400)
     """A file of the inbox is taken once it has not been written to for so long."""
 
     inbox_hard_links: bool = False
@@ -124,10 +125,10 @@ class Settings(BaseSettings):
     kafka_dead_letter_topic: str = ""
     """A topic to which quarantined messages go too, with Kafka Connect's headers. Without: none."""
 
-    runs_kept_hours: float = Field(default=48, gt=0)
+    runs_kept_hours: float = Field(default=48, gt=0, le=876_000)
     """How long Dagster keeps runs that no hand started; the newest of each partition always."""
 
-    raw_kept_days: float | None = Field(default=None, gt=0)
+    raw_kept_days: float | None = Field(default=None, gt=0, le=36_500)
     """How long raw keeps the text of validated records; without it, for ever. Older slices that
     are done with are frozen: no newer contract judges them."""
 
@@ -143,11 +144,40 @@ class Settings(BaseSettings):
     quarantine_threshold: float = Field(default=0.05, ge=0, le=1)
     """Share of a day's records in quarantine above which broken rules are errors, not warnings."""
 
-    pending_limit_hours: float = Field(default=24, gt=0)
+    pending_limit_hours: float = Field(default=24, gt=0, le=876_000)
     """How long a record may wait for its category before the check on it fails."""
 
     strict: bool = False
     """Make the rule checks blocking, so that the bare dagster CLI exits 1 when one fails."""
+
+    @field_validator("home", "inbox")
+    @classmethod
+    def _is_a_folder(cls, folder: Path | None) -> Path | None:
+        """Refused before anything is made: Dagster's database takes no `?` in its path."""
+        if folder is not None and any(sign in str(folder) for sign in "?\0"):
+            raise ValueError("the path of a folder without a question mark is expected")
+        try:
+            return folder and folder.expanduser()
+        except RuntimeError as error:
+            raise ValueError("this system knows no such user's home folder") from error
+
+    @field_validator("ml_url")
+    @classmethod
+    def _is_an_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("an address like http://127.0.0.1:8900 is expected")
+        return url
+
+    @field_validator("kafka_bootstrap_servers")
+    @classmethod
+    def _without_a_login(cls, servers: str) -> str:
+        if "@" in servers:
+            raise ValueError(
+                "HOST:PORT is expected, with commas between; who logs in is said by "
+                "TXCAT_KAFKA_SASL_USERNAME and TXCAT_KAFKA_SASL_PASSWORD"
+            )
+        return servers
 
     @field_validator("payment_limits")
     @classmethod
@@ -173,7 +203,7 @@ class Settings(BaseSettings):
     @property
     def home_folder(self) -> Path:
         """The home folder as an absolute path."""
-        return self.home.expanduser().resolve()
+        return self.home.resolve()
 
     @property
     def warehouse(self) -> str:
@@ -187,4 +217,4 @@ class Settings(BaseSettings):
     @property
     def inbox_folder(self) -> Path:
         """The inbox, given or by default, as an absolute path."""
-        return (self.inbox or self.home_folder / "inbox").expanduser().resolve()
+        return (self.inbox or self.home_folder / "inbox").resolve()

@@ -26,6 +26,8 @@ _MARKDOWN = str.maketrans(
 _LINKED = re.compile(r"(?:@|:(?=//)|(?<=www)\.)+", re.IGNORECASE)
 """What makes a bare address a link: Dagster's UI looks for it after escapes are resolved."""
 
+_LOGIN = re.compile(r"((?:^|(?<=[\s,'\"]))(?:[a-zA-Z][a-zA-Z0-9+.-]*://)?)(?!['\"])[^\s,]*@")
+
 
 def for_terminal(text: str) -> str:
     """The text on one line, with every sign that is not seen as its escape, such as `\\x1b`.
@@ -58,6 +60,14 @@ def shortened(text: str, chars: int = VALUE_CHARS) -> str:
         return text
     end = (chars - 1) // 3
     return f"{text[: chars - 1 - end]}…{text[len(text) - end :]}"
+
+
+def without_login(address: str) -> str:
+    """Addresses as they may be shown: what stands before an `@`, user and password, is left out.
+
+    Also where the scheme is missing, or the password has an `@` of its own.
+    """
+    return _LOGIN.sub(r"\1…@", address)
 
 
 def _is_seen(sign: str) -> bool:

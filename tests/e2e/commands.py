@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from tests.assets.installation import everything_in
-from txcat_assets.cli.app import main
+from txcat_assets.cli.main import main
 from txcat_assets.warehouse.connect import connect
 from txcat_assets.warehouse.databases.interface import Warehouse
 

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from txcat_assets.text import for_markdown, for_terminal, shortened
+from txcat_assets.text import for_markdown, for_terminal, shortened, without_login
 
 ODD = [
     "\x1b[31mred\x07",
@@ -115,3 +115,18 @@ def test_what_is_shortened_keeps_both_ends_and_its_bound(text: str, chars: int) 
     assert len(short) <= chars
     begin, _, end = short.partition("…")
     assert short == text or (text.startswith(begin) and text.endswith(end))
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("http://ann:s3cr3t@host:1/x", "http://…@host:1/x"),
+        ("ann:s3cr3t@host:8900", "…@host:8900"),
+        ("ann:s3@cr3t/@host", "…@host"),
+        ("SSL://a:s3cr3t@one:9092,b:s3cr3t@two:9092", "SSL://…@one:9092,…@two:9092"),
+        ("found 'ann:s3cr3t@host'.", "found '…@host'."),
+        ("http://host:8900", "http://host:8900"),
+    ],
+)
+def test_an_address_is_shown_without_its_login(address: str, shown: str) -> None:
+    assert without_login(address) == shown

@@ -1,19 +1,16 @@
-"""The command `txcat`: what it can do, and its exit codes.
+"""The commands of `txcat` and their options; what each does is in a module of its own.
 
-0: done. 1: the work found or left problems, said on standard error. 2: wrong use. 130: interrupted.
+How trouble becomes words and an exit code is in `txcat_assets.cli.troubles`.
 """
 
-import sys
+import math
 from datetime import datetime
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from txcat_assets.cli.show import complain
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.registry import all_contracts
-from txcat_assets.errors import SettingRefused, TxcatError
 from txcat_assets.settings import Settings
 
 app = typer.Typer(
@@ -24,6 +21,17 @@ app = typer.Typer(
 )
 kafka = typer.Typer(help="What an operator does about Kafka topics.")
 app.add_typer(kafka, name="kafka", no_args_is_help=True)
+
+MOST_DAYS = 36_500
+"""As far back as any command looks, in days."""
+
+
+def _is_number(value: float) -> float:
+    """Refuse what is a float and no number: nan, inf."""
+    if not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is not a number of anything")
+    return value
+
 
 Dataset = Annotated[str, typer.Option(help="Which dataset: " + ", ".join(all_contracts()))]
 Days = Annotated[
@@ -106,7 +114,12 @@ def copy(
 
 @app.command()
 def forget_raw(
-    older_than: Annotated[float, typer.Option(help="Days since the records landed.", min=0)],
+    older_than: Annotated[
+        float,
+        typer.Option(
+            help="Days since the records landed.", min=0, max=MOST_DAYS, callback=_is_number
+        ),
+    ],
 ) -> None:
     """Delete the text of validated records that landed long ago; their slices are then frozen."""
     from txcat_assets.cli.forget import forget_older_than  # noqa: PLC0415 - Dagster takes a second
@@ -154,7 +167,8 @@ def produce(
     dataset: Dataset = "transactions",
     topic: Annotated[str, typer.Option(help="The topic; without it, the dataset's own.")] = "",
     rate: Annotated[
-        float, typer.Option(min=0, help="Messages a second; 0 as fast as it goes.")
+        float,
+        typer.Option(min=0, callback=_is_number, help="Messages a second; 0 as fast as it goes."),
     ] = 0,
     follow: Annotated[
         bool, typer.Option(help="Go on with what is appended to the file, until Ctrl-C.")
@@ -185,20 +199,6 @@ def dev() -> None:
     from txcat_assets.cli.home import serve  # noqa: PLC0415 - Dagster takes a second
 
     serve(Settings())
-
-
-def main() -> None:
-    """Run the command line; trouble that txcat foresees is one line and exit code 1."""
-    try:
-        app()
-    except TxcatError as error:
-        complain(str(error))
-        sys.exit(2 if isinstance(error, SettingRefused) else 1)
-    except ValidationError as error:
-        for problem in error.errors():
-            name = f"TXCAT_{problem['loc'][0]}".upper()
-            complain(f"{name}: {problem['msg']}, found {problem['input']!r}.")
-        sys.exit(2)
 
 
 def _contract(dataset: str) -> Contract:

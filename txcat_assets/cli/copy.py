@@ -1,6 +1,6 @@
 """`txcat copy`: the whole warehouse into an empty one, such as from DuckDB to PostgreSQL."""
 
-from txcat_assets.cli.show import print_table, say
+from txcat_assets.cli.terminal import print_table, say
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.definitions import warehouse_of
 from txcat_assets.settings import Settings
@@ -11,7 +11,12 @@ from txcat_assets.warehouse.copying import copy_warehouse
 def copy_to(settings: Settings, url: str) -> int:
     """Copy everything, or nothing, and say how many rows each table has in both."""
     source = warehouse_of(settings)
-    target = connect(url, settings.warehouse_wait_seconds, settings.warehouse_statement_seconds)
+    target = connect(
+        url,
+        settings.warehouse_wait_seconds,
+        settings.warehouse_statement_seconds,
+        named_by="--to",
+    )
     counts: dict[str, int] = {}
     copy_warehouse(source, target, all_contracts().values(), counts.__setitem__)
     print_table("rows, the same in both", ["table", "rows"], list(counts.items()))

@@ -11,7 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from txcat_assets.cli.load import load_files
-from txcat_assets.cli.show import say, show_quarantined, show_spending
+from txcat_assets.cli.show import show_quarantined, show_spending
+from txcat_assets.cli.terminal import say
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.definitions import warehouse_of
 from txcat_assets.errors import ServiceDown, SourceRefused

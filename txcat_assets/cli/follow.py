@@ -6,7 +6,7 @@ What is to judge again is found by the ledger; here it only becomes runs of thos
 import dagster as dg
 
 from txcat_assets.cli.jobs import Jobs
-from txcat_assets.cli.show import say
+from txcat_assets.cli.terminal import say
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.definitions import warehouse_of

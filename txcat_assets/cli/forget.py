@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from txcat_assets.cli.show import say
+from txcat_assets.cli.terminal import say
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.definitions import warehouse_of
 from txcat_assets.defs.runs import utc_now

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from txcat_assets.cli.show import complain, say
+from txcat_assets.cli.terminal import complain, say
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.definitions import kafka_door, warehouse_of

@@ -6,7 +6,8 @@ from datetime import date
 from txcat_assets.cli.follow import judge_dependents_again
 from txcat_assets.cli.home import dagster_instance
 from txcat_assets.cli.jobs import Interrupted, Jobs
-from txcat_assets.cli.show import complain, say, show_files, show_named, show_outcome
+from txcat_assets.cli.show import show_files, show_named, show_outcome
+from txcat_assets.cli.terminal import complain, say
 from txcat_assets.contracts.model import Contract
 from txcat_assets.definitions import warehouse_of
 from txcat_assets.defs.runs import utc_now

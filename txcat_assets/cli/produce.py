@@ -8,7 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from txcat_assets.cli.progress import Bars
-from txcat_assets.cli.show import complain, say, show_named
+from txcat_assets.cli.show import show_named
+from txcat_assets.cli.terminal import complain, say
 from txcat_assets.contracts.model import Contract
 from txcat_assets.definitions import kafka_door
 from txcat_assets.errors import SettingRefused, TxcatError

@@ -5,7 +5,6 @@ They count records, not slices. What a stage tells of its work is in `txcat_asse
 
 from typing import Self
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -14,6 +13,8 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+
+from txcat_assets.cli.terminal import err
 
 
 class Bars:
@@ -26,7 +27,7 @@ class Bars:
             MofNCompleteColumn(),
             TextColumn("records"),
             TimeElapsedColumn(),
-            console=Console(stderr=True),
+            console=err,
         )
         self._stages: dict[str, TaskID] = {}
 

@@ -1,13 +1,11 @@
-"""What the command line prints: where records went and why, as tables for people."""
+"""What became of records, as tables for people: where they went and why.
+
+How anything is printed is in `txcat_assets.cli.terminal`.
+"""
 
 from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
+from txcat_assets.cli.terminal import complain, print_table, say
 from txcat_assets.contracts.model import Contract, Policy
 from txcat_assets.contracts.rules import reason_texts
 from txcat_assets.sources.files.listing import Named
@@ -23,23 +21,8 @@ from txcat_assets.warehouse.queries.figures import (
     stage_counts,
 )
 
-CELL_CHARS = 100
-
 LEFT_OUT_SHOWN = 10
 """Entries of folders that are named as left out; a folder may hold thousands of them."""
-
-out = Console()
-err = Console(stderr=True)
-
-
-def say(words: str) -> None:
-    """One line for people, on standard output."""
-    out.print(escape(words), highlight=False, soft_wrap=True)
-
-
-def complain(words: str) -> None:
-    """One problem, on standard error."""
-    err.print(f"[red]error:[/red] {escape(words)}", highlight=False, soft_wrap=True)
 
 
 def show_named(named: Named) -> None:
@@ -112,24 +95,3 @@ def _record(raw: bytes | None, fields: Sequence[str | None]) -> str:
     if raw is not None:
         return raw.decode(errors="replace")
     return " | ".join(field or "" for field in fields)
-
-
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """A table for people; what is no printable character is shown as a dot."""
-    table = Table(title=title, title_justify="left")
-    for number, name in enumerate(columns):
-        is_number = any(isinstance(row[number], int | Decimal) for row in rows)
-        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row))
-    out.print(table)
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        return escape(", ".join(map(str, value)))
-    text = f"{value:,}" if isinstance(value, int | Decimal) else str(value)
-    printable = "".join(char if char.isprintable() else "\N{MIDDLE DOT}" for char in text)
-    return escape(printable if len(printable) <= CELL_CHARS else printable[:CELL_CHARS] + "…")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from txcat_assets.cli.show import complain, out, print_table, say
+from txcat_assets.cli.terminal import complain, out, print_table, say
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.definitions import kafka_door, warehouse_of

@@ -1,6 +1,6 @@
 """`txcat upgrade`: makes the ledger and the tables of every dataset as this version wants them."""
 
-from txcat_assets.cli.show import say
+from txcat_assets.cli.terminal import say
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.definitions import warehouse_of
 from txcat_assets.settings import Settings

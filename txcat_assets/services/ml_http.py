@@ -23,7 +23,7 @@ from txcat_assets.services.ml_trouble import (
     without_secrets,
     words_of,
 )
-from txcat_assets.text import for_terminal, shortened
+from txcat_assets.text import for_terminal, shortened, without_login
 
 # Each retry would be a line on standard output; the error of the last one says what was the matter.
 stamina.instrumentation.set_on_retry_hooks([])
@@ -127,7 +127,7 @@ def _address(text: str) -> httpx.URL:
         raise translate(error, "TXCAT_ML_URL") from error
     if url.scheme not in {"http", "https"} or not url.host:
         expected = "expected an address like http://127.0.0.1:8900"
-        raise ServiceBroken(f"TXCAT_ML_URL: {expected}, found {without_secrets(url)!r}.")
+        raise ServiceBroken(f"TXCAT_ML_URL: {expected}, found {without_login(text)!r}.")
     return url
 
 

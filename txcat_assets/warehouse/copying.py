@@ -6,6 +6,7 @@ same copy starts anew. The source is read in chunks, under the locks of all who 
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from uuid import uuid4
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.errors import CopyRefused
@@ -34,9 +35,11 @@ def copy_warehouse(
 ) -> None:
     """Copy all tables and verify that both hold the same number of rows; tell each table's.
 
-    Raises CopyRefused, and leaves the target as it was, when it holds rows already, when the source
-    holds a dataset that has no contract any more, or when somebody landed records meanwhile.
+    Raises CopyRefused, and leaves the target as it was, when it is the source, when it holds rows
+    already, when the source holds a dataset that has no contract any more, or when somebody landed
+    records meanwhile.
     """
+    _refuse_itself(source, target)
     known = list(contracts)
     for contract in known:
         prepare(source, contract)
@@ -55,6 +58,17 @@ def copy_warehouse(
                 into.append(table, out.frame(query))
         _verify(out, into, tables, tell)
         _go_on_behind(out, into)
+
+
+def _refuse_itself(source: Warehouse, target: Warehouse) -> None:
+    """Two URLs may name one database; a claim shows it, which each database gives once."""
+    token = uuid4().hex
+    with target.claim("copy", token), source.claim("copy", token) as is_another:
+        if not is_another:
+            raise CopyRefused(
+                f"Copying to {target.place}: this is the warehouse that is to be copied. Nothing "
+                "was copied. Name an empty database."
+            )
 
 
 def _locks(contracts: Iterable[Contract]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
-from txcat_assets.cli import show
+from txcat_assets.cli import terminal
 from txcat_assets.cli.jobs import stretches
 
 CELLS = [
@@ -15,8 +15,8 @@ CELLS = [
     (1234567, "1,234,567"),
     (Decimal("-1234.50"), "-1,234.50"),
     (["a", "b"], "a, b"),
-    ("\x1b[31mred\x07", "·[31mred·"),
-    ("x" * 200, "x" * 100 + "…"),
+    ("\x1b[31mred\x07", r"\x1b[31mred\x07"),
+    ("x" * 200 + "y", "x" * 66 + "…" + "x" * 32 + "y"),
     ("[bold]no markup[/bold]", "[bold]no markup[/bold]"),
 ]
 
@@ -25,12 +25,12 @@ CELLS = [
 def test_a_cell_shows_a_value_and_no_more(
     value: object, shown: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(show, "out", Console(width=250))
-    show.print_table("Title", ["column"], [[value]])
+    monkeypatch.setattr(terminal, "out", Console(width=250))
+    terminal.print_table("Title", ["column"], [[value]])
     assert shown in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("say", [show.say, show.complain])
+@pytest.mark.parametrize("say", [terminal.say, terminal.complain])
 def test_words_are_no_markup(
     say: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -141,4 +141,4 @@ OWN_FAULT = {
 def test_every_error_is_translated_on_purpose_or_left_on_purpose(kind: type[duckdb.Error]) -> None:
     expected = WORLD.get(kind.__name__)
     assert expected or kind.__name__ in OWN_FAULT, "nobody has thought of this class"
-    assert type(translate(kind("why"), Path("w.duckdb"))) is (expected or type(None))
+    assert type(translate(kind("why"), Path("w.duckdb"), "--to")) is (expected or type(None))

@@ -62,13 +62,13 @@ OWN_FAULT = {
 def test_every_error_is_translated_on_purpose_or_left_on_purpose(sqlstate: str) -> None:
     expected = ALONE.get(sqlstate, WORLD.get(sqlstate[:2]))
     assert expected or sqlstate[:2] in OWN_FAULT, "nobody has thought of this class"
-    said = translate(RAISED[sqlstate]("why"), PLACE)
+    said = translate(RAISED[sqlstate]("why"), PLACE, "TXCAT_WAREHOUSE_URL")
     assert type(said) is (expected or type(None))
 
 
 @pytest.mark.parametrize("sqlstate", sorted({*ALONE, "08006", "28P01", "3D000", "40001", "53300"}))
 def test_what_is_said_names_the_place_the_error_and_what_to_do(sqlstate: str) -> None:
-    said = str(translate(RAISED[sqlstate]("why it failed."), PLACE))
+    said = str(translate(RAISED[sqlstate]("why it failed."), PLACE, "TXCAT_WAREHOUSE_URL"))
     assert said.startswith(f"Working in {PLACE}: why it failed. ")
     assert said.endswith(".")
     assert len(said) > len(PLACE) + 50, "it says what to do"
@@ -88,13 +88,18 @@ def test_what_is_said_names_the_place_the_error_and_what_to_do(sqlstate: str) ->
     ],
 )
 def test_while_connecting_the_words_decide(words: str, kind: type[TxcatError]) -> None:
-    said = translate(psycopg.OperationalError(words), PLACE)
+    said = translate(psycopg.OperationalError(words), PLACE, "TXCAT_WAREHOUSE_URL")
     assert type(said) is kind
     assert isinstance(said, TransientError) == (kind is WarehouseDown)
 
 
 def test_an_error_without_a_server_that_is_not_of_the_connection_is_left() -> None:
-    assert translate(psycopg.ProgrammingError("the query has 1 placeholder"), PLACE) is None
+    assert (
+        translate(
+            psycopg.ProgrammingError("the query has 1 placeholder"), PLACE, "TXCAT_WAREHOUSE_URL"
+        )
+        is None
+    )
 
 
 @pytest.mark.parametrize(

@@ -89,8 +89,11 @@ class DuckDbTransaction:
 class DuckDbWarehouse:
     """A DuckDB file; safe to share between threads and processes."""
 
-    def __init__(self, path: Path, wait_seconds: float) -> None:
+    def __init__(
+        self, path: Path, wait_seconds: float, named_by: str = "TXCAT_WAREHOUSE_URL"
+    ) -> None:
         self._path = path
+        self._named_by = named_by
         self._wait_seconds = wait_seconds
 
     @property
@@ -106,10 +109,10 @@ class DuckDbWarehouse:
     @contextmanager
     def transaction(self) -> Iterator[DuckDbTransaction]:
         """Open the file, work, commit and close; roll back when the block raises."""
-        with made(self._path):
+        with made(self._path, self._named_by):
             self._path.parent.mkdir(parents=True, exist_ok=True)
         file = shared_file(self._path)
-        with translated(self._path):
+        with translated(self._path, self._named_by):
             connection = self._open()
             transaction = DuckDbTransaction(connection, file.locks, self._wait_seconds)
             try:

@@ -21,10 +21,10 @@ from txcat_assets.errors import (
 AGAIN = "Nothing is lost: what was not committed is done by the next run of the same days."
 OTHER = "Close the program that holds it or wait, then run the same again."
 NO_DATABASE = (
-    "Name another file in TXCAT_WAREHOUSE_URL, or move this one away: an empty warehouse is made "
+    "Name another file by {setting}, or move this one away: an empty warehouse is made "
     "where there is none."
 )
-RIGHTS = "Let this user write there, or name another place in TXCAT_WAREHOUSE_URL or TXCAT_HOME."
+RIGHTS = "Let this user write there, or name another place by {setting} or TXCAT_HOME."
 ROOM = f"{AGAIN} Make room on the disk first."
 MEMORY = f"{AGAIN} Give this process more memory first."
 DAMAGED = "The file is damaged. Stop all runs and restore a backup: docs/operations.md."
@@ -55,29 +55,30 @@ BY_CLASS: dict[type[duckdb.Error], tuple[type[TxcatError], str]] = {
 
 
 @contextmanager
-def translated(path: Path) -> Iterator[None]:
+def translated(path: Path, setting: str) -> Iterator[None]:
     """Let what DuckDB raises in the block be txcat's own errors, where the world is to blame."""
     try:
         yield
     except duckdb.Error as error:
-        if ours := translate(error, path):
+        if ours := translate(error, path, setting):
             raise ours from error
         raise
 
 
 @contextmanager
-def made(path: Path) -> Iterator[None]:
+def made(path: Path, setting: str) -> Iterator[None]:
     """Let a folder of the file that cannot be made be txcat's own error."""
     try:
         yield
     except OSError as error:
         what_to_do = ROOM if error.errno in NO_ROOM else RIGHTS
         raise WarehouseRefused(
-            f"Making {path}: {error.filename}: {error.strerror}. {what_to_do}"
+            f"Making {path}: {error.filename}: {error.strerror}. "
+            f"{what_to_do.format(setting=setting)}"
         ) from error
 
 
-def translate(error: duckdb.Error, path: Path) -> TxcatError | None:
+def translate(error: duckdb.Error, path: Path, setting: str) -> TxcatError | None:
     """txcat's error for one of DuckDB's; None for a fault of txcat's own, which stays as it is."""
     found = " ".join(str(error).split()).rstrip(".!")
     known = next((BY_CLASS[one] for one in type(error).__mro__ if one in BY_CLASS), None)
@@ -87,4 +88,4 @@ def translate(error: duckdb.Error, path: Path) -> TxcatError | None:
     if known is None:
         return None
     kind, what_to_do = known
-    return kind(f"Working in {path}: {found}. {what_to_do}")
+    return kind(f"Working in {path}: {found}. {what_to_do.format(setting=setting)}")

@@ -125,8 +125,15 @@ class PostgresTransaction:
 class PostgresWarehouse:
     """A PostgreSQL database; safe to share between threads, processes and machines."""
 
-    def __init__(self, url: str, wait_seconds: float, statement_seconds: float) -> None:
-        self._conninfo = _conninfo(url, wait_seconds, statement_seconds)
+    def __init__(
+        self,
+        url: str,
+        wait_seconds: float,
+        statement_seconds: float,
+        named_by: str = "TXCAT_WAREHOUSE_URL",
+    ) -> None:
+        self._conninfo = _conninfo(_read(url, named_by), wait_seconds, statement_seconds)
+        self._named_by = named_by
         self._idle: deque[Connection] = deque()
         self._claims = SessionClaims(self._connect)
         weakref.finalize(self, _close, self._idle)
@@ -148,7 +155,7 @@ class PostgresWarehouse:
     @contextmanager
     def transaction(self) -> Iterator[PostgresTransaction]:
         """Begin on a connection of its own, work and commit; roll back when the block raises."""
-        with translated(self.place):
+        with translated(self.place, self._named_by):
             connection = self._begin()
             try:
                 yield PostgresTransaction(connection)
@@ -166,7 +173,7 @@ class PostgresWarehouse:
     @contextmanager
     def claim(self, *what: str | int) -> Iterator[bool]:
         """Try to claim a piece of work by name; False when another session holds it."""
-        with translated(self.place), self._claims.claim(*what) as is_mine:
+        with translated(self.place, self._named_by), self._claims.claim(*what) as is_mine:
             yield is_mine
 
     def _begin(self) -> Connection:
@@ -195,8 +202,8 @@ class PostgresWarehouse:
         return connection
 
 
-def _conninfo(url: str, wait_seconds: float, statement_seconds: float) -> dict[str, Any]:
-    """What libpq connects by: all that the URL says, and how long a session waits for what."""
+def _read(url: str, named_by: str) -> dict[str, Any]:
+    """What a URL says to libpq; the database at least must be named, not guessed by the user."""
     given: dict[str, Any] | None
     try:
         given = conninfo_to_dict(url)
@@ -205,10 +212,21 @@ def _conninfo(url: str, wait_seconds: float, statement_seconds: float) -> dict[s
     # What libpq says of a URL repeats it, password and all; nothing of it is repeated here.
     if given is None or "@" in str(given.get("host", "")):
         raise SettingRefused(
-            "TXCAT_WAREHOUSE_URL cannot be read. Expected postgresql://USER@HOST:PORT/DATABASE, "
+            f"{named_by} cannot be read. Expected postgresql://USER@HOST:PORT/DATABASE, "
             "with libpq's parameters behind a question mark. A password is better in a file that "
             "PGPASSFILE names; in the URL its @ : / ? # % are written as %40 and so on."
         )
+    if not given.keys() & {"dbname", "service"}:
+        raise SettingRefused(
+            f"{named_by} names no database. Expected postgresql://USER@HOST:PORT/DATABASE."
+        )
+    return given
+
+
+def _conninfo(
+    given: dict[str, Any], wait_seconds: float, statement_seconds: float
+) -> dict[str, Any]:
+    """What libpq connects by: all that the URL says, and how long a session waits for what."""
     session = {
         "search_path": "pg_catalog",
         "timezone": "UTC",

@@ -22,15 +22,15 @@ from txcat_assets.errors import (
 AGAIN = "Nothing is lost: what was not committed is done by the next run of the same days."
 WAIT = f"{AGAIN} If it is so for long, look who holds it, or raise TXCAT_WAREHOUSE_WAIT_SECONDS."
 SLOW = f"{AGAIN} If it is so again, raise TXCAT_WAREHOUSE_STATEMENT_SECONDS."
-SHOULD_BE_UP = f"{AGAIN} If the server should be up, look at TXCAT_WAREHOUSE_URL."
-USER = "Look at user and password in TXCAT_WAREHOUSE_URL."
-THERE = "Create it, or correct TXCAT_WAREHOUSE_URL."
+SHOULD_BE_UP = f"{AGAIN} If the server should be up, look at {{setting}}."
+USER = "Look at user and password in {setting}."
+THERE = "Create it, or correct {setting}."
 RIGHTS = "Take a role that may do it; deploy/postgres/roles.sql says what each may."
 PRIMARY = f"{AGAIN} Name the primary, and a role that may write."
 ROOM = f"{AGAIN} Make room on the server first."
 DISK = f"{AGAIN} Look into the server's log and at its disks first."
 BACKUP = "The server's files are damaged. Stop all runs and restore a backup: docs/operations.md."
-TLS = "Look at sslmode and sslrootcert in TXCAT_WAREHOUSE_URL."
+TLS = "Look at sslmode and sslrootcert in {setting}."
 
 BY_SQLSTATE: dict[str, tuple[type[TxcatError], str]] = {
     "08": (WarehouseDown, SHOULD_BE_UP),  # connection
@@ -63,17 +63,17 @@ BY_WORDS: dict[str, tuple[type[TxcatError], str]] = {  # the first that was said
 
 
 @contextmanager
-def translated(place: str) -> Iterator[None]:
+def translated(place: str, setting: str) -> Iterator[None]:
     """Let what psycopg raises in the block be txcat's own errors, where the world is to blame."""
     try:
         yield
     except psycopg.Error as error:
-        if ours := translate(error, place):
+        if ours := translate(error, place, setting):
             raise ours from error
         raise
 
 
-def translate(error: psycopg.Error, place: str) -> TxcatError | None:
+def translate(error: psycopg.Error, place: str, setting: str) -> TxcatError | None:
     """txcat's error for one of psycopg's; None for a fault of txcat's own, which stays as it is."""
     found = " ".join(str(error).split())
     if error.sqlstate is not None:
@@ -85,7 +85,8 @@ def translate(error: psycopg.Error, place: str) -> TxcatError | None:
     if known is None:
         return None
     kind, what_to_do = known
-    return kind(f"{doing} {place}: {found.removesuffix('.')}. {what_to_do}")
+    advice = what_to_do.format(setting=setting)
+    return kind(f"{doing} {place}: {found.removesuffix('.')}. {advice}")
 
 
 def _by_sqlstate(sqlstate: str) -> tuple[type[TxcatError], str] | None:
