@@ -25,7 +25,7 @@ POSITION = [
 ]
 VERDICT = [
     dg.TableColumn("_digest", "uuid", "128 bits over the record's typed content."),
-    dg.TableColumn("_contract_version", "integer", "Contract version that wrote this content."),
+    dg.TableColumn("_contract_version", "integer", "The contract version that wrote this row."),
     dg.TableColumn("_warnings", "text[]", "Rules that the record breaks without being rejected."),
 ]
 UNREAD = [

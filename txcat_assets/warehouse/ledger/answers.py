@@ -81,12 +81,12 @@ def store_answers(
 def move_answers(
     tx: Transaction, contract: Contract, stage: Stage, keys: pl.Series, winners: pl.DataFrame
 ) -> None:
-    """Bring a stage's rows to the records that hold their keys, after records have moved.
+    """Bring a stage's rows to the records that hold their keys, after records have changed.
 
     `keys` are those whose winner may have changed, `winners` the records that hold them now. A key
     that has left validated loses its row; where the winner has the same content, the answer stays
-    and gets the winner's position; where it has other content, the old row stays until the new
-    answer replaces it.
+    and gets what the winner has beside it; where it has other content, the old row stays until the
+    new answer replaces it.
     """
     if keys.is_empty():
         return
@@ -97,11 +97,15 @@ def move_answers(
     of_winners = f"SELECT {key_of(contract, 'w')} FROM winners w"
     tx.run(f"DELETE FROM {table} WHERE {of_keys} AND {key} NOT IN ({of_winners})")
     tx.run(
-        f"UPDATE {table} c SET _slice_id = w._slice_id, _position = w._position, _day = w._day "
-        f"FROM winners w WHERE {tx.among(f'c.{key}', of_winners)} "
-        f"AND c.{key} = {key_of(contract, 'w')} "
+        f"UPDATE {table} c SET _slice_id = j._slice_id, _position = j._position, _day = j._day, "
+        "_contract_version = j._contract_version, _warnings = j._reasons "
+        f"FROM winners w JOIN judged.{contract.dataset} j "
+        "ON j._slice_id = w._slice_id AND j._position = w._position "
+        f"AND {in_slices(winners['_slice_id'].unique().to_list(), 'j._slice_id')} "
+        f"WHERE {tx.among(f'c.{key}', of_winners)} AND c.{key} = {key_of(contract, 'w')} "
         "AND c._digest = CAST(w._digest AS UUID) "
-        "AND (c._slice_id <> w._slice_id OR c._position <> w._position)"
+        "AND (c._slice_id <> j._slice_id OR c._position <> j._position "
+        "OR c._contract_version <> j._contract_version OR c._warnings IS DISTINCT FROM j._reasons)"
     )
 
 
