@@ -13,6 +13,7 @@
         |-- HomeRefused        the home folder, or Dagster's instance in it, cannot be used
         |-- CopyRefused        a warehouse cannot be copied as things are; nothing of it was
         |-- SourceRefused      a file cannot be taken as it is; nothing of it was landed
+        |-- FileNotWritten     a file for people could not be written; nothing of it is left
         |-- SourceChanged      a file changed while it was read; what had landed stays
         |-- BrokerRefused      Kafka refuses this client, or its address is not that of a Kafka
         |-- TopicRefused       a topic is not there, or cannot be followed safely
@@ -108,6 +109,10 @@ class CopyRefused(PermanentError):
 
 class SourceRefused(PermanentError):
     """A file cannot be taken as it is; nothing of it was landed."""
+
+
+class FileNotWritten(PermanentError):
+    """A file for people could not be written, or is there already; nothing of it is left."""
 
 
 class SourceChanged(PermanentError):

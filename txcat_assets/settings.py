@@ -141,6 +141,9 @@ class Settings(BaseSettings):
     payment_limits: Limits = Field(default_factory=dict)
     """The limits of single currencies, as JSON: {"JPY": 1500000, "BHD": 3800}."""
 
+    operator: str = ""
+    """Who decides about records; it is kept with each decision. Without it, the system's user."""
+
     quarantine_threshold: float = Field(default=0.05, ge=0, le=1)
     """Share of a day's records in quarantine above which broken rules are errors, not warnings."""
 

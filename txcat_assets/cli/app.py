@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from txcat_assets.cli.quarantine import quarantine
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.settings import Settings
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 kafka = typer.Typer(help="What an operator does about Kafka topics.")
 app.add_typer(kafka, name="kafka", no_args_is_help=True)
+app.add_typer(quarantine, name="quarantine", no_args_is_help=True)
 
 MOST_DAYS = 36_500
 """As far back as any command looks, in days."""

@@ -13,7 +13,13 @@ import polars as pl
 from txcat_assets.contracts.model import Contract, Stage
 from txcat_assets.pipeline.parse import dtype_of
 from txcat_assets.warehouse.databases.interface import Transaction
-from txcat_assets.warehouse.ledger.pending import CONTENT, Pending, StageModel, pending_content
+from txcat_assets.warehouse.ledger.pending import (
+    CONTENT,
+    Pending,
+    StageModel,
+    pending_content,
+    recount_pending,
+)
 from txcat_assets.warehouse.ledger.slices import Run, in_slices, reach
 from txcat_assets.warehouse.schema.contract_versions import require_version
 from txcat_assets.warehouse.schema.tables import key_of, previous, quoted
@@ -76,6 +82,20 @@ def store_answers(
     _store_refusals(tx, model, slice_ids, refused)
     left = content.join(new, on=CONTENT, how="anti")
     _add_counts(tx, model, pending=left["_slice_id"], refused=refused["_slice_id"])
+
+
+def ask_again(tx: Transaction, contract: Contract, stage: Stage, positions: pl.DataFrame) -> None:
+    """Forget what a stage's service refused of these records, so that they are asked once more."""
+    if positions.is_empty():
+        return
+    tx.offer("asked_again", positions.select("_slice_id", "_position"))
+    tx.run(
+        "DELETE FROM ledger.refusals f USING asked_again a WHERE f.dataset = $dataset "
+        "AND f.stage = $stage AND f.slice_id = a._slice_id AND f.position = a._position",
+        dataset=contract.dataset,
+        stage=stage.name,
+    )
+    recount_pending(tx, contract, stage, positions["_slice_id"].unique().to_list())
 
 
 def move_answers(

@@ -1,0 +1,239 @@
+"""What people ask about single records: which are quarantined or closed, why, and whence they came.
+
+Records are found by their places first, which is narrow, then read whole by their positions.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from txcat_assets.contracts.model import Contract
+from txcat_assets.contracts.reasons import CONFLICT, REFUSED
+from txcat_assets.pipeline.places import CONFLICTING, QUARANTINED, VALIDATED
+from txcat_assets.warehouse.databases.interface import Transaction, listed
+from txcat_assets.warehouse.ledger.slices import in_slices
+from txcat_assets.warehouse.schema.tables import quoted
+
+CAME = ("_extra", "_fault", "_bytes")
+FROM = ("kind", "name", "partition", "dialect", "landed_at", "landed_by")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which records are meant: those that meet all that is said here; nothing said is all."""
+
+    days: Sequence[date] = ()
+    reasons: Sequence[str] = ()
+    file: str = ""
+    topic: str = ""
+    key: str = ""
+    positions: Sequence[tuple[int, int]] = ()
+    limit: int | None = None
+    places: Sequence[int] = field(default=QUARANTINED)
+    """Where they are; what a later stage refused is meant too while QUARANTINED are."""
+
+
+@dataclass(frozen=True)
+class ReasonSummary:
+    """The records that bear one reason code; `share` is of all that landed on their days."""
+
+    code: str
+    records: int
+    first_seen: datetime
+    last_seen: datetime
+    share: float
+    sample: tuple[int, int]
+
+
+def find_records(tx: Transaction, contract: Contract, wanted: Wanted) -> pl.DataFrame:
+    """The positions of the records that are meant, in the order of arrival.
+
+    Columns: `_slice_id`, `_position`, `_day`, `_place`.
+    """
+    columns = "j._slice_id, j._position, j._day, j._place"
+    limit = "" if wanted.limit is None else f" LIMIT {int(wanted.limit)}"
+    query = " UNION ".join(_parts(contract, wanted, columns))
+    return tx.frame(f"{query} ORDER BY 1, 2{limit}", **_values(wanted))
+
+
+def reasons_at(place: int | None, reasons: list[str] | None, refusing: str | None) -> list[str]:
+    """The reason codes of a record for people: of a conflict and a refusal, these words alone."""
+    if place == CONFLICTING:
+        return [CONFLICT]
+    if place == VALIDATED:
+        return [REFUSED] if refusing else []
+    return reasons or []
+
+
+def summarized(tx: Transaction, contract: Contract, wanted: Wanted) -> list[ReasonSummary]:
+    """The records that are meant, by reason code, the most frequent first."""
+    columns = "j._slice_id, j._place, j._reasons, count(*) AS records, min(j._position) AS first"
+    parts = _parts(contract, wanted, columns, " GROUP BY 1, 2, 3")
+    groups = tx.rows(" UNION ALL ".join(parts), **_values(wanted))
+    by_code: dict[str, list[_Group]] = {}
+    for slice_id, place, reasons, records, first in groups:
+        for code in reasons_at(place, reasons, REFUSED):
+            by_code.setdefault(code, []).append(_Group(int(slice_id), int(first), int(records)))
+    landed = _landed(tx, {int(group[0]) for group in groups})
+    on_days = _landed_on(tx, contract, {day for day, _ in landed.values()})
+    found = [_summary(code, of_code, landed, on_days) for code, of_code in by_code.items()]
+    return sorted(found, key=lambda one: (-one.records, one.code))
+
+
+class _Group(NamedTuple):
+    """Records of one slice with the same reasons: the first position, and how many they are."""
+
+    slice_id: int
+    first: int
+    records: int
+
+
+def _summary(
+    code: str,
+    groups: Sequence[_Group],
+    landed: Mapping[int, tuple[date, datetime]],
+    on_days: Mapping[date, int],
+) -> ReasonSummary:
+    moments = [landed[group.slice_id][1] for group in groups]
+    records = sum(group.records for group in groups)
+    share = records / sum(on_days[day] for day in {landed[group.slice_id][0] for group in groups})
+    sample = min((group.slice_id, group.first) for group in groups)
+    return ReasonSummary(code, records, min(moments), max(moments), share, sample)
+
+
+def _landed(tx: Transaction, slice_ids: set[int]) -> dict[int, tuple[date, datetime]]:
+    """The day of each slice, and when it landed."""
+    these = in_slices(sorted(slice_ids), "slice_id")
+    rows = tx.rows(f"SELECT slice_id, day, landed_at FROM ledger.slices WHERE {these}")
+    return {int(slice_id): (day, at) for slice_id, day, at in rows}
+
+
+def _landed_on(tx: Transaction, contract: Contract, days: set[date]) -> dict[date, int]:
+    """How many records landed on each of these days."""
+    rows = tx.rows(
+        "SELECT day, sum(landed)::BIGINT FROM ledger.slices WHERE dataset = $dataset "
+        "AND day = ANY($days) GROUP BY 1",
+        dataset=contract.dataset,
+        days=sorted(days),
+    )
+    return {day: int(records) for day, records in rows}
+
+
+def read_records(tx: Transaction, contract: Contract, positions: pl.DataFrame) -> pl.DataFrame:
+    """Records whole, in the order of arrival: as they came, where from, where they are and why.
+
+    Columns: `_slice_id`, `_position`, `_day`, `_place` (null while unjudged), `_reasons`, `stage`
+    and `words` of a refusal, the contract's columns as text, CAME, FROM. A text that raw has
+    forgotten is written as it was read.
+    """
+    tx.offer("positions", positions.select("_slice_id", "_position"))
+    name, slices = contract.dataset, positions["_slice_id"].unique().to_list()
+    texts = ", ".join(
+        f'coalesce(r."{column}", CAST(j."{column}" AS TEXT)) AS "{column}"'
+        for column in contract.column_names
+    )
+    at = "{t}._slice_id = p._slice_id AND {t}._position = p._position AND " + in_slices(
+        slices, "{t}._slice_id"
+    )
+    return tx.frame(
+        f"SELECT p._slice_id, p._position, s.day AS _day, j._place, j._reasons, f.stage, f.words, "
+        f"{texts}, {quoted(CAME, 'r')}, r._message_at, o.kind, o.name, "
+        'o."partition", o.dialect, s.landed_at, s.run_id AS landed_by '
+        "FROM positions p JOIN ledger.slices s ON s.slice_id = p._slice_id "
+        "JOIN ledger.objects o ON o.object_id = s.object_id "
+        f"LEFT JOIN judged.{name} j ON {at.format(t='j')} "
+        f"LEFT JOIN raw.{name} r ON {at.format(t='r')} "
+        "LEFT JOIN (SELECT slice_id, position, digest, min(stage) AS stage, min(words) AS words "
+        f"FROM ledger.refusals WHERE dataset = $dataset AND {in_slices(slices, 'slice_id')} "
+        "GROUP BY 1, 2, 3) f ON f.slice_id = p._slice_id AND f.position = p._position "
+        "AND f.digest = j._digest ORDER BY 1, 2",
+        dataset=name,
+    )
+
+
+def find_places(tx: Transaction, contract: Contract, positions: pl.DataFrame) -> pl.DataFrame:
+    """Where judged records are now, and why, in the order of arrival."""
+    tx.offer("positions", positions.select("_slice_id", "_position"))
+    slices = positions["_slice_id"].unique().to_list()
+    return tx.frame(
+        "SELECT j._slice_id, j._position, j._place, j._reasons "
+        f"FROM judged.{contract.dataset} j JOIN positions p ON p._slice_id = j._slice_id "
+        f"AND p._position = j._position WHERE {in_slices(slices, 'j._slice_id')} ORDER BY 1, 2"
+    )
+
+
+def decisions_about(tx: Transaction, positions: pl.DataFrame) -> list[dict[str, Any]]:
+    """All that was ever decided about these records, the oldest first."""
+    if positions.is_empty():
+        return []
+    tx.offer("positions", positions.select("_slice_id", "_position"))
+    columns = (
+        "slice_id, position, action, in_force, who, why, decided_at, run_id, place_before, "
+        "reasons_before, new_slice_id, new_position"
+    )
+    rows = tx.rows(
+        f"SELECT {columns} FROM ledger.decisions d JOIN positions p ON p._slice_id = d.slice_id "
+        "AND p._position = d.position WHERE "
+        f"{in_slices(positions['_slice_id'].unique().to_list(), 'd.slice_id')} ORDER BY d.id"
+    )
+    return [dict(zip(columns.split(", "), row, strict=True)) for row in rows]
+
+
+def _parts(contract: Contract, wanted: Wanted, columns: str, grouped: str = "") -> list[str]:
+    """Queries for what is meant: of the places, and of what a later stage refused."""
+    name, conditions = contract.dataset, _conditions(contract, wanted)
+    by_place = f"j._place IN ({listed(wanted.places)})"
+    refusals = (
+        f"JOIN ledger.refusals f ON f.dataset = '{name}' AND f.slice_id = j._slice_id "
+        "AND f.position = j._position AND f.digest = j._digest"
+    )
+    sources = {"": [by_place, *conditions, *_by_reason(wanted)]}
+    if tuple(wanted.places) == QUARANTINED and (not wanted.reasons or REFUSED in wanted.reasons):
+        sources[refusals] = [f"j._place = {VALIDATED}", *conditions]
+    return [
+        f"SELECT {columns} FROM judged.{name} j {joined} WHERE {' AND '.join(where)}{grouped}"
+        for joined, where in sources.items()
+    ]
+
+
+def _by_reason(wanted: Wanted) -> list[str]:
+    if not wanted.reasons:
+        return []
+    bears = f"j._place <> {CONFLICTING} AND j._reasons && $reasons"
+    conflicts = f" OR j._place = {CONFLICTING}" if CONFLICT in wanted.reasons else ""
+    return [f"(({bears}){conflicts})"]
+
+
+def _conditions(contract: Contract, wanted: Wanted) -> list[str]:
+    objects = "SELECT s.slice_id FROM ledger.slices s JOIN ledger.objects o USING (object_id) WHERE"
+    key = f'"{contract.key}"'
+    came = (
+        f"SELECT 1 FROM raw.{contract.dataset} r WHERE r._slice_id = j._slice_id "
+        f"AND r._position = j._position AND r.{key} = $key"
+    )
+    at = ", ".join(f"({slice_id}, {position})" for slice_id, position in wanted.positions)
+    said = {
+        "j._day = ANY($days)": wanted.days,
+        f"j._slice_id IN ({objects} o.kind <> 'kafka' AND (o.name = $file "
+        "OR right(o.name, length($file) + 1) = '/' || $file))": wanted.file,
+        f"j._slice_id IN ({objects} o.kind = 'kafka' AND o.name = $topic)": wanted.topic,
+        f"(CAST(j.{key} AS TEXT) = lower($key) OR CAST(j.{key} AS TEXT) = $key "
+        f"OR EXISTS ({came}))": wanted.key,
+        f"(j._slice_id, j._position) IN ({at})": wanted.positions,
+    }
+    return [condition for condition, given in said.items() if given]
+
+
+def _values(wanted: Wanted) -> dict[str, Any]:
+    """The values that the conditions name."""
+    said: dict[str, Any] = {
+        "days": list(wanted.days),
+        "file": wanted.file,
+        "topic": wanted.topic,
+        "key": wanted.key,
+    }
+    codes = {"reasons": [*wanted.reasons]} if wanted.reasons else {}
+    return {name: value for name, value in said.items() if value} | codes
