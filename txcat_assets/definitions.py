@@ -18,6 +18,7 @@ from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.defs.assets import Doors, OpenEnricher, dataset_assets
 from txcat_assets.defs.checks import dataset_checks
 from txcat_assets.defs.dead_letters import dead_letter_asset
+from txcat_assets.defs.decide import decide_job
 from txcat_assets.defs.jobs import check_job, load_job
 from txcat_assets.defs.marts import mart_asset
 from txcat_assets.defs.retention import retention
@@ -55,6 +56,7 @@ def build_definitions(
             for job in (
                 load_job(contract, has_dead_letters=_has_letters(settings, contract)),
                 check_job(contract),
+                decide_job(contract, settings),
             )
         ],
         sensors=[

@@ -60,12 +60,6 @@ class Filters:
     positions: list[tuple[int, int]]
     limit: int | None
 
-    @property
-    def is_narrow(self) -> bool:
-        """Whether anything but the dataset was said."""
-        said = (self.days, self.reasons, self.file, self.topic, self.key, self.positions)
-        return any(said) or self.limit is not None
-
 
 def with_filters(command: Callable[..., None]) -> Callable[..., None]:
     """A command whose first parameter is `Filters`, as one that takes them as options."""

@@ -153,7 +153,7 @@ class Command:
 
     def decide(self, action: Action) -> int:
         """Discard, open again, or judge again the records that the filters mean."""
-        if not self.filters.is_narrow:
+        if not self.wanted.is_narrow:
             raise typer.BadParameter("say which records: by --day, --reason, --position, or others")
         if action == "discarded" and not self.why:
             raise typer.BadParameter("--why needs words: they are all that will be known of it")

@@ -36,6 +36,11 @@ def check_name(contract: Contract) -> str:
     return f"check_{contract.dataset}"
 
 
+def decide_name(contract: Contract) -> str:
+    """The name of the job by which an operator decides about records of a dataset."""
+    return f"decide_{contract.dataset}"
+
+
 def landing_config(contract: Contract, **asked: Any) -> dict[str, Any]:
     """The run config that asks the asset `raw` of a dataset for something; see `LandConfig`."""
     return {"ops": {f"raw_{contract.dataset}": {"config": asked}}}

@@ -35,6 +35,12 @@ class Wanted:
     places: Sequence[int] = field(default=QUARANTINED)
     """Where they are; what a later stage refused is meant too while QUARANTINED are."""
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether anything but the places was said."""
+        said = (self.days, self.reasons, self.file, self.topic, self.key, self.positions)
+        return any(said) or self.limit is not None
+
 
 @dataclass(frozen=True)
 class ReasonSummary:

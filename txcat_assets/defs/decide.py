@@ -1,0 +1,251 @@
+"""The job `decide_<dataset>`: decisions from the UI, in the words of `txcat quarantine`.
+
+Its launchpad config begins with what harms nothing: a list, and dry runs.
+"""
+
+import getpass
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+from pydantic import Field
+
+from txcat_assets.contracts.model import Contract
+from txcat_assets.defs.jobs import decide_name
+from txcat_assets.defs.reports import as_markdown
+from txcat_assets.defs.runs import foreseen_trouble, process_tags, utc_now
+from txcat_assets.errors import SettingRefused
+from txcat_assets.pipeline.places import CLOSED, POSITION, QUARANTINED
+from txcat_assets.settings import Settings
+from txcat_assets.stages.corrections import (
+    Correction,
+    address_of,
+    in_words,
+    read_corrections,
+    source_of,
+    write_for_correction,
+)
+from txcat_assets.stages.fix import Fixing, fix
+from txcat_assets.stages.operate import (
+    PLACE_NAMES,
+    SETTLED_AMONG,
+    Decided,
+    discard,
+    reopen,
+    replay,
+    settle,
+)
+from txcat_assets.stages.work import Work
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.ledger.decisions import Decision
+from txcat_assets.warehouse.queries.quarantine import Wanted, find_records, read_records, summarized
+from txcat_assets.warehouse.schema.tables import prepare
+
+SHOWN = 20
+
+
+class Command(Enum):
+    """What is to be done; the first three change nothing."""
+
+    list = "list"
+    show = "show"
+    export = "export"
+    fix = "fix"
+    replay = "replay"
+    discard = "discard"
+    reopen = "reopen"
+    settle = "settle"
+
+
+class NewText(dg.Config):
+    """A correction of one field."""
+
+    position: str = Field(description="SLICE:POSITION of the record, as show has it.")
+    column: str = Field(description="The column to correct.")
+    text: str = Field(description="What the field shall be; empty makes it empty.")
+
+
+class DecideConfig(dg.Config):
+    """What an operator asks for; all filters that are given must be met."""
+
+    command: Command = Field(Command.list, description="list, show and export change nothing.")
+    dry_run: bool = Field(True, description="Say what would become of how many; change nothing.")
+    why: str = Field("", description="Why; kept with the decision for ever. discard needs it.")
+    who: str = Field("", description="Who decides; else TXCAT_OPERATOR, or the system's user.")
+    days: list[str] = Field([], description="Records that arrived on these days, as 2025-01-31.")
+    reasons: list[str] = Field([], description="Records that bear one of these codes.")
+    file: str = Field("", description="Records of this file, by its name or its whole path.")
+    topic: str = Field("", description="Records of this topic.")
+    key: str = Field("", description="Records with this key, as it came or as it was read.")
+    positions: list[str] = Field([], description="Records at SLICE:POSITION, as show has it.")
+    limit: int = Field(0, description="At most so many, the first to arrive; 0 is all.")
+    path: str = Field("", description="The file of export and fix, where the run's process is.")
+    corrections: list[NewText] = Field([], description="fix without a file: field by field.")
+    choose: str = Field("", description="settle: the version that stands, at SLICE:POSITION.")
+
+
+def decide_job(contract: Contract, settings: Settings) -> dg.JobDefinition:
+    """Look at quarantined records of a dataset, and decide about them, without a shell."""
+    name = decide_name(contract)
+
+    @dg.op(name=f"operator_{contract.dataset}", out=dg.Out(dg.Nothing))
+    def decide(
+        context: dg.OpExecutionContext,
+        config: DecideConfig,
+        warehouse: dg.ResourceParam[Warehouse],
+    ) -> None:
+        context.instance.add_run_tags(context.run.run_id, process_tags())
+        with foreseen_trouble():
+            prepare(warehouse, contract)
+            today = [utc_now().date()]
+            work = Work(warehouse, contract, today, context.run.run_id, utc_now)
+            metadata = _done(work, config, config.who or settings.operator or getpass.getuser())
+        context.add_output_metadata(metadata)
+        context.log.info("\n".join(f"{what}: {value}" for what, value in metadata.items()))
+
+    @dg.job(
+        name=name,
+        description=f"Look at quarantined {contract.dataset}, correct, discard, reopen or settle "
+        "them: the words of `txcat quarantine`. A dry run until dry_run is false.",
+        executor_def=dg.in_process_executor,
+    )
+    def job() -> None:
+        decide()
+
+    return job
+
+
+def _done(work: Work, config: DecideConfig, who: str) -> dict[str, Any]:
+    """What the run tells in the UI."""
+    match config.command:
+        case Command.list:
+            return _listed(work, _wanted(config))
+        case Command.show | Command.export:
+            return _shown(work, config)
+        case _:
+            outcome = _decided(work, config, who)
+    return {
+        "decided": outcome.decided,
+        "dry run": config.dry_run,
+        **{f"now {place}": number for place, number in outcome.became.items()},
+        "left alone": as_markdown(pl.DataFrame({"left alone": outcome.left_alone})),
+        "notes": as_markdown(pl.DataFrame({"notes": outcome.notes})),
+    }
+
+
+def _decided(work: Work, config: DecideConfig, who: str) -> Decided:
+    command, is_dry = config.command, config.dry_run
+    wanted, why = _wanted(config), config.why.strip()
+    if command is Command.settle:
+        chosen = _position(config.choose)
+        decision = Decision("discarded", who, why or f"{config.choose} was chosen")
+        return settle(work, chosen, decision, is_dry=is_dry)
+    if command is Command.fix:
+        source = config.path or "the launchpad"
+        corrections, problems = (
+            read_corrections(Path(config.path), work.contract)
+            if config.path
+            else _corrections(work, config.corrections)
+        )
+        decision = Decision("replaced", who, why or f"corrected by {source}")
+        outcome = fix(Fixing(work, source, decision, is_dry), corrections)
+        outcome.left_alone[:0] = problems
+        return outcome
+    if not wanted.is_narrow:
+        raise SettingRefused("Say which records: by days, reasons, positions, or other filters.")
+    if command is Command.discard and not why:
+        raise SettingRefused("discard needs `why`: it is all that will be known of it.")
+    if command is Command.discard:
+        return discard(work, wanted, Decision("discarded", who, why), is_dry=is_dry)
+    if command is Command.reopen:
+        return reopen(work, wanted, Decision("reopened", who, why or "reopened"), is_dry=is_dry)
+    return replay(work, wanted, Decision("replayed", who, why or "replayed"), is_dry=is_dry)
+
+
+def _wanted(config: DecideConfig) -> Wanted:
+    try:
+        days = [utc_now().strptime(day, "%Y-%m-%d").date() for day in config.days]
+    except ValueError as error:
+        raise SettingRefused(f"days: {error}; expected such as 2025-01-31.") from error
+    return Wanted(
+        days=days,
+        reasons=config.reasons,
+        file=config.file,
+        topic=config.topic,
+        key=config.key,
+        positions=[_position(text) for text in config.positions],
+        limit=config.limit or None,
+    )
+
+
+def _position(text: str) -> tuple[int, int]:
+    slice_id, _, position = text.strip().partition(":")
+    if not (slice_id.isdecimal() and position.isdecimal()):
+        raise SettingRefused(f"{text!r} is no position; expected SLICE:POSITION.")
+    return int(slice_id), int(position)
+
+
+def _corrections(work: Work, texts: Sequence[NewText]) -> tuple[list[Correction], list[str]]:
+    """Corrections that were typed into the launchpad, by the records as they are now."""
+    wanted: dict[tuple[int, int], dict[str, str | None]] = {}
+    for one in texts:
+        wanted.setdefault(_position(one.position), {})[one.column] = one.text or None
+    unknown = sorted({one.column for one in texts} - {*work.contract.column_names})
+    if unknown:
+        raise SettingRefused(f"{work.contract.dataset} has no column {', '.join(unknown)}.")
+    at = pl.DataFrame(list(wanted), schema=dict.fromkeys(POSITION, pl.Int64), orient="row")
+    with work.warehouse.transaction() as tx:
+        records = read_records(tx, work.contract, at)
+    found = {(one["_slice_id"], one["_position"]): one for one in records.iter_rows(named=True)}
+    missing = [f"{s}:{p} is no record of this warehouse" for s, p in wanted if (s, p) not in found]
+    return [
+        Correction(line, address_of(work.contract, found[place]), wanted[place])
+        for line, place in enumerate(wanted, 1)
+        if place in found
+    ], missing
+
+
+def _listed(work: Work, wanted: Wanted) -> dict[str, Any]:
+    with work.warehouse.transaction() as tx:
+        found = summarized(tx, work.contract, wanted)
+    columns = ["reason", "records", "share of its days", "first seen", "last seen", "one is at"]
+    rows = [
+        (
+            *(one.code, str(one.records), f"{one.share:.2%}"),
+            *(str(one.first_seen), str(one.last_seen), f"{one.sample[0]}:{one.sample[1]}"),
+        )
+        for one in found
+    ]
+    table = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
+    return {"reasons": dg.MetadataValue.md(as_markdown(table))}
+
+
+def _shown(work: Work, config: DecideConfig) -> dict[str, Any]:
+    is_export = config.command is Command.export
+    wanted = _wanted(config)
+    if not is_export:
+        places = (*SETTLED_AMONG, *QUARANTINED, *CLOSED) if wanted.positions or wanted.key else None
+        wanted = Wanted(**{**vars(wanted), "limit": wanted.limit or SHOWN})
+        wanted = Wanted(**{**vars(wanted), "places": places or wanted.places})
+    with work.warehouse.transaction() as tx:
+        records = read_records(tx, work.contract, find_records(tx, work.contract, wanted))
+    if is_export:
+        if not config.path:
+            raise SettingRefused("export needs `path`: a file to write, .csv or .jsonl.")
+        write_for_correction(Path(config.path), work.contract, records)
+        return {"file": config.path, "records": len(records)}
+    rows = [_row(work, one) for one in records.iter_rows(named=True)]
+    return {"records": dg.MetadataValue.md(as_markdown(pl.DataFrame(rows)))}
+
+
+def _row(work: Work, record: Mapping[str, Any]) -> dict[str, str | None]:
+    return {
+        "position": f"{record['_slice_id']}:{record['_position']}",
+        "place": PLACE_NAMES.get(record["_place"], "unjudged"),
+        "reasons": " ".join(in_words(work.contract, record)),
+        "from": source_of(record),
+        **{name: record[name] for name in work.contract.column_names},
+    }
