@@ -135,6 +135,7 @@ def _resources(settings: Settings) -> dict[str, Any]:
                 settings.inbox_settle_seconds,
                 settings.first_day,
                 settings.inbox_hard_links,
+                settings.decompression_limits,
             ),
             kafka_door(settings),
         ),

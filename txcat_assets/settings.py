@@ -23,6 +23,7 @@ from pydantic_settings import (
 )
 
 from txcat_assets.contracts.iso4217 import MINOR_UNITS
+from txcat_assets.sources.files.limits import DecompressionLimits
 
 
 def _from_json(given: object) -> object:
@@ -76,6 +77,12 @@ class Settings(BaseSettings):
     inbox_hard_links: bool = False
     """Take files of the inbox that have another name elsewhere (hard links), which may be foreign.
     Symbolic links there are never followed."""
+
+    decompressed_bytes: int = Field(default=DecompressionLimits.plain_bytes, ge=1)
+    """How much a gzip or zstd file may hold; one that holds more is set aside unread."""
+
+    decompressed_ratio: int = Field(default=DecompressionLimits.ratio, ge=1)
+    """How many times its own size such a file may hold, once that is more than 64 MiB."""
 
     ml_url: str = "http://127.0.0.1:8900"
     """The ML service that names the categories; docs/ml-protocol.md says what it must answer."""
@@ -216,6 +223,11 @@ class Settings(BaseSettings):
         if password and given.startswith("postgres"):
             return f"{given}{'&' if '?' in given else '?'}password={quote(password, safe='')}"
         return given or f"duckdb:///{self.home_folder / 'warehouse.duckdb'}"
+
+    @property
+    def decompression_limits(self) -> DecompressionLimits:
+        """How much a compressed file may hold."""
+        return DecompressionLimits(self.decompressed_bytes, self.decompressed_ratio)
 
     @property
     def inbox_folder(self) -> Path:

@@ -183,8 +183,10 @@ def produce(
     contract = _contract(dataset)
     if not (topic or contract.topic):
         raise typer.BadParameter(f"{dataset} has no topic; name one by --topic")
-    sending = Sending(contract, topic or contract.topic, rate, follow)
-    raise typer.Exit(send(Settings(), sending, paths))
+    settings = Settings()
+    limits = settings.decompression_limits
+    sending = Sending(contract, topic or contract.topic, rate, follow, limits)
+    raise typer.Exit(send(settings, sending, paths))
 
 
 @app.command()

@@ -15,6 +15,7 @@ from txcat_assets.definitions import kafka_door
 from txcat_assets.errors import SettingRefused, TxcatError
 from txcat_assets.settings import Settings
 from txcat_assets.sources.files.dialect import Dialect, inspect
+from txcat_assets.sources.files.limits import DEFAULT_LIMITS, DecompressionLimits
 from txcat_assets.sources.files.listing import find
 from txcat_assets.sources.files.records import read
 from txcat_assets.sources.kafka.outgoing import outgoing
@@ -35,6 +36,7 @@ class Sending:
     topic: str
     rate: float
     follow: bool
+    limits: DecompressionLimits = DEFAULT_LIMITS
 
 
 class Pace:
@@ -78,7 +80,7 @@ def produce(settings: Settings, sending: Sending, paths: list[str]) -> int:
 def _send_file(writer: TopicWriter, sending: Sending, path: Path, bars: Bars) -> None:
     contract = sending.contract
     required = [column.name for column in contract.columns if column.is_required]
-    dialect = inspect(path, contract.column_names, required)
+    dialect = inspect(path, contract.column_names, required, limits=sending.limits)
     pace, sent = Pace(sending.rate), 0
     for records in _records(path, dialect, contract, follow=sending.follow):
         bars.expect("sent", len(records))

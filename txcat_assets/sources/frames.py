@@ -4,11 +4,20 @@ CSV and JSON Lines both end here, so that a slice looks the same whatever it was
 """
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import polars as pl
 
 Cut = tuple[pl.DataFrame, int]
 """Records cut from the front of a buffer, and how many of its bytes they took."""
+
+
+class Cutter(Protocol):
+    """Knows one format: cuts records from the front of a buffer of UTF-8."""
+
+    def cut(self, buffer: bytes, *, is_last: bool) -> Cut:
+        """The records of the buffer that are surely whole, and how many bytes they took."""
+
 
 Row = tuple[Sequence[str | None] | None, str | None, bytes]
 """One record: its fields or None, its fault or None, its bytes."""

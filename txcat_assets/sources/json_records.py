@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
+from txcat_assets.sources.files.column_names import normalised
 from txcat_assets.sources.files.csv_grammar import MAX_LINE_BYTES, content_fault
-from txcat_assets.sources.files.csv_header import normalised
 from txcat_assets.sources.frames import Cut, Row, rows_frame
 
 
@@ -24,9 +24,10 @@ def _refuse_constant(word: str) -> str:
     raise ValueError(f"{word} is a word of JavaScript, not of JSON")
 
 
-_DECODER = json.JSONDecoder(
+DECODER = json.JSONDecoder(
     object_pairs_hook=tuple, parse_int=str, parse_float=str, parse_constant=_refuse_constant
 )
+"""Reads JSON strictly: numbers keep their digits, and objects are pairs, so that none is lost."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,6 @@ class JsonCutter:
     """Cuts objects with the contract's fields from the front of a buffer."""
 
     columns: tuple[str, ...]
-
-    def header_end(self, buffer: bytes, *, is_last: bool) -> int:  # noqa: ARG002
-        """JSON Lines have no header: the records start at once."""
-        return 0
 
     def cut(self, buffer: bytes, *, is_last: bool) -> Cut:
         """The records of the buffer that are surely whole; `is_last`: the file ends with it."""
@@ -66,6 +63,14 @@ class JsonCutter:
         return [*fields, _as_json(line, others) if others else None]
 
 
+def names_of(line: bytes) -> list[str]:
+    """The names of the object that a line holds; none of what is no object."""
+    try:
+        return [name for name, _ in _pairs(line)]
+    except _Fault:
+        return []
+
+
 def _pairs(line: bytes) -> tuple[tuple[str, Any], ...]:
     if len(line) > MAX_LINE_BYTES:
         raise _Fault("field_too_long")
@@ -73,7 +78,7 @@ def _pairs(line: bytes) -> tuple[tuple[str, Any], ...]:
     if fault is not None:
         raise _Fault(fault)
     try:
-        found = _DECODER.decode(line.decode())
+        found = DECODER.decode(line.decode())
     except (ValueError, RecursionError) as error:
         raise _Fault("broken_json") from error
     if not isinstance(found, tuple):

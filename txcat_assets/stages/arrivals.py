@@ -11,6 +11,7 @@ from pathlib import Path
 
 from txcat_assets.sources.files.dialect import Dialect
 from txcat_assets.sources.files.inbox import entries
+from txcat_assets.sources.files.limits import DEFAULT_LIMITS, DecompressionLimits
 from txcat_assets.sources.files.listing import SeenFile, is_settled
 from txcat_assets.sources.files.names import day_in_name, day_of_arrival
 from txcat_assets.stages.work import Work
@@ -38,6 +39,9 @@ class Inbox:
 
     allow_hard_links: bool = False
     """Take files that have a second name, which may be a foreign one's."""
+
+    limits: DecompressionLimits = DEFAULT_LIMITS
+    """How much a compressed file may hold, in the inbox and wherever else it was named."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import polars as pl
 
 from txcat_assets.errors import SourceChanged, SourceRefused, TxcatError
 from txcat_assets.sources.files.dialect import Dialect, inspect
+from txcat_assets.sources.files.limits import DEFAULT_LIMITS, DecompressionLimits
 from txcat_assets.sources.files.listing import digest, stat
 from txcat_assets.sources.files.opening import SourcePath, inbox_file
 from txcat_assets.sources.files.records import read
@@ -64,7 +65,8 @@ def land_files(work: Work, inbox: Inbox | None = None) -> Landed:
 
 def _land_or_set_aside(work: Work, file: FileObject, inbox: Inbox | None, landed: Landed) -> None:
     try:
-        _land_file(work, file, _source(file, inbox), landed)
+        limits = inbox.limits if inbox else DEFAULT_LIMITS
+        _land_file(work, file, _source(file, inbox), limits, landed)
     except (Exception, pl.exceptions.PanicException) as error:
         is_own_fault = isinstance(error, SourceRefused | SourceChanged)
         if isinstance(error, TxcatError) and not is_own_fault:
@@ -93,11 +95,13 @@ def _source(file: FileObject, inbox: Inbox | None) -> SourcePath:
     return inbox_file(inbox.folder, file.name, allow_hard_links=inbox.allow_hard_links)
 
 
-def _land_file(work: Work, file: FileObject, source: SourcePath, landed: Landed) -> None:
+def _land_file(
+    work: Work, file: FileObject, source: SourcePath, limits: DecompressionLimits, landed: Landed
+) -> None:
     contract = work.contract
     _require_unchanged(file, source)
     required = [column.name for column in contract.columns if column.is_required]
-    dialect = inspect(source, contract.column_names, required, file.encoding)
+    dialect = inspect(source, contract.column_names, required, file.encoding, limits)
     identity = digest(source)
     if file.identity not in (None, identity):
         raise _changed(file)

@@ -1,14 +1,18 @@
 """What one record of a CSV file is, byte for byte: the rule that every reading must agree with.
 
-RFC 4180, as Python's csv module reads it in strict mode, and one thing more: whatever is wrong,
-exactly one physical line is set aside, so that no defect swallows its neighbours. Slow and sure;
-`csv_records` reads whole blocks at once where it can prove that the outcome is the same.
+RFC 4180, as Python's csv module reads it in strict mode, and kinder where no writer can have meant
+anything else. Whatever is wrong, exactly one physical line is set aside, so that no defect
+swallows its neighbours. Slow and sure; `csv_records` reads whole blocks at once where it can prove
+that the outcome is the same. How a stray quote is told from a field with line breaks is in
+`stray_quotes`; docs/input-files.md tells users the same as a table.
 """
 
 import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
+
+from txcat_assets.sources.files.stray_quotes import Lines, is_stray
 
 MAX_LINE_BYTES = 16_777_216
 """A longer line is set aside: whatever it is, it is no transaction, and memory has to end."""
@@ -38,19 +42,27 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class CsvGrammar:
-    """Records of `width` fields; width None takes any number, as a header has."""
+    """Records of `width` fields; width None takes any number, as a header has.
+
+    The last `unnamed` of them may be absent. Empty fields beyond the width are nothing: programs
+    that end each line with a separator write them.
+    """
 
     separator: str
     width: int | None = None
+    unnamed: int = 0
 
     def record_at(self, buffer: bytes, start: int, *, is_last: bool) -> Record | None:
-        """The record that starts there, or None where it takes more of the file to tell."""
+        """The record that starts there, or None where it takes more of the file to tell.
+
+        A line ends with LF; carriage returns before it belong to the line end.
+        """
         line_end = buffer.find(b"\n", start)
         if line_end < 0:
             if not is_last:
                 return None
             line_end = len(buffer)
-        line = Record(None, None, buffer[start:line_end].removesuffix(b"\r"), line_end + 1)
+        line = Record(None, None, buffer[start:line_end].rstrip(b"\r"), line_end + 1)
         if len(line.raw) > MAX_LINE_BYTES:
             return line._replace(fault="field_too_long", raw=line.raw[:MAX_LINE_BYTES])
         if b'"' not in line.raw:
@@ -63,10 +75,12 @@ class CsvGrammar:
         fault = content_fault(line.raw)
         if fault is not None:
             return line._replace(fault=fault)
-        fields = line.raw.decode().split(self.separator)
-        if len(fields) != (self.width or len(fields)):
+        fields = line.raw.decode().split(self.separator, self._most)
+        if len(fields) > self._most and not fields[-1].strip(self.separator):
+            fields.pop()
+        if not self._fits(len(fields)):
             return line._replace(fault="ragged_line")
-        return line._replace(fields=fields)
+        return line._replace(fields=self._padded(fields))
 
     def _quoted(self, buffer: bytes, start: int, line: Record, *, is_last: bool) -> Record | None:
         limit = max(start + LOOKAHEAD_BYTES, line.end)
@@ -76,11 +90,15 @@ class CsvGrammar:
             if not is_last and limit > len(buffer):
                 return None
             return _set_aside(line, "unclosed_quote")
-        if len(fields) != (self.width or len(fields)):
-            return _set_aside(line, "ragged_line" if end <= line.end else "unclosed_quote")
-        raw = buffer[start:end].removesuffix(b"\n").removesuffix(b"\r")
+        has_line_breaks = end > line.end
+        if not self._fits(len(fields)):
+            return _set_aside(line, "unclosed_quote" if has_line_breaks else "ragged_line")
+        if has_line_breaks and self._is_stray(buffer[start:end]):
+            return _set_aside(line, "unclosed_quote")
+        raw = buffer[start:end].removesuffix(b"\n").rstrip(b"\r")
         fault = content_fault(raw)
-        return Record(None if fault else [field.decode() for field in fields], fault, raw, end)
+        texts = None if fault else self._padded([field.decode() for field in fields])
+        return Record(texts, fault, raw, end)
 
     def _scan(
         self, buffer: bytes, start: int, stop: int, *, is_end: bool
@@ -92,17 +110,36 @@ class CsvGrammar:
         fields: list[bytes] = []
         at = start
         while match := self._field.match(buffer, at, stop):
-            quoted, plain, terminator = match.groups()
+            quoted, padded, plain, terminator = match.groups()
             at = match.end()
-            if quoted is not None:
-                fields.append(quoted.replace(b'""', b'"'))
+            if plain is None:
+                fields.append((quoted if padded is None else padded).replace(b'""', b'"'))
             else:
-                fields.append(plain if terminator == self._separator else plain.removesuffix(b"\r"))
+                fields.append(plain if terminator == self._separator else plain.rstrip(b"\r"))
             if terminator != self._separator:
                 return fields, at if terminator or is_end else None
-            if len(fields) == (self.width or MAX_FIELDS):
+            if len(fields) == self._most:
+                nothing = self._nothing.match(buffer, at, stop)
+                if nothing and self.width is not None:
+                    return fields, nothing.end() if nothing.group(1) or is_end else None
                 return [*fields, b""], at
         return fields, None
+
+    def _is_stray(self, span: bytes) -> bool:
+        if self.width is None:
+            return False
+        fewest = self.width - self.unnamed
+        return is_stray(Lines(self._separator, self._field, fewest, self.width), span)
+
+    def _fits(self, fields: int) -> bool:
+        return self.width is None or self.width - self.unnamed <= fields <= self.width
+
+    def _padded(self, fields: list[str]) -> list[str]:
+        return fields + [""] * ((self.width or 0) - len(fields))
+
+    @property
+    def _most(self) -> int:
+        return self.width or MAX_FIELDS
 
     @cached_property
     def _separator(self) -> bytes:
@@ -110,11 +147,21 @@ class CsvGrammar:
 
     @cached_property
     def _field(self) -> re.Pattern[bytes]:
-        """One field and what ends it. Nothing is tried twice: the time is linear in the bytes."""
+        """One field and what ends it; the time is linear in the bytes.
+
+        Blanks around quotes are nothing where these open and close rightly within the line; what
+        does not is plain text.
+        """
         s = re.escape(self._separator)
-        return re.compile(
-            rb'(?:"((?:[^"]++|"")*+)"(?:\r(?=\n|\Z))?|(?!")([^%b\n]*+))(%b|\n|\Z)' % (s, s)
-        )
+        after = rb" *+(?:\r*+(?=\n|\Z))?"
+        quoted = rb'"((?:[^"]++|"")*+)"' + after
+        padded = rb' ++"((?:[^"\n]++|"")*+)"' + after + rb"(?=%b|\n|\Z)" % s
+        return re.compile(rb'(?:%b|%b|(?!")([^%b\n]*+))(%b|\n|\Z)' % (quoted, padded, s, s))
+
+    @cached_property
+    def _nothing(self) -> re.Pattern[bytes]:
+        """Empty fields to the end of the line."""
+        return re.compile(rb'(?:(?:"")?%b)*+(?:"")?\r*+(\n|\Z)' % re.escape(self._separator))
 
 
 def content_fault(raw: bytes) -> str | None:

@@ -12,6 +12,8 @@ from typing import Any
 
 import polars as pl
 
+from txcat_assets.sources.frames import rows_frame
+
 # NUL; a lone CR, which polars drops before a separator; U+FEFF, which it drops from the front of a
 # block; U+FFFD, which may stand for what is no text.
 _UNSURE = r"\x00\r\uFEFF\uFFFD"
@@ -19,10 +21,14 @@ _UNSURE = r"\x00\r\uFEFF\uFFFD"
 
 @dataclass(frozen=True)
 class CsvLines:
-    """Reads lines of `width` fields into columns named "0", "1" and so on."""
+    """Reads lines of `width` fields, the last `unnamed` of which may be absent.
+
+    The columns are named "0", "1" and so on. Empty fields beyond the width are nothing.
+    """
 
     separator: str
     width: int
+    unnamed: int = 0
 
     @cached_property
     def places(self) -> list[str]:
@@ -31,10 +37,13 @@ class CsvLines:
 
     def is_sure(self, lines: pl.Series) -> pl.Series:
         """Which lines are one record by themselves, were each to start a record."""
-        return lines.str.contains(self._pattern("*"))
+        return lines.str.contains(rf"^{self._field}(?:{self._separator}{self._field})*$")
 
     def unquoted(self, block: bytes) -> pl.DataFrame:
         """The records of a block without quotes, NULs and lone CRs."""
+        block = _without_blank_lines(block)
+        if not block:
+            return rows_frame([], self.places)
         lines = pl.read_lines(block)["line"]
         try:
             frame = self._parsed(block, extra_columns="raise")
@@ -42,12 +51,15 @@ class CsvLines:
         except pl.exceptions.PolarsError:  # some line has too many fields: count in each
             frame = self._parsed(block, extra_columns="ignore")
             suspects = lines.is_not_null().arg_true()
-        counts = lines.gather(suspects).str.count_matches(self.separator, literal=True)
-        return _set_aside(frame, lines, suspects.filter(counts != self.width - 1))
+        texts = lines.gather(suspects)
+        most = self._separators_in(texts)
+        least = self._separators_in(texts.str.strip_chars_end(self.separator))
+        is_ragged = (most < self._fewest - 1) | (least > self.width - 1)
+        return _set_aside(frame, lines, suspects.filter(is_ragged))
 
     def quoted(self, block: bytes, lines: pl.Series) -> pl.DataFrame:
         """The records of a block whose lines are all sure."""
-        ragged = (~lines.str.contains(self._pattern(f"{{{self.width - 1}}}"))).arg_true()
+        ragged = (~lines.str.contains(self._sound)).arg_true()
         frame = self._parsed(block, extra_columns="ignore", quote_char='"')
         return _set_aside(frame.with_columns(pl.when(pl.all() != "").then(pl.all())), lines, ragged)
 
@@ -61,11 +73,34 @@ class CsvLines:
             **{"quote_char": None, **options},
         )
 
-    def _pattern(self, times: str) -> str:
-        """A line of one field and so many more."""
-        s = re.escape(self.separator)
-        field = rf'(?:[^"{s}{_UNSURE}]*|"(?:[^"{_UNSURE}]|"")*")'
-        return rf"^{field}(?:{s}{field}){times}$"
+    def _separators_in(self, texts: pl.Series) -> pl.Series:
+        return texts.str.count_matches(self.separator, literal=True)
+
+    @property
+    def _fewest(self) -> int:
+        return self.width - self.unnamed
+
+    @cached_property
+    def _separator(self) -> str:
+        return re.escape(self.separator)
+
+    @cached_property
+    def _field(self) -> str:
+        return rf'(?:[^"{self._separator}{_UNSURE}]*|"(?:[^"{_UNSURE}]|"")*")'
+
+    @cached_property
+    def _sound(self) -> str:
+        """A line of as many fields as there are columns, and empty ones beyond."""
+        others = f"{{{self._fewest - 1},{self.width - 1}}}"
+        beyond = f'(?:{self._separator}(?:"")?)*'
+        return f"^{self._field}(?:{self._separator}{self._field}){others}{beyond}$"
+
+
+def _without_blank_lines(block: bytes) -> bytes:
+    """The same records of a block without quotes: a file of blank lines is no more than one."""
+    if block[:1] in b"\r\n" or b"\n\n" in block or b"\n\r" in block:
+        return re.sub(rb"\n(?:\r*\n)+", b"\n", block).lstrip(b"\r\n")
+    return block
 
 
 def _set_aside(frame: pl.DataFrame, lines: pl.Series, ragged: pl.Series) -> pl.DataFrame:

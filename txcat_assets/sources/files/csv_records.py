@@ -24,15 +24,8 @@ class CsvCutter:
     separator: str
     header: tuple[str, ...]
     columns: tuple[str, ...]
-
-    def header_end(self, buffer: bytes, *, is_last: bool) -> int | None:
-        """Where the records start, or None where it takes more of the file to tell."""
-        at = 0
-        while record := CsvGrammar(self.separator).record_at(buffer, at, is_last=is_last):
-            if not record.is_blank or record.end > len(buffer):
-                return min(record.end, len(buffer))
-            at = record.end
-        return None
+    unnamed: int = 0
+    """How many of the last columns have no name in the header, so that records may lack them."""
 
     def cut(self, buffer: bytes, *, is_last: bool) -> Cut:
         """The records of the buffer that are surely whole; `is_last`: the file ends with it."""
@@ -61,6 +54,7 @@ class CsvCutter:
         block = buffer[:end]
         starts = [0, *accumulate(len(line) + 1 for line in block.split(b"\n"))]
         lines = pl.read_lines(block.decode(errors="replace").encode())["line"]
+        lines = lines.str.strip_chars_end("\r")
         is_sure = (self._lines.is_sure(lines) & (lines.str.len_bytes() <= MAX_LINE_BYTES)).to_list()
         rows: dict[int, Row] = {}
         at = 0
@@ -88,11 +82,11 @@ class CsvCutter:
 
     @cached_property
     def _lines(self) -> CsvLines:
-        return CsvLines(self.separator, len(self.header))
+        return CsvLines(self.separator, len(self.header), self.unnamed)
 
     @cached_property
     def _grammar(self) -> CsvGrammar:
-        return CsvGrammar(self.separator, len(self.header))
+        return CsvGrammar(self.separator, len(self.header), self.unnamed)
 
 
 def _has_traps(block: bytes) -> bool:

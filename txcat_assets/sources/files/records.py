@@ -5,24 +5,23 @@ What a record is, is said in `csv_grammar` and `json_records`; here are the bloc
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, repeat
-from typing import Protocol
 
 import polars as pl
 
 from txcat_assets.errors import SourceChanged
-from txcat_assets.sources.files.csv_records import CsvCutter
 from txcat_assets.sources.files.dialect import Dialect
 from txcat_assets.sources.files.opening import SourcePath
 from txcat_assets.sources.files.streams import (
     DAMAGE,
     as_they_came,
+    of_few_lines,
     open_plain,
     pieces_of,
     read_pieces,
     shortened,
+    without_first,
 )
 from txcat_assets.sources.frames import Cut
-from txcat_assets.sources.json_records import JsonCutter
 
 SLICE_RECORDS = 245_760
 """Records in a frame at most: a slice, which is two of DuckDB's row groups.
@@ -36,16 +35,6 @@ SLICE_BYTES = 67_108_864
 
 BLOCK_BYTES = 16_777_216
 """How much of a file is read at once; frames do not depend on it."""
-
-
-class Cutter(Protocol):
-    """Knows one format: cuts records from the front of a buffer of UTF-8."""
-
-    def header_end(self, buffer: bytes, *, is_last: bool) -> int | None:
-        """Where the records start, or None where it takes more of the file to tell."""
-
-    def cut(self, buffer: bytes, *, is_last: bool) -> Cut:
-        """The records of the buffer that are surely whole, and how many bytes they took."""
 
 
 def read(
@@ -74,27 +63,18 @@ def read(
 def _cuts(
     path: SourcePath, dialect: Dialect, columns: Sequence[str], block_bytes: int
 ) -> Iterator[Cut]:
-    cutter = _cutter(dialect, tuple(columns))
-    rest, has_begun = b"", False
+    cutter = dialect.cutter(columns)
+    rest = b""
     with open_plain(path, dialect.compression) as plain:
         # Other encodings may take three times the bytes as UTF-8, and a block is a block.
         size = block_bytes if dialect.encoding == "utf-8" else block_bytes // 3
-        pieces = shortened(pieces_of(read_pieces(plain, size), dialect.encoding))
+        text = pieces_of(read_pieces(plain, size), dialect.encoding)
+        pieces = of_few_lines(shortened(without_first(text, dialect.records_at)))
         for piece, is_last in chain(zip(pieces, repeat(False)), [(b"", True)]):
             rest += piece
-            if not has_begun:
-                begin = cutter.header_end(rest, is_last=is_last)
-                has_begun, rest = begin is not None, rest[begin or 0 :]
-            if has_begun:
-                frame, used = cutter.cut(rest, is_last=is_last)
-                rest = rest[used:]
-                yield _with_own_bytes(frame, dialect.encoding), used
-
-
-def _cutter(dialect: Dialect, columns: tuple[str, ...]) -> Cutter:
-    if dialect.separator is None:
-        return JsonCutter(columns)
-    return CsvCutter(dialect.separator, dialect.header, columns)
+            frame, used = cutter.cut(rest, is_last=is_last)
+            rest = rest[used:]
+            yield _with_own_bytes(frame, dialect.encoding), used
 
 
 def _with_own_bytes(frame: pl.DataFrame, encoding: str) -> pl.DataFrame:

@@ -1,12 +1,14 @@
 """A file's bytes as UTF-8 in pieces: decompressed and transcoded as it is read.
 
 What cannot be decoded becomes bytes that are not UTF-8 either, so that the record, not the file,
-is at fault. Which compression and encoding a file has is decided in `first_bytes`.
+is at fault. Memory is bounded and time is linear, whatever the file holds. Which compression and
+encoding a file has is decided in `first_bytes`.
 """
 
 import codecs
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Literal, cast
@@ -15,7 +17,8 @@ import zstandard
 
 from txcat_assets.errors import SourceRefused
 from txcat_assets.sources.files.csv_grammar import MAX_LINE_BYTES
-from txcat_assets.sources.files.opening import SourcePath, open_file
+from txcat_assets.sources.files.limits import DecompressionLimits, refuse_too_much
+from txcat_assets.sources.files.opening import SourcePath, look_at, open_file
 
 Compression = Literal["gzip", "zstd"]
 
@@ -26,6 +29,14 @@ _CHECKED_BYTES = 1_048_576
 
 _ZSTD_READ_BYTES = 2_048  # four bytes of zstd can hold 128 KiB: this bounds one step to 64 MiB
 
+_PIECE_LINES = 262_144
+"""More lines than a slice has records: only lines far shorter than records are cut further."""
+
+_KEEP_BYTES = "txcat-keep-bytes"
+"""The name of `_kept` among the error handlers of `codecs`."""
+
+_KEPT = re.compile("([\udc00-\udcff]+)")
+
 
 def open_plain(path: SourcePath, compression: Compression | None) -> BinaryIO:
     """The file's bytes without its compression; raises SourceRefused when it cannot be opened."""
@@ -33,17 +44,20 @@ def open_plain(path: SourcePath, compression: Compression | None) -> BinaryIO:
     if compression == "gzip":
         return cast("BinaryIO", _Gzip(file))
     if compression == "zstd":
-        return io.BufferedReader(_ZstdFrames(file))
+        return io.BufferedReader(_ZstdFrames(file), _CHECKED_BYTES)
     return file
 
 
-def refuse_damaged(path: SourcePath, compression: Compression) -> None:
-    """Raises SourceRefused when the file cannot be decompressed to its end."""
-    lines = 0
+def refuse_damaged(path: SourcePath, compression: Compression, limits: DecompressionLimits) -> None:
+    """Raises SourceRefused when the file cannot be decompressed to its end, or holds too much."""
+    lines = plain_bytes = 0
+    file_bytes = look_at(path).st_size
     with open_plain(path, compression) as plain:
         try:
             for piece in read_pieces(plain, _CHECKED_BYTES):
                 lines += piece.count(b"\n")
+                plain_bytes += len(piece)
+                refuse_too_much(str(path), limits, file_bytes, plain_bytes)
         except DAMAGE as error:
             raise SourceRefused(
                 f"Reading {path}: its {compression} data is cut short or corrupt after {lines} "
@@ -57,11 +71,15 @@ def read_pieces(plain: BinaryIO, piece_bytes: int) -> Iterator[bytes]:
 
 
 def pieces_of(raw: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """Pieces of a file's bytes as UTF-8, without its byte order mark."""
-    is_first = True
-    for piece in raw if encoding == "utf-8" else _transcoded(raw, encoding):
-        yield piece.removeprefix(codecs.BOM_UTF8) if is_first else piece
-        is_first = False
+    """Pieces of a file's bytes as UTF-8; a byte order mark stays."""
+    return iter(raw) if encoding == "utf-8" else _transcoded(raw, encoding)
+
+
+def without_first(pieces: Iterable[bytes], count: int) -> Iterator[bytes]:
+    """The pieces without the first `count` bytes."""
+    for piece in pieces:
+        yield piece[count:]
+        count = max(0, count - len(piece))
 
 
 def shortened(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -80,39 +98,58 @@ def shortened(pieces: Iterable[bytes]) -> Iterator[bytes]:
         )
 
 
+def of_few_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same text in pieces of so few lines that a record for each of them fits in memory."""
+    for piece in pieces:
+        if piece.count(b"\n") <= _PIECE_LINES:
+            yield piece
+        else:
+            middle = len(piece) // 2
+            yield from of_few_lines((piece[:middle], piece[middle:]))
+
+
 def as_they_came(raw: bytes, encoding: str) -> bytes:
     """The bytes of the file of which `raw` is the transcoding."""
     if encoding == "utf-8":
         return raw
+    parts = _KEPT.split(raw.decode("utf-8", "surrogatepass"))
     try:
-        return raw.decode("utf-8", "surrogatepass").encode(encoding, _errors(encoding))
+        return b"".join(
+            bytes(ord(sign) & 0xFF for sign in part) if place % 2 else part.encode(encoding)
+            for place, part in enumerate(parts)
+        )
     except UnicodeError:
         return raw
 
 
-def is_text_encoding(name: str) -> bool:
-    """Whether text can be read in the encoding, piece by piece."""
+def normal_name(encoding: str) -> str | None:
+    """The name that Python knows an encoding by; None where no text can be read in it by pieces."""
     sample = b"a\0\0\0"  # whole characters in encodings of one, two and four bytes
     try:
-        sample.decode(name)
-        codecs.getincrementaldecoder(name)(_errors(name)).decode(sample, True)
+        name = codecs.lookup(encoding).name
+        sample.decode(encoding, _KEEP_BYTES)
+        if name not in {"utf-16", "utf-32"}:  # these two want a byte order mark first
+            codecs.getincrementaldecoder(name)(_KEEP_BYTES).decode(sample + b"\xff", True)
     except (LookupError, ValueError):
-        return False
-    return True
+        return None
+    return name
 
 
 def _transcoded(raw: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder(encoding)(_errors(encoding))
+    decoder = codecs.getincrementaldecoder(encoding)(_KEEP_BYTES)
     for piece in raw:
         yield decoder.decode(piece).encode("utf-8", "surrogatepass")
-    try:
-        yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
-    except UnicodeError:
-        yield b"\xff"  # half a character ends the file: its record is not text
+    yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
 
 
-def _errors(encoding: str) -> str:
-    return "surrogatepass" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
+def _kept(error: UnicodeError) -> tuple[str, int]:
+    """Each byte that is no text as a half of a character, from which `as_they_came` has it back."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(_KEEP_BYTES, _kept)
 
 
 class _Gzip(gzip.GzipFile):
@@ -133,7 +170,7 @@ class _ZstdFrames(io.RawIOBase):
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._frame: zstandard.ZstdDecompressionObj | None = None
-        self._ready = b""
+        self._ready = memoryview(b"")
 
     def readable(self) -> bool:
         return True
@@ -143,7 +180,7 @@ class _ZstdFrames(io.RawIOBase):
             data = self._file.read(_ZSTD_READ_BYTES)
             if not data:
                 return self._end()
-            self._ready = self._decompress(data)
+            self._ready = memoryview(self._decompress(data))
         taken = self._ready[: len(target)]
         self._ready = self._ready[len(taken) :]
         target[: len(taken)] = taken

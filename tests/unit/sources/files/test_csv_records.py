@@ -3,6 +3,8 @@
 That any file whatever keeps to it is shown in `test_csv_properties`.
 """
 
+import re
+
 import pytest
 
 from tests.unit.sources.reading import COLUMNS, Write, load
@@ -58,7 +60,9 @@ TEXTS = {
     "a doubled quote": ('"say ""a"""', 'say "a"'),
     "a quote within an unquoted field": ('5" disk', '5" disk'),
     "blanks at the ends": (" a ", " a "),
-    "a blank before the quote": (' "a"', ' "a"'),
+    "a blank before the quotes": (' "a,b"', "a,b"),
+    "a blank behind the quotes": ('"a,b" ', "a,b"),
+    "a blank before a quote that does not close rightly": (' "a" b', ' "a" b'),
     "nothing": ("", None),
     "nothing in quotes": ('""', None),
     "a formula": ("=cmd|'/C calc'!A0", "=cmd|'/C calc'!A0"),
@@ -78,6 +82,41 @@ def test_text_is_kept_untouched(write: Write, written: str, text: str | None) ->
     frame = load(write(f"id,name,amount\n{written},b,c\n1,{written},2\n1,2,{written}\n"))
     assert frame["_fault"].null_count() == 3
     assert [frame["id"][0], frame["name"][1], frame["amount"][2]] == [text] * 3
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r\r\n"], ids=["LF", "CRLF", "CRCRLF"])
+@pytest.mark.parametrize("quote", ["", '"'], ids=["plain", "quoted"])
+def test_carriage_returns_before_a_line_feed_belong_to_the_line_end(
+    write: Write, quote: str, line_end: str
+) -> None:
+    lines = ["", "id,name,amount", "1,a,2", "", "3,b,4", ""]
+    content = line_end.join(re.sub(r"(\w+)", rf"{quote}\1{quote}", line) for line in lines)
+    assert load(write(content)).select(COLUMNS).rows() == [("1", "a", "2"), ("3", "b", "4")]
+
+
+TRAILING = {
+    "on the rows alone": "id;name;amount\n1;a;2;\n3;b;4;\n",
+    "on the rows alone, quoted": 'id;name;amount\n1;"a";"2";""\n3;b;4;\n',
+    "several": "id;name;amount\n1;a;2;;;\n3;b;4;;\n",
+    "on the header alone": "id;name;amount;\n1;a;2\n3;b;4\n",
+    "several on the header alone": 'id;name;amount;;\n1;a;2\n"3";b;4\n',
+    "on both": "id;name;amount;\n1;a;2;\n3;b;4;\n",
+    "now and then": "id;name;amount\n1;a;2\n3;b;4;\n",
+}
+
+
+@pytest.mark.parametrize("content", TRAILING.values(), ids=TRAILING)
+def test_a_separator_at_the_end_of_a_line_is_nothing(write: Write, content: str) -> None:
+    frame = load(write(content))
+    assert frame.select(COLUMNS).rows() == [("1", "a", "2"), ("3", "b", "4")]
+    assert frame.select("_extra", "_fault").null_count().rows() == [(2, 2)]
+
+
+def test_what_stands_beyond_the_header_is_never_dropped(write: Write) -> None:
+    frame = load(write("id;name;amount;\n1;a;2;x\n3;b;4;;y\n"))
+    assert frame["_extra"].to_list() == ['{"column_4":"x"}', None]
+    assert frame["_fault"].to_list() == [None, "ragged_line"]
+    assert load(write("id;name;amount\n1;a;2;x\n3;b;4\n"))["_fault"][0] == "ragged_line"
 
 
 def test_blank_lines_are_no_records(write: Write) -> None:

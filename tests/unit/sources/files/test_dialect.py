@@ -3,14 +3,20 @@
 What becomes of the records behind it is in `test_csv_records` and `test_json_records`.
 """
 
+import codecs
+from encodings.aliases import aliases
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.unit.sources.reading import COLUMNS, Write, load
 from txcat_assets.errors import SourceRefused
 from txcat_assets.sources.files.dialect import Dialect, inspect
+from txcat_assets.sources.files.first_bytes import encoding_of
 from txcat_assets.sources.files.records import read
+from txcat_assets.sources.files.streams import as_they_came, normal_name, pieces_of
 
 TEXT = "id,name,amount\n1,Zoé,2\n2,Ann,3\n"
 
@@ -36,6 +42,9 @@ ENCODINGS = {
     "UTF-16 with a mark": ("utf-16", "utf-16-le"),
     "UTF-16 LE without a mark": ("utf-16-le", "utf-16-le"),
     "UTF-16 BE without a mark": ("utf-16-be", "utf-16-be"),
+    "UTF-32 with a mark": ("utf-32", "utf-32-le"),
+    "UTF-32 LE without a mark": ("utf-32-le", "utf-32-le"),
+    "UTF-32 BE without a mark": ("utf-32-be", "utf-32-be"),
 }
 
 
@@ -51,6 +60,58 @@ def test_unicode_shows_itself(write: Write, written: str, found: str, block_byte
 def test_any_other_encoding_is_read_when_named(write: Write, name: str) -> None:
     path = write((TEXT * 9).encode(name))
     assert load(path, encoding=name, block_bytes=64)["name"].to_list()[:2] == ["Zoé", "Ann"]
+
+
+@pytest.mark.parametrize("told", ["utf-16", "UTF_16", "utf-32"])
+@pytest.mark.parametrize("order", ["-le", "-be"])
+def test_a_wide_encoding_may_be_named_without_its_order(
+    write: Write, told: str, order: str
+) -> None:
+    name = told.lower().replace("_", "-") + order
+    path = write(TEXT.encode(name))
+    assert inspect(path, COLUMNS, COLUMNS, told).encoding == name
+    assert load(path, encoding=told)["name"].to_list() == ["Zoé", "Ann"]
+
+
+DAMAGE = {
+    "a character beyond all in UTF-32": ("utf-32-le", b"\xff\xff\xff\x7f"),
+    "half a pair in UTF-32": ("utf-32-be", b"\x00\x00\xd8\x00"),
+    "half a pair in UTF-16": ("utf-16-le", b"\x00\xd8"),
+    "a byte that cp1252 lacks": ("cp1252", b"\x81"),
+    "a byte that is none in UTF-7": ("utf-7", b"\xff"),
+    "half a character in gb18030": ("gb18030", b"\x81"),
+    "half a character in Shift JIS": ("shift_jis", b"\x81"),
+}
+
+
+@pytest.mark.parametrize(("name", "broken"), DAMAGE.values(), ids=DAMAGE)
+def test_damage_is_a_fault_of_its_record_which_keeps_its_bytes(
+    write: Write, name: str, broken: bytes
+) -> None:
+    middle = "2,a".encode(name) + broken + ",3".encode(name)
+    content = (TEXT.replace("é", "e") * 2).encode(name) + middle + "\n3,b,4\n".encode(name)
+    frame = load(write(content), encoding=name)
+    assert frame["_fault"].to_list()[-2:] == ["bad_encoding", None]
+    assert frame["_bytes"].to_list()[-2:] == [middle, None]
+    assert frame["name"].to_list()[-1] == "b"
+
+
+@pytest.mark.parametrize("name", sorted(set(aliases.values())))
+@given(content=st.binary(max_size=60))
+@settings(max_examples=20, deadline=None)
+def test_no_bytes_whatever_stop_a_reader(name: str, content: bytes) -> None:
+    if normal_name(name) is None:
+        return
+    encoding = encoding_of("t.csv", content, name)
+    text = b"".join(pieces_of([content[:7], content[7:]], encoding))
+    assert as_they_came(text, encoding) is not None
+
+
+def test_mostly_damaged_text_is_refused_by_the_name_of_its_encoding(write: Write) -> None:
+    content = codecs.BOM_UTF32_LE + TEXT.encode("utf-32-le")
+    content += b"".join("1,".encode("utf-32-le") + b"\xff" * 4 + b"\n\0\0\0" for _ in range(5))
+    with pytest.raises(SourceRefused, match=r"seems to be utf-32-le, but 5 of its first 7 records"):
+        load(write(content))
 
 
 def test_a_file_mostly_not_utf8_is_refused_with_the_way_out(write: Write) -> None:
@@ -122,13 +183,12 @@ def test_an_optional_column_may_be_absent(write: Write) -> None:
 REFUSED = {
     "a missing column": (
         b"id,amount\n1,2\n",
-        r"lacks 'name'. It has 2 columns, 2 of the 3 that are expected: 'id', 'name'",
+        r"lacks 'name'. It has 2 names, 2 of the 3 that are expected: 'id', 'name'",
     ),
     "a renamed column": (b"id,nmae,amount\n", "'nmae' may be meant for 'name'"),
-    "no header": (b"1,Ann,2\n2,Bob,3\n", "It has 3 columns, 0 of the 3"),
-    "another separator": (b"id:name:amount\n", "It has 1 columns, 0 of the 3"),
+    "no header": (b"1,Ann,2\n2,Bob,3\n", "It has 3 names, 0 of the 3"),
+    "another separator": (b"id:name:amount\n", "It has 1 names, 0 of the 3"),
     "a column twice": (b"id,name,amount,Name\n", "names 'name' more than once"),
-    "an unknown column twice": (b"id,name,amount,x,X\n", "names 'column_4' more than once"),
     "a million columns": (b"c," * 1_000_000 + b"c\n1\n", "first line is longer"),
     "two thousand columns": (b"c," * 2_000 + b"c\n1\n", "more than 1,000 columns"),
     "nothing": (b"", "it is empty"),
@@ -138,7 +198,7 @@ REFUSED = {
     "an Excel workbook": (b"PK\x03\x04" + bytes(99), "an Excel workbook. Unzip it, or save"),
     "a Parquet file": (b"PAR1" + bytes(99), "a Parquet file"),
     "lone carriage returns": (b"id,name,amount\r1,a,2\r", "lone carriage return"),
-    "a JSON list": (b'[{"id": 1}]', "JSON list.*jq"),
+    "a JSON list": (b'[{"id": 1}]', "records in a list.*jq"),
 }
 
 
