@@ -6,6 +6,7 @@ functions; here is only what follows from the order of arrival.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 Position = tuple[int, int]
 """Slice id and position: sorts by arrival."""
@@ -27,6 +28,7 @@ class Arrived:
     at: Position
     texts: tuple[str | None, ...]
     fault: str | None = None
+    day: date = date.min
 
 
 @dataclass
@@ -87,10 +89,13 @@ def versions(
     unknown: Callable[[tuple[str, ...]], tuple[str, ...]] = nothing_unknown,
     closed: Mapping[Position, str] = NOTHING_CLOSED,
 ) -> Expected:
-    """The same where each change of a key's content is a version, and the last one is current."""
+    """The same where each change of a key's content is a version, and the last one is current.
+
+    Here a record of an earlier day comes before those of a later one, whenever it arrived.
+    """
     expected = Expected()
     current: dict[str | None, tuple[str, ...]] = {}
-    for record in sorted(records, key=lambda record: record.at):
+    for record in sorted(records, key=lambda record: (record.day, record.at)):
         verdict = verdict_of(record)
         if record.at in closed:
             expected.closed[record.at] = closed[record.at]

@@ -1,5 +1,7 @@
 """Which record wins, and what an `apply` has to write: pure functions over frames."""
 
+from datetime import date
+
 import polars as pl
 import pytest
 from hypothesis import given
@@ -27,11 +29,15 @@ CONTENT = {"_digest": pl.String(), "_reasons": pl.List(pl.String)}
 VERDICTS = pl.Schema({**ADDRESS, **CONTENT, "amount": pl.Int64()})
 STORED = pl.Schema({**ADDRESS, **CONTENT, "_place": pl.UInt8()})
 Contender = tuple[str, str, int, int]
+"""Key, digest, slice and position; the days of slices are mixed."""
+
+DAYS = {number: date(2025, 1, 1 + number * 2 % 5) for number in range(10)}
 
 
 def contenders(rows: list[Contender]) -> pl.DataFrame:
     schema = {"id": pl.String, "_digest": pl.String, "_slice_id": pl.Int64, "_position": pl.Int64}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    found = pl.DataFrame(rows, schema=schema, orient="row")
+    return found.with_columns(_day=pl.col("_slice_id").replace_strict(DAYS, return_dtype=pl.Date))
 
 
 def places_of(rows: list[Contender], policy: Policy = Policy.FIRST) -> dict[tuple[int, int], int]:
@@ -58,9 +64,16 @@ def test_ranking_keeps_what_else_is_known_of_a_record() -> None:
 
 
 def test_each_change_is_a_version_and_what_equals_the_one_before_is_a_duplicate() -> None:
-    rows = [("k", "a", 1, 0), ("k", "b", 2, 0), ("k", "b", 3, 0), ("k", "a", 4, 0)]
+    rows = [("k", "a", 1, 0), ("k", "b", 1, 1), ("k", "b", 2, 0), ("k", "a", 2, 1)]
     found = places_of(rows, Policy.LATEST)
-    assert found == {(1, 0): VALIDATED, (2, 0): VALIDATED, (3, 0): DUPLICATE, (4, 0): VALIDATED}
+    assert found == {(1, 0): VALIDATED, (1, 1): VALIDATED, (2, 0): DUPLICATE, (2, 1): VALIDATED}
+
+
+def test_a_version_of_an_earlier_day_comes_before_those_of_later_ones() -> None:
+    assert DAYS[3] < DAYS[1] < DAYS[2]
+    rows = [("k", "a", 1, 0), ("k", "b", 2, 0), ("k", "a", 3, 0)]
+    found = places_of(rows, Policy.LATEST)
+    assert found == {(3, 0): VALIDATED, (1, 0): DUPLICATE, (2, 0): VALIDATED}
 
 
 def test_who_does_not_contend_is_set_aside_and_what_an_operator_decided_comes_first() -> None:
@@ -108,7 +121,7 @@ some_contenders = st.lists(
 
 @given(some_contenders)
 def test_any_versions_in_any_order_are_ranked_as_the_oracle_says(rows: list[Contender]) -> None:
-    records = [Arrived((row[2], row[3]), row[:2]) for row in rows]
+    records = [Arrived((row[2], row[3]), row[:2], day=DAYS[row[2]]) for row in rows]
     expected = versions(
         records, lambda record: Verdict(str(record.texts[0]), (str(record.texts[1]),))
     )

@@ -58,14 +58,16 @@ class Files:
         """Every landed record, as its file was written."""
         with warehouse.transaction() as tx:
             slices = tx.rows(
-                'SELECT s.slice_id, s."start", s."end", o.identity FROM ledger.slices s '
+                'SELECT s.slice_id, s."start", s."end", s.day, o.identity FROM ledger.slices s '
                 "JOIN ledger.objects o ON o.object_id = s.object_id WHERE o.dataset = $dataset",
                 dataset=self._dataset,
             )
         width = len(self._columns)
         return {
-            (slice_id, n): Arrived((slice_id, n), *record_of(self._written[identity][n], width))
-            for slice_id, start, end, identity in slices
+            (slice_id, n): Arrived(
+                (slice_id, n), *record_of(self._written[identity][n], width), day=day
+            )
+            for slice_id, start, end, day, identity in slices
             for n in range(start, end)
         }
 

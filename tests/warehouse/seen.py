@@ -50,9 +50,9 @@ def arrived(warehouse: Warehouse, contract: Contract) -> list[Arrived]:
     columns = ", ".join(contract.column_names)
     with warehouse.transaction() as tx:
         rows = tx.rows(
-            f"SELECT _slice_id, _position, _fault, {columns} FROM raw.{contract.dataset}"
+            f"SELECT _slice_id, _position, _fault, _day, {columns} FROM raw.{contract.dataset}"
         )
-    return [Arrived((row[0], row[1]), tuple(row[3:]), row[2]) for row in rows]
+    return [Arrived((row[0], row[1]), tuple(row[4:]), row[2], row[3]) for row in rows]
 
 
 def everything(warehouse: Warehouse) -> dict[str, list[tuple[Any, ...]]]:

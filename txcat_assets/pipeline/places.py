@@ -3,8 +3,9 @@
 A record contends for its key when it is valid, names nothing unknown and nobody closed it. By the
 policy `first` the earliest arrival is validated; later ones of the same content are duplicates, of
 other content conflicts. By the policy `latest` each that differs from the one before it is
-validated, as a version, and what equals the one before is a duplicate. Only (slice, position)
-decides, never which was judged first.
+validated, as a version, and what equals the one before is a duplicate; before counts by day, so
+that an older file that comes late changes what was, not what is. Else (slice, position) decides,
+never which was judged first.
 """
 
 import polars as pl
@@ -85,11 +86,12 @@ def set_aside(records: pl.DataFrame, unknown: pl.Series, closed: pl.Series) -> p
 def rank(contenders: pl.DataFrame, key: str, policy: Policy) -> pl.DataFrame:
     """`contenders` with `_place`, by the rule above; one row is one of them.
 
-    Columns: `key`, `_digest`, `_slice_id`, `_position`, and whatever else, which is kept.
+    Columns: `key`, `_digest`, `_day`, `_slice_id`, `_position`, and whatever else, which is kept.
     """
     is_contested = pl.col(key).is_duplicated()
     alone = contenders.filter(~is_contested).with_columns(_place=_place(VALIDATED))
-    group = contenders.filter(is_contested).sort(key, *POSITION)
+    order = POSITION if policy is Policy.FIRST else ["_day", *POSITION]
+    group = contenders.filter(is_contested).sort(key, *order)
     place = _first_wins(key) if policy is Policy.FIRST else _each_change_wins(key)
     return pl.concat([alone, group.with_columns(_place=place)])
 

@@ -61,12 +61,14 @@ class Graph:
         (object_id,) = register_named(work, [stat(path)], None)
         assert land_files(work).problems == []
         with self.warehouse.transaction() as tx:
-            slices = tx.rows("SELECT slice_id FROM ledger.slices WHERE object_id = $o", o=object_id)
+            slices = tx.rows(
+                "SELECT slice_id, day FROM ledger.slices WHERE object_id = $o", o=object_id
+            )
         names = contract.column_names
-        for (slice_id,) in slices:
+        for slice_id, day in slices:
             for n, record in enumerate(records):
                 texts = tuple(record[name] for name in names)
-                self.sent[contract.dataset].append(Arrived((slice_id, n), texts))
+                self.sent[contract.dataset].append(Arrived((slice_id, n), texts, day=day))
 
     def judge(self, drawn: Drawn) -> None:
         assert validate(self._work(drawn.contract)).problems == []

@@ -237,13 +237,13 @@ def _mart_table(contract: Contract, mart: Mart) -> str:
 
 
 def _current_view(contract: Contract) -> str:
-    """The last version of each key."""
+    """The last version of each key: of the latest day, and there of the latest arrival."""
     name, key = contract.dataset, contract.key
     columns = validated_columns(contract)
     return (
         f"CREATE VIEW current.{name} AS SELECT {columns} FROM (SELECT *, "
-        f'row_number() OVER (PARTITION BY "{key}" ORDER BY _slice_id DESC, _position DESC) '
-        f"AS _age FROM judged.{name} WHERE _place = {VALIDATED}) j WHERE _age = 1"
+        f'row_number() OVER (PARTITION BY "{key}" ORDER BY _day DESC, _slice_id DESC, '
+        f"_position DESC) AS _age FROM judged.{name} WHERE _place = {VALIDATED}) j WHERE _age = 1"
     )
 
 
