@@ -11,6 +11,7 @@
         |-- WarehouseRefused   the database cannot be had or written to as things are
         |   `-- RightMissing     this role may not do what was asked
         |-- HomeRefused        the home folder, or Dagster's instance in it, cannot be used
+        |-- QueryRefused       a person's own SQL cannot be answered: no query, or too long
         |-- CopyRefused        a warehouse cannot be copied as things are; nothing of it was
         |-- SourceRefused      a file cannot be taken as it is; nothing of it was landed
         |-- FileNotWritten     a file for people could not be written; nothing of it is left
@@ -101,6 +102,10 @@ class RightMissing(WarehouseRefused):
 
 class HomeRefused(PermanentError):
     """The home folder, or Dagster's instance in it, cannot be used."""
+
+
+class QueryRefused(PermanentError):
+    """A person's own SQL cannot be answered: it is no query that only reads, or takes too long."""
 
 
 class CopyRefused(PermanentError):

@@ -71,9 +71,13 @@ class Sites:
 
 def warehouse_in(folder: Path, wait_seconds: float = 60) -> Warehouse:
     """The warehouse that workers on this folder share."""
+    return connect(url_in(folder), wait_seconds, statement_seconds=60)
+
+
+def url_in(folder: Path) -> str:
+    """The URL of that warehouse."""
     url = folder / URL
-    named = url.read_text() if url.exists() else f"duckdb:///{folder / 'warehouse.duckdb'}"
-    return connect(named, wait_seconds, statement_seconds=60)
+    return url.read_text() if url.exists() else f"duckdb:///{folder / 'warehouse.duckdb'}"
 
 
 def model() -> FakeModel:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from txcat_assets.cli.quarantine import quarantine
+from txcat_assets.cli.terminal import Shape
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.settings import Settings
@@ -94,6 +95,20 @@ def status(
     from txcat_assets.cli.status import show_status  # noqa: PLC0415 - Dagster takes a second
 
     raise typer.Exit(show_status(Settings(), as_json=as_json))
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One SELECT.", metavar="QUERY")],
+    shape: Annotated[Shape, typer.Option("--format", help="How it is printed.")] = Shape.TABLE,
+    seconds: Annotated[
+        float, typer.Option(min=0.1, max=86_400, callback=_is_number, help="Its time limit.")
+    ] = 30,
+) -> None:
+    """Answer a query on the tables, read-only, also while others write."""
+    from txcat_assets.cli.sql import answer_query  # noqa: PLC0415 - DuckDB takes a moment
+
+    raise typer.Exit(answer_query(Settings(), query, shape, seconds))
 
 
 @app.command()

@@ -4,9 +4,11 @@ All that is printed passes one filter here, whoever wrote it: no record, header 
 command the terminal, forge a line or fill the screen. What is printed is decided elsewhere.
 """
 
+import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from rich.console import Console
@@ -14,6 +16,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from txcat_assets.text import MESSAGE_CHARS, VALUE_CHARS, for_terminal, shortened
+
+
+class Shape(StrEnum):
+    """How an answer is printed: for people, for a spreadsheet, for a program."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
 
 out = Console()
 err = Console(stderr=True)
@@ -36,14 +47,30 @@ def complain(problem: str) -> None:
 
 def print_json(value: Any) -> None:
     """A value for programs, on standard output; what no terminal shows stands as an escape."""
-    out.out(json.dumps(value, indent=2, default=str), highlight=False)
+    out.out(json.dumps(value, indent=2, default=_plain), highlight=False)
+
+
+def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Rows as CSV on standard output; a file gets them as they are, a terminal what can be seen."""
+    shown = for_terminal if out.is_terminal else str
+    writer = csv.writer(out.file, lineterminator="\n")
+    writer.writerow([shown(name) for name in columns])
+    for row in rows:
+        writer.writerow([None if value is None else shown(_plain(value)) for value in row])
+
+
+def _plain(value: object) -> str:
+    """A value as text for a program: lists as JSON, bytes in hexadecimal."""
+    if isinstance(value, list | dict):
+        return json.dumps(value, default=str)
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """A table for people, each value on one line of a cell and shortened."""
-    table = Table(title=escape(_cell(title)), title_justify="left")
+    table = Table(title=escape(_cell(title)) or None, title_justify="left")
     for number, name in enumerate(columns):
-        is_number = any(isinstance(row[number], int | Decimal) for row in rows)
+        is_number = any(_is_number(row[number]) for row in rows)
         table.add_column(
             escape(_cell(name)), justify="right" if is_number else "left", overflow="fold"
         )
@@ -56,13 +83,17 @@ def _bounded(message: str) -> str:
     return shortened(for_terminal(message), MESSAGE_CHARS)
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
 def _cell(value: object) -> str:
     match value:
         case None:
             text = ""
         case list():
             text = ", ".join(map(str, value))
-        case int() | Decimal():
+        case int() | Decimal() if _is_number(value):
             text = f"{value:,}"
         case _:
             text = str(value)

@@ -5,10 +5,13 @@ Here is the one list of the databases there are; each lives in a module of its o
 
 import re
 from pathlib import Path
+from typing import cast
 
 from txcat_assets.errors import SettingRefused
 from txcat_assets.warehouse.databases.duckdb import DuckDbWarehouse
+from txcat_assets.warehouse.databases.duckdb_reader import DuckDbReader
 from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.databases.reader import Reader
 
 SETTING = "TXCAT_WAREHOUSE_URL"
 
@@ -43,3 +46,14 @@ def connect(
     if not path.strip("/") or path.endswith("/"):
         raise SettingRefused(f"{named_by} names no database, {EXPECTED}")
     return DuckDbWarehouse(Path(path), wait_seconds, named_by)
+
+
+def open_reader(url: str, wait_seconds: float, query_seconds: float) -> Reader:
+    """What answers a person's own queries on the warehouse behind a URL, and changes nothing."""
+    warehouse = connect(url, wait_seconds, query_seconds)
+    if warehouse.kind == "duckdb":
+        return DuckDbReader(Path(warehouse.place), wait_seconds, query_seconds, SETTING)
+    from txcat_assets.warehouse.databases.postgres import PostgresWarehouse  # noqa: PLC0415
+    from txcat_assets.warehouse.databases.postgres_reader import PostgresReader  # noqa: PLC0415
+
+    return PostgresReader(cast("PostgresWarehouse", warehouse), query_seconds, SETTING)

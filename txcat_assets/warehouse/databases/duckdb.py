@@ -5,7 +5,7 @@ transaction opens, works, commits and closes, and waits its turn when somebody e
 Threads of one process work in it at once; who must not takes a lock.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -112,31 +112,38 @@ class DuckDbWarehouse:
         with made(self._path, self._named_by):
             self._path.parent.mkdir(parents=True, exist_ok=True)
         file = shared_file(self._path)
-        with translated(self._path, self._named_by):
-            connection = self._open()
+        with (
+            translated(self._path, self._named_by),
+            opened(self._path, self._wait_seconds) as connection,
+        ):
             transaction = DuckDbTransaction(connection, file.locks, self._wait_seconds)
             try:
                 connection.begin()
                 yield transaction
                 connection.commit()
             finally:
-                connection.close()
+                connection.close()  # before others have its locks
                 file.locks.release(id(transaction))
 
     def claim(self, *what: str | int) -> Any:
         """Try to claim a piece of work by name; False when another process holds it."""
         return shared_file(self._path).claims.claim(*what)
 
-    def _open(self) -> duckdb.DuckDBPyConnection:
-        """A connection, had in time, or the error of the last try."""
-        turn = Retrying(
-            retry=retry_if_exception(_is_held_by_another),
-            wait=wait_random_exponential(multiplier=0.01, max=0.2),
-            stop=stop_after_delay(self._wait_seconds),
-            reraise=True,
-        )
-        connect: Callable[[], duckdb.DuckDBPyConnection] = lambda: duckdb.connect(self._path)  # noqa: E731
-        return turn(connect)
+
+@contextmanager
+def opened(path: Path, wait_seconds: float, **options: Any) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the file in its turn, closed at the end; raises what the last try raised."""
+    turn = Retrying(
+        retry=retry_if_exception(_is_held_by_another),
+        wait=wait_random_exponential(multiplier=0.01, max=0.2),
+        stop=stop_after_delay(wait_seconds),
+        reraise=True,
+    )
+    connection: duckdb.DuckDBPyConnection = turn(duckdb.connect, path, **options)
+    try:
+        yield connection
+    finally:
+        connection.close()
 
 
 def _is_held_by_another(error: BaseException) -> bool:

@@ -171,6 +171,12 @@ class PostgresWarehouse:
                     self._idle.append(connection)
 
     @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection for this block alone, without a transaction."""
+        with translated(self.place, self._named_by), self._connect() as connection:
+            yield connection
+
+    @contextmanager
     def claim(self, *what: str | int) -> Iterator[bool]:
         """Try to claim a piece of work by name; False when another session holds it."""
         with translated(self.place, self._named_by), self._claims.claim(*what) as is_mine:

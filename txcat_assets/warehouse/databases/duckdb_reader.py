@@ -1,0 +1,92 @@
+"""Reads a DuckDB file for a person: read-only, and without any other file, extension or network.
+
+While it reads nobody can write, so a query is ended after some seconds.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Timer
+
+import duckdb
+
+from txcat_assets.errors import QueryRefused, WarehouseRefused
+from txcat_assets.warehouse.databases.duckdb import opened
+from txcat_assets.warehouse.databases.duckdb_errors import translate
+from txcat_assets.warehouse.databases.reader import Answer, cut
+
+ALONE = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "lock_configuration": "true",
+}
+"""What keeps SQL within the one file; the last one keeps it so."""
+
+QUERIES = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
+
+
+class DuckDbReader:
+    """Answers queries on a DuckDB file."""
+
+    def __init__(
+        self, path: Path, wait_seconds: float, query_seconds: float, named_by: str
+    ) -> None:
+        self._path = path
+        self._wait_seconds = wait_seconds
+        self._query_seconds = query_seconds
+        self._named_by = named_by
+
+    def answer(self, sql: str, most_rows: int | None) -> Answer:
+        """The first rows of one query, or all."""
+        if not self._path.exists():
+            raise WarehouseRefused(
+                f"There is no warehouse at {self._path} yet: `txcat load` makes it. If there "
+                f"should be one, look at {self._named_by}."
+            )
+        with (
+            self._refused(),
+            opened(self._path, self._wait_seconds, read_only=True, config=ALONE) as connection,
+        ):
+            with self._ended_in_time(connection):
+                result = connection.execute(_one_query(connection, sql))
+                wanted = None if most_rows is None else most_rows + 1
+                rows = result.fetchall() if wanted is None else result.fetchmany(wanted)
+            columns = [name for name, *_ in result.description or ()]
+        return cut(columns, rows, most_rows)
+
+    @contextmanager
+    def _ended_in_time(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        timer = Timer(self._query_seconds, connection.interrupt)
+        timer.start()
+        try:
+            yield
+        except duckdb.InterruptException as error:
+            raise QueryRefused(
+                f"The query took longer than {self._query_seconds:g} s and was ended, because "
+                "nobody can write meanwhile. Ask for less, or allow more by --seconds."
+            ) from error
+        finally:
+            timer.cancel()
+
+    @contextmanager
+    def _refused(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.PermissionException as error:
+            raise _refusal(error) from error
+        except duckdb.Error as error:
+            raise translate(error, self._path, self._named_by) or _refusal(error) from error
+
+
+def _one_query(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1 or statements[0].type not in QUERIES:
+        raise QueryRefused(
+            "The query cannot be answered: this is read-only, and one SELECT is expected."
+        )
+    return statements[0]
+
+
+def _refusal(error: duckdb.Error) -> QueryRefused:
+    return QueryRefused(f"The query cannot be answered: {' '.join(str(error).split())}")

@@ -1,0 +1,57 @@
+"""Reads PostgreSQL for a person: one query in a read-only transaction that is ended in time.
+
+What a role may read is PostgreSQL's to say: deploy/postgres/roles.sql has a role for readers.
+"""
+
+from typing import Any
+
+import psycopg
+
+from txcat_assets.errors import QueryRefused
+from txcat_assets.warehouse.databases.postgres import PostgresWarehouse
+from txcat_assets.warehouse.databases.postgres_errors import translate
+from txcat_assets.warehouse.databases.reader import Answer, cut
+
+
+class PostgresReader:
+    """Answers queries on a PostgreSQL database."""
+
+    def __init__(self, warehouse: PostgresWarehouse, query_seconds: float, named_by: str) -> None:
+        self._warehouse = warehouse
+        self._query_seconds = query_seconds
+        self._named_by = named_by
+
+    def answer(self, sql: str, most_rows: int | None) -> Answer:
+        """The first rows of one query, or all."""
+        with self._warehouse.connection() as connection:
+            connection.execute(b"BEGIN READ ONLY")
+            timeout = f"SET LOCAL statement_timeout = {self._query_seconds * 1000:.0f}"
+            connection.execute(timeout.encode())
+            try:
+                return _fetched(psycopg.Cursor(connection), sql, most_rows)
+            except psycopg.errors.QueryCanceled as error:
+                raise QueryRefused(
+                    f"The query took longer than {self._query_seconds:g} s and was ended. Ask for "
+                    "less, or allow more by --seconds."
+                ) from error
+            except psycopg.Error as error:
+                raise self._refusal(error) from error
+            finally:
+                connection.close()
+
+    def _refusal(self, error: psycopg.Error) -> Exception:
+        is_written = error.sqlstate == "25006"  # PostgreSQL's code for a read-only transaction
+        if not is_written and (ours := translate(error, self._warehouse.place, self._named_by)):
+            return ours
+        return QueryRefused(f"The query cannot be answered: {' '.join(str(error).split())}")
+
+
+def _fetched(cursor: psycopg.Cursor[tuple[Any, ...]], sql: str, most_rows: int | None) -> Answer:
+    # A cursor is made for a query alone, and what is prepared is one statement: neither COPY nor a
+    # COMMIT with more behind it comes through.
+    query = f"DECLARE asked NO SCROLL CURSOR FOR {sql.strip().rstrip(';')}"
+    cursor.execute(query.encode(), prepare=True)
+    wanted = "ALL" if most_rows is None else most_rows + 1
+    cursor.execute(f"FETCH {wanted} FROM asked".encode())
+    columns = [column.name for column in cursor.description or ()]
+    return cut(columns, cursor.fetchall(), most_rows)
