@@ -34,7 +34,7 @@ class Postgres:
             parts = {name: sql.Identifier(value) for name, value in names.items()}
             connection.execute(sql.SQL(statement).format(**parts))
 
-    def known(self, what: str) -> str:
+    def setting(self, what: str) -> str:
         """What the server's URL says of host, port or user."""
         return str(conninfo_to_dict(self.url)[what])
 

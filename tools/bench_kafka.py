@@ -65,12 +65,12 @@ def latency(site: Site, messages: int, rate: int) -> None:
                 since = since or time.time()
                 site.send(1)
                 time.sleep(9 + number % 5)
-            _tell(f"sparse, {name}", started.latencies(since))
+            _print_latencies(f"sparse, {name}", started.latencies(since))
             since = time.time()
             site.send_steadily(rate, 40)
             until(lambda: started.lag() == 0, 120)
             time.sleep(5)  # for the last to be categorized
-            _tell(f"{rate} a second, {name}", started.latencies(since))
+            _print_latencies(f"{rate} a second, {name}", started.latencies(since))
 
 
 def flow(site: Site, rate: int, seconds: int) -> None:
@@ -86,7 +86,7 @@ def flow(site: Site, rate: int, seconds: int) -> None:
             f"{max(lags[:half]):,} in the first half and {max(lags[half:]):,} in the second",
             flush=True,
         )
-        _tell(f"{rate:,} a second", started.latencies())
+        _print_latencies(f"{rate:,} a second", started.latencies())
         expect({"categorized": sent + 1}, {"categorized": started.count("categorized")})
 
 
@@ -97,7 +97,7 @@ def soak(site: Site, runs: int) -> None:
     print(f"{said.strip()} ({cost.seconds:.0f} s, {cost.peak_mb:,.0f} MiB)", flush=True)
 
 
-def _tell(what: str, seconds: list[float]) -> None:
+def _print_latencies(what: str, seconds: list[float]) -> None:
     ordered = sorted(seconds)
     p50, p95 = (ordered[int(len(ordered) * q)] for q in (0.5, 0.95))
     print(f"{what}: {len(ordered):,} messages, p50 {p50:.2f} s, p95 {p95:.2f} s", flush=True)

@@ -3,8 +3,8 @@
 import dagster as dg
 import pytest
 
+from tests.assets.bank import CURRENCIES, DAY, HEADER, USERS, load, payment, put
 from tests.assets.installation import Installation, differing
-from tests.assets.test_payments import CURRENCIES, DAY, HEADER, USERS, load, payment, put
 
 ALERTS = dg.AssetKey(["alerts", "payments"])
 

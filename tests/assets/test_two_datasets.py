@@ -12,9 +12,9 @@ from pathlib import Path
 
 import dagster as dg
 
+from tests.assets.bank import CURRENCIES, DAY, HEADER, USERS, load, payment, put, scores
 from tests.assets.installation import Installation
 from tests.assets.records import sound
-from tests.assets.test_payments import CURRENCIES, DAY, HEADER, USERS, load, payment, put, scores
 from tests.fakes import FakeModel
 from tests.warehouse.audit import audit
 from txcat_assets.contracts.model import Contract, Stage

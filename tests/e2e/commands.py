@@ -24,7 +24,7 @@ BIN = Path(sys.executable).parent
 
 
 @dataclass(frozen=True)
-class Said:
+class Output:
     """What a command answered."""
 
     code: int
@@ -54,16 +54,16 @@ class CommandLine:
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return path
 
-    def txcat(self, *arguments: object) -> Said:
+    def txcat(self, *arguments: object) -> Output:
         """Run a command here."""
         self.monkeypatch.setattr(sys, "argv", ["txcat", *map(str, arguments)])
         self.capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main()
         said = self.capsys.readouterr()
-        return Said(int(ended.value.code or 0), said.out, said.err)
+        return Output(int(ended.value.code or 0), said.out, said.err)
 
-    def in_process_of_its_own(self, *command: object, wait: float = 120) -> Said:
+    def in_process_of_its_own(self, *command: object, wait: float = 120) -> Output:
         """Run an installed command."""
         name, *arguments = map(str, command)
         ended = subprocess.run(
@@ -75,7 +75,7 @@ class CommandLine:
             timeout=wait,
             check=False,
         )
-        return Said(ended.returncode, ended.stdout, ended.stderr)
+        return Output(ended.returncode, ended.stdout, ended.stderr)
 
     @property
     def environment(self) -> Mapping[str, str]:

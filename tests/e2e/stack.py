@@ -37,16 +37,16 @@ class Stack:
         """The port of this machine on which a service answers."""
         return self.place.ports[PORTS[name]]
 
-    def said(self) -> str:
+    def output(self) -> str:
         """All that it has said."""
         return self.log.read_text(errors="replace")
 
     def until_said(self, words: str, seconds: float = 120) -> None:
         """Wait until it has said something; fail when it ends before."""
         deadline = time.monotonic() + seconds
-        while words not in self.said():
-            assert time.monotonic() < deadline, f"not within {seconds} s: {self.said()[-4000:]}"
-            assert self.process.poll() is None, self.said()[-4000:]
+        while words not in self.output():
+            assert time.monotonic() < deadline, f"not within {seconds} s: {self.output()[-4000:]}"
+            assert self.process.poll() is None, self.output()[-4000:]
             time.sleep(0.2)
 
     def family(self) -> list[psutil.Process]:
@@ -57,7 +57,7 @@ class Stack:
     def service(self, name: str) -> psutil.Process:
         """The process of a service: what the shell runs that the stack says it has started."""
         self.until_said(f"| {name} started (pid=")
-        pid = self.said().partition(f"| {name} started (pid=")[2].partition(")")[0]
+        pid = self.output().partition(f"| {name} started (pid=")[2].partition(")")[0]
         return psutil.Process(int(pid)).children()[0]
 
     def ended(self, seconds: float = 90) -> int:

@@ -29,8 +29,8 @@ def test_what_the_compose_file_says_takes_files_and_messages_to_postgres(start: 
     stack.process.send_signal(signal.SIGINT)
     assert stack.ended() == 130
     assert_all_gone(family)
-    assert "SIGKILL" not in stack.said()
-    assert password_of(stack) not in stack.said()
+    assert "SIGKILL" not in stack.output()
+    assert password_of(stack) not in stack.output()
 
 
 def password_of(stack: Stack) -> str:

@@ -35,7 +35,7 @@ def test_a_folder_is_one_stacks_alone(start: Start) -> None:
     first.until_said("| postgres started")
     second = start("--without-kafka")
     assert second.ended() == 1
-    assert "another one runs in" in second.said()
+    assert "another one runs in" in second.output()
     first.process.terminate()
     assert first.ended() == 143
 
@@ -44,4 +44,4 @@ def test_a_taken_port_is_named_with_what_to_do(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         stack = start("--without-kafka", ml_api=taken.getsockname()[1])
         assert stack.ended() == 1
-    assert "choose another by --ml-api-port" in stack.said()
+    assert "choose another by --ml-api-port" in stack.output()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.assets.records import sound
-from tests.e2e.commands import BIN, CommandLine, Said
+from tests.e2e.commands import BIN, CommandLine, Output
 
 Prepare = Callable[[CommandLine], object]
 
@@ -120,7 +120,7 @@ SETTINGS: dict[str, tuple[Prepare, str, int, str]] = {
 LIST = WAREHOUSES | HOMES | SETTINGS
 
 
-def assert_words(said: Said, code: int, words: str) -> None:
+def assert_words(said: Output, code: int, words: str) -> None:
     assert words in said.err
     assert said.code == code
     assert "Traceback" not in said.err + said.out
@@ -176,7 +176,7 @@ def test_an_output_that_is_full_is_told(terminal: CommandLine) -> None:
             [BIN / "txcat", "status"], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
             env=terminal.environment, cwd=terminal.folder,
         )  # fmt: skip
-    assert_words(Said(ended.returncode, "", ended.stderr), 1, "Make room")
+    assert_words(Output(ended.returncode, "", ended.stderr), 1, "Make room")
 
 
 @pytest.mark.slow

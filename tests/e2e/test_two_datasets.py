@@ -9,8 +9,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from tests.assets.bank import CURRENCIES, HEADER, USERS, payment
 from tests.assets.records import sound
-from tests.assets.test_payments import CURRENCIES, HEADER, USERS, payment
 from tests.e2e.daemon import Daemon
 from tests.kafka.broker import Kafka, until
 from txcat_assets.cli.home import ROOT

@@ -103,7 +103,7 @@ def take_in(site: Installation, kafka: Kafka, records: Records) -> None:
     assert site.load_days("payments", f"{today()}").success
 
 
-def tell(site: Installation, records: Records) -> None:
+def publish(site: Installation, records: Records) -> None:
     """The reference data comes, and both days of payments are run once more."""
     site.put(f"users_{DAY}.csv", records.users)
     site.put(f"currencies_{DAY}.csv", records.currencies)
@@ -120,7 +120,7 @@ def test_every_record_is_accounted_for(bank: Installation, kafka: Kafka, of: Any
     take_in(bank, kafka, records)
     assert by_record(bank, "t.reasons", "quarantined.payments") == BROKEN | WAITING
     assert by_record(bank, "t.reasons", "scored.payments") == {}
-    tell(bank, records)
+    publish(bank, records)
     assert by_record(bank, "t.reasons", "quarantined.payments") == BROKEN
     assert by_record(bank, "t.reasons", "scored.payments") == SCORES
     flags = {at: bool(reasons) for at, reasons in SCORES.items()}
@@ -139,7 +139,7 @@ def test_the_validated_payments_sum_up_to_the_banks_own_report(
     more = [re.sub(r"['()\s]", "", line) for line in re.findall(r"\('.*'\)", sql)]
     bank.put("payments_2025-05-31.csv", "\n".join([FIELDS, *more, ""]))
     assert bank.load_days("payments", "2025-05-31").success
-    tell(bank, records)
+    publish(bank, records)
     assert bank.load_days("payments", "2025-05-31").success
     sides = " UNION ALL ".join(
         f"SELECT {who} AS user_id, CAST(timestamp AS DATE) AS day, {sent} AS sent, {got} AS got "

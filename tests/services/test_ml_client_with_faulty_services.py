@@ -44,7 +44,7 @@ OUTAGES: dict[Behaviour, str] = {
 QUICK = {"attempts": 2, "read_seconds": 0.3, "total_seconds": 1.0}
 
 
-def said(behaviour: Behaviour) -> str:
+def message_of(behaviour: Behaviour) -> str:
     return behaviour.__name__
 
 
@@ -53,7 +53,7 @@ def ask(service: FaultyService, **config: object) -> list[pl.DataFrame]:
         return list(ml.answers(validated(range(10))))
 
 
-@pytest.mark.parametrize("behaviour", BREACHES, ids=said)
+@pytest.mark.parametrize("behaviour", BREACHES, ids=message_of)
 def test_a_breach_of_the_protocol_is_never_believed(behaviour: Behaviour) -> None:
     with serving(behaviour) as service, pytest.raises(ServiceBroken) as caught:
         ask(service)
@@ -64,7 +64,7 @@ def test_a_breach_of_the_protocol_is_never_believed(behaviour: Behaviour) -> Non
     assert service.asked == [10]
 
 
-@pytest.mark.parametrize("behaviour", OUTAGES, ids=said)
+@pytest.mark.parametrize("behaviour", OUTAGES, ids=message_of)
 def test_an_outage_is_waited_for_then_told(behaviour: Behaviour) -> None:
     with serving(behaviour) as service, pytest.raises(ServiceDown) as caught:
         ask(service, **QUICK)
@@ -79,7 +79,7 @@ def only_at_first(fault: Behaviour) -> Behaviour:
     return behaviour
 
 
-@pytest.mark.parametrize("fault", set(OUTAGES) - {faulty.drips}, ids=said)
+@pytest.mark.parametrize("fault", set(OUTAGES) - {faulty.drips}, ids=message_of)
 def test_a_passing_outage_is_not_noticed(fault: Behaviour) -> None:
     with serving(only_at_first(fault)) as service:
         frames = ask(service, read_seconds=1)

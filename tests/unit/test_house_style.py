@@ -20,6 +20,9 @@ FILES = [
 ]
 
 DAGSTER = {"asset", "multi_asset", "asset_check", "multi_asset_check", "sensor", "schedule", "op"}
+EMPTY = {"said", "told", "tell", "tells", "says", "thing", "things", "stuff"}
+EMPTY_CONSTANTS = {"MANY", "FEW", "SHORT", "LONG", "OFTEN", "SHARE"}
+OF_TOPICS = re.compile(r"kafka|topic")
 VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "manager", "info"}
 # Split by [brackets] where this file would complain of itself.
 OF_A_MACHINE = re.compile(
@@ -75,6 +78,43 @@ def is_vague_name(path: PurePath, text: str) -> Iterator[str]:
             yield f"'{word}' in {name} says nothing: use the glossary's words"
 
 
+def is_empty_name(_: PurePath, text: str) -> Iterator[str]:
+    """Names of functions, classes and constants that only their author can guess."""
+    tree = ast.parse(text)
+    defined = [
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    ]
+    for name in defined:
+        if name.strip("_").lower() in EMPTY:
+            yield f"{name} could mean anything: name the message, the problem or the table it gives"
+    constants = [
+        name.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        for name in ast.walk(target)
+        if isinstance(name, ast.Name)
+    ]
+    for name in constants:
+        if name in EMPTY_CONSTANTS:
+            yield f"{name} does not say what is counted: name the thing, and its unit"
+
+
+def is_follow_without_a_topic(path: PurePath, text: str) -> Iterator[str]:
+    """To follow is said of Kafka's topics alone."""
+    for function in functions_in(text):
+        if function.name.strip("_").startswith("follow") and not OF_TOPICS.search(str(path)):
+            yield f"{function.name} follows no topic: say what is brought up to date"
+
+
+def is_import_of_a_test(_: PurePath, text: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and re.search(r"(^|[.])test_", node.module or ""):
+            yield f"imports {node.module}: give what tests share a module that is no test"
+
+
 def is_terse_module(path: PurePath, text: str) -> Iterator[str]:
     if path.name == "__init__.py" or path.name.startswith("test_"):
         return
@@ -93,7 +133,16 @@ def is_of_a_machine(_: PurePath, text: str) -> Iterator[str]:
         yield f"names {found.group()}, which only one machine has: use a relative path or a setting"
 
 
-PYTHON_RULES = [is_long_module, is_long_function, is_vague_name, is_terse_module, is_full_init]
+PYTHON_RULES = [
+    is_long_module,
+    is_long_function,
+    is_vague_name,
+    is_empty_name,
+    is_follow_without_a_topic,
+    is_import_of_a_test,
+    is_terse_module,
+    is_full_init,
+]
 PYTHON_FILES = [path for path in FILES if path.suffix == ".py"]
 
 
@@ -122,6 +171,11 @@ BROKEN = [
     (is_vague_name, "txcat_assets/file_utils.py", ""),
     (is_vague_name, "txcat_assets/common/file.py", ""),
     (is_vague_name, "a.py", "class ClientInfo: ..."),
+    (is_empty_name, "a.py", "def _said(): ..."),
+    (is_empty_name, "a.py", "class Told: ..."),
+    (is_empty_name, "a.py", "MANY, SHORT = 5, 10"),
+    (is_follow_without_a_topic, "txcat_assets/a.py", "def follow(): ..."),
+    (is_import_of_a_test, "tests/test_a.py", "from tests.test_b import helper"),
     (is_terse_module, "a.py", '"""Reads files."""'),
     (is_terse_module, "a.py", ""),
     (is_full_init, "a/__init__.py", "from a.b import c"),
@@ -139,6 +193,8 @@ def test_each_rule_bites(rule: Rule, path: str, text: str) -> None:
 SOUND = [
     (is_long_function, "a.py", 'def f():\n    """' + "\n" * 60 + '"""\n' + LONG_BODY),
     (is_vague_name, "database.py", "class Information: ..."),
+    (is_empty_name, "a.py", "def test_a_loss_is_told(): ...\nMANY_ROWS = 5"),
+    (is_follow_without_a_topic, "txcat_assets/warehouse/ledger/topics.py", "def follow(): ..."),
     (is_of_a_machine, "a.md", "https://example.org/home/page and ./work/file and {root}/tmp/file"),
 ]
 

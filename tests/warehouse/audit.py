@@ -23,7 +23,7 @@ class Judged(NamedTuple):
     place: int
 
 
-class Stored(NamedTuple):
+class TableRow(NamedTuple):
     """A row of a stage, without its columns."""
 
     slice_id: int
@@ -59,7 +59,7 @@ def audit(warehouse: Warehouse, contract: Contract) -> None:
 
 def _check_stage(tx: Transaction, contract: Contract, stage: Stage, judged: list[Judged]) -> None:
     stored = [
-        Stored(*row)
+        TableRow(*row)
         for row in tx.rows(
             f'SELECT _slice_id, _position, "{contract.key}"::VARCHAR, _digest::VARCHAR, '
             f"model_version, {stage.name}_at FROM {stage.name}.{contract.dataset}"
@@ -188,7 +188,7 @@ def _check_references(tx: Transaction, contract: Contract) -> None:
 
 
 def _check_answers(
-    tx: Transaction, where: tuple[str, str], judged: list[Judged], stored: list[Stored]
+    tx: Transaction, where: tuple[str, str], judged: list[Judged], stored: list[TableRow]
 ) -> None:
     """Pending and refused, recounted for the model version that each slice has reached."""
     answers = {(row.slice_id, row.position, row.digest): row for row in stored}

@@ -37,18 +37,18 @@ def dataset_checks(contract: Contract, settings: Settings) -> list[dg.AssetCheck
     has_conflicts = contract.policy is Policy.FIRST
     checks = {
         "raw": {
-            "conservation": _said(verdicts.conservation),
-            "no_file_set_aside": _said(verdicts.no_file_set_aside),
-            **({"topic_is_whole": _said(verdicts.topic_is_whole)} if contract.topic else {}),
+            "conservation": _check(verdicts.conservation),
+            "no_file_set_aside": _check(verdicts.no_file_set_aside),
+            **({"topic_is_whole": _check(verdicts.topic_is_whole)} if contract.topic else {}),
         },
         "validated": {
-            "meets_contract": _said(verdicts.meets_contract),
+            "meets_contract": _check(verdicts.meets_contract),
             **_rules(contract, Severity.WARNING),
         },
         "quarantined": {
-            "share_quarantined": _said(verdicts.share_quarantined),
-            "unreadable_records": _said(verdicts.unreadable_records),
-            **({"conflicts": _said(verdicts.conflicts)} if has_conflicts else {}),
+            "share_quarantined": _check(verdicts.share_quarantined),
+            "unreadable_records": _check(verdicts.unreadable_records),
+            **({"conflicts": _check(verdicts.conflicts)} if has_conflicts else {}),
             **_rules(contract, Severity.ERROR),
             **{one.code: (one.description, verdicts.known(one)) for one in contract.references},
         },
@@ -69,7 +69,7 @@ def _refusals(stage: Stage) -> dict[str, Check]:
     return {"none_refused": (words, verdicts.none_refused(stage))}
 
 
-def _said(check: Callable[[Look], Verdict]) -> Check:
+def _check(check: Callable[[Look], Verdict]) -> Check:
     return (check.__doc__ or "", check)
 
 

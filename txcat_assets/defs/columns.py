@@ -57,7 +57,7 @@ def columns_of(contract: Contract, schema: str) -> dg.TableSchema:
         return dg.TableSchema([*texts, *REASONS, *UNREAD, *MESSAGE, *POSITION])
     marts = {mart.name: mart for mart in contract.marts}
     if schema in marts:
-        return dg.TableSchema([*typed, *_told(marts[schema]), *POSITION])
+        return dg.TableSchema([*typed, *_mart_answers(marts[schema]), *POSITION])
     answered = _answered(stages[schema]) if schema in stages else []
     return dg.TableSchema([*typed, *answered, *VERDICT, *POSITION])
 
@@ -90,7 +90,7 @@ def _answered(stage: Stage) -> list[dg.TableColumn]:
     ]
 
 
-def _told(mart: Mart) -> list[dg.TableColumn]:
+def _mart_answers(mart: Mart) -> list[dg.TableColumn]:
     return [
         *(_answer(column.name, column.type, column.description) for column in mart.columns),
         dg.TableColumn(f"{mart.name}_at", "timestamp", "When the row was written, UTC."),

@@ -1,4 +1,4 @@
-"""The asset of a mart: what is told of entities by all their validated records.
+"""The asset of a mart: the validated records that stand out among all of the same entity.
 
 It has no partitions: its rows belong to no day of arrival. It goes along with each run of its
 dataset, last of all, and works only the entities that were touched since.

@@ -57,7 +57,7 @@ def inbox_sensor(
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"Follows the inbox folder for files named {contract.files}.",
     )
-    def follow_inbox(
+    def watch_inbox(
         context: dg.SensorEvaluationContext,
         warehouse: dg.ResourceParam[Warehouse],
         doors: dg.ResourceParam[Doors],
@@ -72,7 +72,7 @@ def inbox_sensor(
         why = f"{len(new)} new of {len(found)} files in {doors.inbox.folder}"
         return _ask_for(contract, sorted(days), why)
 
-    return follow_inbox
+    return watch_inbox
 
 
 def backlog_sensor(

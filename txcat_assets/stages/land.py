@@ -16,7 +16,7 @@ from txcat_assets.sources.files.opening import SourcePath, inbox_file
 from txcat_assets.sources.files.records import read
 from txcat_assets.stages.arrivals import Inbox
 from txcat_assets.stages.loop import one_ahead
-from txcat_assets.stages.replacing import Another, follow_earlier, land_another, replace_rest
+from txcat_assets.stages.replacing import Another, land_another, note_earlier_reading, replace_rest
 from txcat_assets.stages.work import Work
 from txcat_assets.text import MESSAGE_CHARS, for_terminal, shortened
 from txcat_assets.warehouse.ledger.objects import FileObject, begin, files_to_land, set_state
@@ -105,7 +105,7 @@ def _land_file(
     identity = digest(source)
     if file.identity not in (None, identity):
         raise _changed(file)
-    if file.identity is None and not follow_earlier(work, file, source, identity):
+    if file.identity is None and not note_earlier_reading(work, file, source, identity):
         landed.claimed_by_others += 1
         return
     with work.warehouse.transaction() as tx:

@@ -94,7 +94,7 @@ class LandedTopic:
         return found | {"oldest message, seconds": (now - self.oldest_at).total_seconds()}
 
     def _seconds(self, now: datetime) -> float:
-        """How long it took, and a clock that was set back is no trouble."""
+        """How long it took; never below 0, also when the clock was set back."""
         return max(0.001, (now - self.began_at).total_seconds())
 
 
@@ -167,7 +167,7 @@ def _land_part(work: Work, wanted: Range, part: Part) -> bool:
 def _tell_kafka(
     work: Work, door: KafkaDoor, topic: Topic, offered: Offered, landed: LandedTopic
 ) -> None:
-    """Let lag monitors know, after the ledger's commit; that they do not hear it is no trouble."""
+    """Tell lag monitors, after the ledger's commit; when that fails, nothing is lost."""
     with work.warehouse.transaction() as tx:
         known = followed(tx, work.contract.dataset, topic.name)
     landed.lag = lag(known, offered)

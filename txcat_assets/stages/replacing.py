@@ -23,7 +23,7 @@ from txcat_assets.warehouse.ledger.decisions import Decision
 from txcat_assets.warehouse.ledger.objects import FileObject
 from txcat_assets.warehouse.ledger.rereading import (
     earlier_of_name,
-    follow_reading,
+    note_next_reading,
     open_records,
     other_of_content,
     replace_reading,
@@ -47,7 +47,7 @@ class Another:
         return Decision("replaced", "txcat", f"{self.file.name} has grown since this was its end")
 
 
-def follow_earlier(work: Work, file: FileObject, source: SourcePath, identity: str) -> bool:
+def note_earlier_reading(work: Work, file: FileObject, source: SourcePath, identity: str) -> bool:
     """Note of which earlier reading this file is the next; False while another run is at that one.
 
     When somebody asked for it, it is the one of the same bytes; else one of this name whose bytes
@@ -63,7 +63,7 @@ def follow_earlier(work: Work, file: FileObject, source: SourcePath, identity: s
         earlier = earlier_of_name(tx, file, dataset)
     if earlier and digest(source, first_bytes=earlier[1]) == earlier[2]:
         with work.warehouse.transaction() as tx:
-            follow_reading(tx, file, earlier[0])
+            note_next_reading(tx, file, earlier[0])
     return True
 
 

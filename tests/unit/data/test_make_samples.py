@@ -93,8 +93,8 @@ def test_every_reason_of_a_defect_is_met_and_known_to_the_contract(
     assert reasons <= reason_texts(all_contracts()[recipe.dataset]).keys()
 
 
-LONG = {"description_too_long", "merchant_too_long", "operation_type_too_long"}
-UNMADE = {*LONG, "timestamp_missing", "side_missing"}
+LONG_TEXTS = {"description_too_long", "merchant_too_long", "operation_type_too_long"}
+UNMADE = {*LONG_TEXTS, "timestamp_missing", "side_missing"}
 """What no transaction of the samples breaks; tests/assets/test_checks.py has one of each."""
 
 

@@ -24,7 +24,7 @@ BIN = Path(sys.executable).parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: given for name, given in SERVICES.items() if given["image"].startswith("txcat:")}
-LONG = {name: given for name, given in SERVICES.items() if given["restart"] != "no"}
+LONG_RUNNING = {name: given for name, given in SERVICES.items() if given["restart"] != "no"}
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
 PORTS = {3000: 13000, 4000: 14000, 5432: 15432, 8900: 18900, 9092: 19092, 9093: 19093, 9094: 19094}
@@ -84,16 +84,16 @@ def test_a_service_is_limited_and_its_log_too(name: str) -> None:
     assert re.search(r":\d+\.\d+", given["image"])
 
 
-@pytest.mark.parametrize("name", LONG)
+@pytest.mark.parametrize("name", LONG_RUNNING)
 def test_a_service_that_stays_is_checked_and_started_again(name: str) -> None:
-    assert LONG[name]["restart"] == "unless-stopped"
-    assert LONG[name]["healthcheck"]["test"][0] == "CMD"
+    assert LONG_RUNNING[name]["restart"] == "unless-stopped"
+    assert LONG_RUNNING[name]["healthcheck"]["test"][0] == "CMD"
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_waits_until_what_it_needs_is_well_or_done(name: str) -> None:
     for needed, how in SERVICES[name].get("depends_on", {}).items():
-        wanted = "service_healthy" if needed in LONG else "service_completed_successfully"
+        wanted = "service_healthy" if needed in LONG_RUNNING else "service_completed_successfully"
         assert how["condition"] == wanted
 
 

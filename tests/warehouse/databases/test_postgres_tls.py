@@ -93,7 +93,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def gate(postgres: Postgres, folder: Path) -> Iterator[Gate]:
     """The gate before the server."""
-    gate = Gate((postgres.known("host"), int(postgres.known("port"))), folder / "shown.pem")
+    gate = Gate(
+        (postgres.setting("host"), int(postgres.setting("port"))),
+        folder / "shown.pem",
+    )
     yield gate
     gate.close()
 

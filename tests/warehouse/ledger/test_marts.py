@@ -51,7 +51,7 @@ def rows(work: Work, sql: str) -> list[tuple[Any, ...]]:
         return tx.rows(sql)
 
 
-def told(work: Work) -> list[tuple[Any, ...]]:
+def mart_rows(work: Work) -> list[tuple[Any, ...]]:
     """What the mart says: amount, shop, total of the shop."""
     return rows(work, "SELECT amount::TEXT, side, total::TEXT FROM totals.sales ORDER BY 2, 1")
 
@@ -67,7 +67,7 @@ def test_only_touched_entities_are_worked(work: Work, tmp_path: Path) -> None:
     assert noted(work) == ["a"]
     before = rows(work, "SELECT * FROM totals.sales WHERE side = 'b' ORDER BY id")
     assert update_totals(work).entities == 1
-    assert told(work)[:3] == [("2.00", "a", "7.00")] * 2 + [("3.00", "a", "7.00")]
+    assert mart_rows(work)[:3] == [("2.00", "a", "7.00")] * 2 + [("3.00", "a", "7.00")]
     assert rows(work, "SELECT * FROM totals.sales WHERE side = 'b' ORDER BY id") == before
 
 
@@ -87,7 +87,7 @@ def test_the_order_in_which_records_came_does_not_show(
     for turn, n in enumerate(order):
         take(work, tmp_path, DAYS[turn], *parts[n])
         update_totals(work)
-    assert told(work) == [
+    assert mart_rows(work) == [
         ("2.00", "a", "8.00"),
         ("3.00", "a", "8.00"),
         ("3.00", "a", "8.00"),
@@ -108,7 +108,7 @@ def test_where_a_record_leaves_both_its_old_entity_and_the_next_ones_are_told_an
     assert set(noted(work)) == {"a", "b"}
     update_totals(upgraded)
     audit_totals(work.warehouse)
-    assert told(work) == [("3.00", "b", "6.00")] * 2
+    assert mart_rows(work) == [("3.00", "b", "6.00")] * 2
 
 
 def test_what_has_left_for_good_leaves_the_mart(work: Work, tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_what_has_left_for_good_leaves_the_mart(work: Work, tmp_path: Path) -> N
     prepare(work.warehouse, upgraded.contract)
     validate(upgraded)
     update_totals(upgraded)
-    assert told(work) == []
+    assert mart_rows(work) == []
 
 
 def test_what_is_noted_while_an_entity_is_told_stays_work(work: Work, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_what_is_noted_while_an_entity_is_told_stays_work(work: Work, tmp_path: 
     assert noted(work) == ["a"]
     audit_totals(work.warehouse)
     update_totals(work)
-    assert [total for *_, total in told(work)] == ["7.00"] * 3
+    assert [total for *_, total in mart_rows(work)] == ["7.00"] * 3
 
 
 def test_who_was_overtaken_writes_nothing(work: Work, tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_who_was_overtaken_writes_nothing(work: Work, tmp_path: Path) -> None:
     update_totals(work)
     with work.warehouse.transaction() as tx:
         assert not replace_rows(tx, OF, read, old, work.run)
-    assert [total for *_, total in told(work)] == ["7.00"] * 3
+    assert [total for *_, total in mart_rows(work)] == ["7.00"] * 3
 
 
 def test_another_version_tells_every_entity_anew(work: Work, tmp_path: Path) -> None:
@@ -153,17 +153,17 @@ def test_another_version_tells_every_entity_anew(work: Work, tmp_path: Path) -> 
     doubled = {"total": totals()["total"] * 2}
     found = update_mart(work, TOTALS, ComputedMart(work.contract, TOTALS, doubled))
     assert found.entities == 2
-    assert {total for *_, total in told(work)} == {"10.00"}
+    assert {total for *_, total in mart_rows(work)} == {"10.00"}
 
 
 def test_a_full_refresh_tells_every_entity_anew(work: Work, tmp_path: Path) -> None:
     take(work, tmp_path, DAYS[0], *SOLD)
     update_totals(work)
-    before = told(work)
+    before = mart_rows(work)
     with work.warehouse.transaction() as tx:
         tx.run("DELETE FROM totals.sales")
     assert update_totals(work, full_refresh=True).entities == 2
-    assert told(work) == before
+    assert mart_rows(work) == before
 
 
 def test_while_entities_are_noted_the_last_day_has_work_left(work: Work, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def encoding_of(path: str, head: bytes, told: str | None) -> str:
     """The encoding's name for `codecs`. A byte order mark is believed before what was told."""
     marked = next((name for mark, name in _MARKS.items() if head.startswith(mark)), None)
     if told is not None and marked is None:
-        return _told(path, head, told)
+        return _named_encoding(path, head, told)
     return marked or _by_zeros(head, "utf-16") or _by_zeros(head, "utf-32") or "utf-8"
 
 
@@ -81,7 +81,7 @@ def refuse_unless_text(path: str, text: bytes, encoding: str, *, is_told: bool) 
         raise _no_text(path, encoding, f"{len(broken)} of its first {len(lines)} records are not")
 
 
-def _told(path: str, head: bytes, told: str) -> str:
+def _named_encoding(path: str, head: bytes, told: str) -> str:
     name = normal_name(told)
     if name is None:
         raise SourceRefused(

@@ -64,7 +64,7 @@ def apply(tx: Transaction, contract: Contract, verdicts: pl.DataFrame, run_id: s
     require_version(tx, contract)
     unknown = unknown_references(tx, contract, verdicts)
     verdicts = set_aside(verdicts, unknown, closed_places(tx, verdicts))
-    stored = _stored(tx, contract, verdicts)
+    stored = _judged_rows(tx, contract, verdicts)
     rows = difference(verdicts, stored)
     outdated = stored.join(rows, on=POSITION, how="semi")
     changes = Changes(rows, outdated, opened_or_closed(verdicts, stored))
@@ -81,7 +81,7 @@ def close(tx: Transaction, contract: Contract, positions: pl.DataFrame, run_id: 
     tx.lock(contract.dataset)
     require_version(tx, contract)
     aside = positions.with_columns(closed_places(tx, positions).alias("_aside"))
-    stored = _stored(tx, contract, positions)
+    stored = _judged_rows(tx, contract, positions)
     moving = stored.join(aside.select(*POSITION, "_aside"), on=POSITION).filter(
         pl.col("_aside") != pl.col("_place")
     )
@@ -132,20 +132,20 @@ def _update_dependents(
         note_touched(tx, MartTable(contract, mart), pl.concat([one[mart.entity] for one in seen]))
 
 
-def _followed(contract: Contract) -> list[str]:
-    """The columns by which other datasets and marts are followed, beside the key."""
+def _watched_columns(contract: Contract) -> list[str]:
+    """The columns that references and marts depend on, beside the key."""
     referring = {reference.column for reference in contract.references}
     return sorted((referring | {mart.entity for mart in contract.marts}) - {contract.key})
 
 
 def _narrow(contract: Contract) -> str:
-    return "".join(f"{quoted([name])}, " for name in _followed(contract)) + (
+    return "".join(f"{quoted([name])}, " for name in _watched_columns(contract)) + (
         f'_slice_id, _position, _day, CAST("{contract.key}" AS TEXT) AS "{contract.key}", '
         "replace(CAST(_digest AS TEXT), '-', '') AS _digest, _place"
     )
 
 
-def _stored(tx: Transaction, contract: Contract, positions: pl.DataFrame) -> pl.DataFrame:
+def _judged_rows(tx: Transaction, contract: Contract, positions: pl.DataFrame) -> pl.DataFrame:
     """The judged rows that these positions have now."""
     slice_ids = positions["_slice_id"].unique().to_list()
     rows = tx.frame(
@@ -165,7 +165,7 @@ def _other_contenders(tx: Transaction, contract: Contract, changes: Changes) -> 
     touched = pl.concat([one[key] for one in changing]).drop_nulls().unique()
     tx.offer("touched", touched.to_frame())
     of_touched = tx.among(f'"{key}"', f"SELECT {key_of(contract, 't')} FROM touched t")
-    # Who has lost has lost to a winner of that key; few keys have any.
+    # A duplicate or a conflict has a winner of the same key; few of the touched keys have one.
     winners = tx.frame(
         f'SELECT DISTINCT CAST("{key}" AS TEXT) AS "{key}" FROM judged.{contract.dataset} '
         f"WHERE _place = {VALIDATED} AND {of_touched}"
@@ -186,7 +186,7 @@ def _other_contenders(tx: Transaction, contract: Contract, changes: Changes) -> 
 def _place_all(contract: Contract, changes: Changes, others: pl.DataFrame) -> pl.DataFrame:
     """All of these with the place that each must have; `was` is null for rows to write."""
     known = [*POSITION, "_day", contract.key, "_digest", "_reasons", "_aside"]
-    columns = [*known, *_followed(contract)]
+    columns = [*known, *_watched_columns(contract)]
     new = changes.rows.select(*columns, was=pl.lit(None, dtype=pl.Int16))
     stored = [one.select(*columns, was="_place") for one in (changes.moving, others)]
     met = pl.concat([new, *stored])

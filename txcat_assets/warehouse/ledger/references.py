@@ -35,7 +35,7 @@ def _absent(tx: Transaction, reference: Reference, values: pl.Series) -> pl.Seri
     if named.is_empty():
         return named
     tx.offer("named", named.to_frame())
-    found = f"SELECT n.key FROM named n WHERE NOT {_is_there(reference, _stored(reference, 'n'))}"
+    found = f"SELECT n.key FROM named n WHERE NOT {_is_there(reference, _typed(reference, 'n'))}"
     return tx.frame(found)["key"]
 
 
@@ -132,11 +132,11 @@ def _come(contract: Contract, reference: Reference, slices: str) -> str:
 def _gone(contract: Contract, reference: Reference, slices: str) -> str:
     """Who names what has gone, and does not know yet."""
     is_out = f"j._place IN ({listed([INVALID, *CLOSED])})"
-    is_told = f"(j._place = {WAITING} AND '{reference.code}' = ANY(j._reasons))"
+    is_waiting = f"(j._place = {WAITING} AND '{reference.code}' = ANY(j._reasons))"
     return (
         f"SELECT j._slice_id, j._position FROM judged.{contract.dataset} j "
-        f"WHERE NOT {is_out} AND NOT {is_told} AND {_named(reference)} IN "
-        f"(SELECT {_stored(reference, 'w')} FROM ledger.withdrawn w "
+        f"WHERE NOT {is_out} AND NOT {is_waiting} AND {_named(reference)} IN "
+        f"(SELECT {_typed(reference, 'w')} FROM ledger.withdrawn w "
         f"WHERE w.dataset = '{contract.dataset}' AND w.refers_to = '{reference.to.dataset}') "
         f"AND NOT {_is_there(reference, _named(reference))} AND j._slice_id IN {slices}"
     )
@@ -154,6 +154,6 @@ def _named(reference: Reference) -> str:
     return f'j."{reference.column}"'
 
 
-def _stored(reference: Reference, table: str) -> str:
+def _typed(reference: Reference, table: str) -> str:
     """The key in a table of texts, as the type that it has when stored."""
     return f"CAST({table}.key AS {sql_type(reference.to.key_type)})"

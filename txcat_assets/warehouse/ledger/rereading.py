@@ -91,10 +91,10 @@ def replace_reading(tx: Transaction, file: FileObject, old: int) -> None:
         reason=f"was read anew from {file.name}",
         old=old,
     )
-    follow_reading(tx, file, old)
+    note_next_reading(tx, file, old)
 
 
-def follow_reading(tx: Transaction, file: FileObject, old: int) -> None:
+def note_next_reading(tx: Transaction, file: FileObject, old: int) -> None:
     """Note of which object a file is the next reading."""
     tx.run(
         "UPDATE ledger.objects SET replaces = $old WHERE object_id = $object_id",
