@@ -149,7 +149,7 @@ class Command:
         decision = Decision("replaced", self.who, why)
         outcome = fix(Fixing(self.work(), str(path), decision, self.is_dry), corrections)
         outcome.left_alone[:0] = problems
-        return self._told(outcome)
+        return self._print_outcome(outcome)
 
     def decide(self, action: Action) -> int:
         """Discard, open again, or judge again the records that the filters mean."""
@@ -158,7 +158,9 @@ class Command:
         if action == "discarded" and not self.why:
             raise typer.BadParameter("--why needs words: they are all that will be known of it")
         decision = Decision(action, self.who, self.why or action)
-        return self._told(DECIDING[action](self.work(), self.wanted, decision, is_dry=self.is_dry))
+        return self._print_outcome(
+            DECIDING[action](self.work(), self.wanted, decision, is_dry=self.is_dry)
+        )
 
     def settle(self, chosen: tuple[int, int] | None) -> int:
         """Let one version of a key stand, or show all."""
@@ -167,9 +169,9 @@ class Command:
                 raise typer.BadParameter("say which conflict, by --key, or settle it by --choose")
             return replace(self, as_json=self.as_json).show()
         decision = Decision("discarded", self.who, self.why or f"{_at(chosen)} was chosen")
-        return self._told(settle(self.work(), chosen, decision, is_dry=self.is_dry))
+        return self._print_outcome(settle(self.work(), chosen, decision, is_dry=self.is_dry))
 
-    def _told(self, outcome: Decided) -> int:
+    def _print_outcome(self, outcome: Decided) -> int:
         if self.as_json:
             _print_json(vars(outcome) | {"dry_run": self.is_dry})
         else:
