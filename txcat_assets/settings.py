@@ -157,6 +157,10 @@ class Settings(BaseSettings):
     pending_limit_hours: float = Field(default=24, gt=0, le=876_000)
     """How long a record may wait for its category before the check on it fails."""
 
+    failed_days_kept: int = Field(default=30, ge=1, le=36_500)
+    """How many days back, from the newest day with records, a day that failed an asset check keeps
+    the check failed until it is mended; a good day after it hides nothing."""
+
     strict: bool = False
     """Make the rule checks blocking, so that the bare dagster CLI exits 1 when one fails."""
 

@@ -57,7 +57,7 @@ def test_it_can_be_materialized_alone_without_a_day(paying: Installation) -> Non
     assert done.success
     (made,) = done.asset_materializations_for_node("alerts_payments")
     assert made.metadata["dagster/row_count"].value == 1
-    assert made.metadata["entities worked now"].value == 1
+    assert made.metadata["entities updated"].value == 1
     assert alerts(paying) == {"1": ["much_to_new_receiver"]}
 
 

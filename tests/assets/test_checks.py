@@ -32,6 +32,9 @@ def test_a_sound_day_passes_every_check(site: Installation) -> None:
     said = site.check(DAY)
     assert len(said) == 26
     assert failed(said) == {}
+    assert said["description_too_long"].description == (
+        "description must have at most 1,000 characters."
+    )
 
 
 SPOILED = {
@@ -108,7 +111,7 @@ def test_good_days_do_not_hide_a_bad_one(site: Installation) -> None:
     site.load("2025-01-03", "2025-01-04")
     said = site.check("2025-01-03", "2025-01-04")
     assert failed(said) == {"share_quarantined": "ERROR", "amount_invalid": "ERROR"}
-    assert "2025-01-03" in (said["share_quarantined"].description or "")
+    assert "On 2025-01-03; not on" in (said["share_quarantined"].description or "")
 
 
 @pytest.mark.parametrize(
@@ -168,7 +171,8 @@ def test_a_refused_file_is_an_error_and_the_others_land(site: Installation, cont
     assert site.load(DAY).success
     found = site.check(DAY)["no_file_set_aside"]
     assert (found.passed, found.severity) == (False, ERROR)
-    assert f"transactions_{DAY}_a.csv" in (found.description or "")
+    assert "1 of 2 files were set aside" in (found.description or "")
+    assert f"transactions_{DAY}_a.csv" in str(found.metadata["details"].value)
     assert site.rows("SELECT count(*) FROM categorized.transactions") == [(1,)]
 
 
@@ -183,8 +187,8 @@ def test_pending_records_may_wait_for_a_while(
     earlier = utc_now() - timedelta(hours=3)
     site.spoil(f"UPDATE ledger.slices SET landed_at = TIMESTAMP '{earlier}'")
     found = site.check(DAY)["nothing_pending_too_long"]
-    assert (found.passed, found.metadata["pending"].value) == (passed, 2)
-    assert str(found.metadata["oldest waits hours"].value).startswith(("3.0", "2.9"))
+    assert (found.passed, found.metadata["pending records"].value) == (passed, 2)
+    assert str(found.metadata["oldest has waited, hours"].value).startswith(("3.0", "2.9"))
 
 
 def test_what_the_service_refuses_is_a_warning(site: Installation) -> None:
@@ -194,4 +198,4 @@ def test_what_the_service_refuses_is_a_warning(site: Installation) -> None:
     assert site.load(DAY).success
     said = site.check(DAY)
     assert failed(said) == {"none_refused": "WARN"}
-    assert said["none_refused"].metadata["refused"].value == 1
+    assert said["none_refused"].metadata["refused records"].value == 1

@@ -7,15 +7,17 @@ from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 
+import dagster as dg
 import pytest
 
 from data.make_samples import Sample, make_reference_data, make_samples, truth_of_all
 from data.payment_oddities import PAYMENTS
 from tests.assets.bank import CURRENCIES, DAY, HEADER, USERS, load, payment, put, scores
-from tests.assets.installation import Installation, differing
+from tests.assets.installation import Installation, differing, said_by
 from tests.warehouse.audit import audit
 from txcat_assets.contracts.registry import all_contracts
 
+CHECKS = "check_payments"
 ABOVE: tuple[bool, list[str]] = (True, ["amount_above_limit"])
 SOUND: tuple[bool, list[str]] = (False, [])
 
@@ -57,8 +59,39 @@ def test_the_days_materialization_tells_how_many_are_suspicious(bank: Installati
     bank.put(f"payments_{DAY}.csv", HEADER + "".join(lines))
     done = bank.load_days("payments", DAY)
     (told,) = done.asset_materializations_for_node("scored_payments")
-    found = {name: told.metadata[name].value for name in ("dagster/row_count", "is_suspicious")}
-    assert found == {"dagster/row_count": 3, "is_suspicious": 2}
+    shown = ("dagster/row_count", "is_suspicious: true", "reasons: amount_above_limit")
+    assert [told.metadata[name].value for name in shown] == [3, 2, 2]
+    (judged,) = [
+        one
+        for one in done.asset_materializations_for_node("validated_payments")
+        if one.asset_key.path[0] == "validated"
+    ]
+    assert judged.metadata["sum of amount: USD, completed"].value == 30006.0
+
+
+def test_payments_that_wait_are_no_breach_and_say_what_to_do(bank: Installation) -> None:
+    put(bank, "payments", HEADER + payment(1) + payment(2, receiver=9))
+    nodes = bank.definitions.resolve_job_def(CHECKS).nodes
+    ops: dict[str, object] = {node.name: {"config": {}} for node in nodes}
+    done = bank.run(CHECKS, run_config={"ops": ops})
+    said = said_by(done)
+    assert done.success
+    waiting = {"unknown_sender", "unknown_receiver", "unknown_currency"}
+    assert {name for name, one in said.items() if not one.passed} == waiting
+    assert {said[name].severity.value for name in waiting} == {"WARN"}
+    words = said["unknown_sender"].description or ""
+    assert "2 of 2 records wait for users that sender_id names." in words
+    assert "txcat load --dataset users PATH" in words
+    assert said["share_quarantined"].metadata["largest share of a day"].value == 0
+
+
+def test_users_and_currencies_are_upstream_of_payments(bank: Installation) -> None:
+    graph = bank.definitions.resolve_asset_graph()
+    for schema in ("validated", "quarantined"):
+        parents = {
+            key.to_user_string() for key in graph.get(dg.AssetKey([schema, "payments"])).parent_keys
+        }
+        assert parents == {"raw/payments", "validated/users", "validated/currencies"}
 
 
 def test_a_new_limit_scores_a_day_anew_and_keeps_what_was_said_before(bank: Installation) -> None:

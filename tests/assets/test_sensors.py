@@ -207,3 +207,14 @@ def test_checks_are_asked_for_once_when_days_were_touched(site: Installation) ->
     assert tick.cursor == "1 days to check, 2025-01-03 to 2025-01-03"
     site.check()
     assert "No day was touched" in reason(site.tick(CHECKS))
+
+
+def test_checks_are_due_after_a_run_that_changed_nothing(site: Installation) -> None:
+    site.put("transactions_2025-01-03.csv", sound(1))
+    site.load("2025-01-03")
+    site.check()
+    assert "No day was touched" in reason(site.tick(CHECKS))
+    site.load("2025-01-03")
+    assert isinstance(site.tick(CHECKS), dg.SensorResult)
+    site.check()
+    assert "No day was touched" in reason(site.tick(CHECKS))

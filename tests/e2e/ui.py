@@ -17,7 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from tools.kafka_broker import free_port
+from txcat_assets.cli.home import ROOT
 
+RUNS = """{ runsOrError { ... on Runs { results { jobName status tags { key }
+    repositoryOrigin { repositoryName repositoryLocationName } } } } }"""
+
+CHECKS = """query Checks($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) {
+    ... on AssetNode { assetChecksOrError { ... on AssetChecks { checks {
+    name executionForLatestMaterialization { status } } } } } } }"""
+
+WORKSPACE = ROOT / "workspace.yaml"
 START_SECONDS = 120
 """It imports all of Dagster, on a machine with much else to do."""
 
@@ -38,13 +47,26 @@ class WebServer:
         assert not found.get("errors"), found
         return found["data"]
 
+    def runs(self) -> list[dict[str, Any]]:
+        """The runs that the UI lists, newest first."""
+        found: list[dict[str, Any]] = self.ask(RUNS)["runsOrError"]["results"]
+        return found
+
+    def shown_checks(self, schema: str, dataset: str = "transactions") -> dict[str, str]:
+        """By check, what the UI shows for the latest materialization of an asset."""
+        node = self.ask(CHECKS, key={"path": [schema, dataset]})["assetNodeOrError"]
+        return {
+            check["name"]: (check["executionForLatestMaterialization"] or {}).get("status", "none")
+            for check in node["assetChecksOrError"]["checks"]
+        }
+
 
 @contextmanager
 def running_web_server(home: Path, environment: Mapping[str, str]) -> Iterator[WebServer]:
     """Start the web server of the instance in `home` on a free port; end it after the block."""
     port = free_port()
     program = str(Path(sys.executable).with_name("dagster-webserver"))
-    command = [program, "-m", "txcat_assets.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    command = [program, "-w", str(WORKSPACE), "-h", "127.0.0.1", "-p", str(port)]
     log = home / "webserver.log"
     with log.open("wb") as lines:
         process = subprocess.Popen(

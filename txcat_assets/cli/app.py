@@ -81,7 +81,7 @@ def load(  # noqa: PLR0913, PLR0917 - each is an option of the command
 @app.command()
 def check(dataset: Dataset = "transactions", days: Days = None) -> None:
     """Run every asset check; without days, for those touched since the checks last ran."""
-    from txcat_assets.cli.load import check_days  # noqa: PLC0415 - Dagster takes a second
+    from txcat_assets.cli.check import check_days  # noqa: PLC0415 - Dagster takes a second
 
     named = [day.date() for day in days or []]
     raise typer.Exit(check_days(Settings(), _contract(dataset), named))

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from txcat_assets.cli.load import load_files
-from txcat_assets.cli.show import show_quarantined, show_spending
+from txcat_assets.cli.outcome import show_quarantined, show_sums
 from txcat_assets.cli.terminal import say
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.definitions import warehouse_of
@@ -37,7 +37,7 @@ def run_demo(settings: Settings) -> int:
     days = [day for path in folder.iterdir() if (day := day_in_name(path.name))]
     with warehouse_of(settings).transaction() as tx:
         show_quarantined(tx, contract, Scope(contract.dataset, "day", days), SHOWN_RECORDS)
-        show_spending(tx, contract)
+        show_sums(tx, contract)
     _show_what_next(settings)
     return code
 

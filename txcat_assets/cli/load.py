@@ -1,12 +1,14 @@
-"""`txcat load` and `txcat check`: files in, the jobs run, and what became of every record."""
+"""`txcat load`: files in, the jobs run, and what became of every record."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from txcat_assets.cli.check import failed_checks
 from txcat_assets.cli.follow import judge_dependents_again
 from txcat_assets.cli.home import dagster_instance
 from txcat_assets.cli.jobs import Interrupted, Jobs
-from txcat_assets.cli.show import show_files, show_named, show_outcome
+from txcat_assets.cli.outcome import show_outcome
+from txcat_assets.cli.show import show_files, show_named
 from txcat_assets.cli.terminal import complain, say
 from txcat_assets.contracts.model import Contract
 from txcat_assets.definitions import warehouse_of
@@ -57,25 +59,13 @@ def load_files(
                 show_outcome(tx, contract, scope)
                 if replaced := replaced_by(tx, list(objects)):
                     say(f"{replaced:,} records of earlier readings of these files are replaced.")
-            problems += _failed_checks(jobs, days) if days else []
+            problems += failed_checks(jobs, days) if days else []
             problems += judge_dependents_again(settings, contract, instance)
             problems += read_otherwise(work, list(objects), read_as or ReadAs())
         except Interrupted:
             complain("Interrupted. What was committed is kept; load the same again to go on.")
             return INTERRUPTED
     return max(_exit_code(problems), PROBLEMS if named.problems else DONE)
-
-
-def check_days(settings: Settings, contract: Contract, days: Sequence[date]) -> int:
-    """Run every check of some days, or of those touched lately; the exit code."""
-    with dagster_instance(settings) as instance:
-        return _exit_code(_failed_checks(Jobs(settings, contract, instance), days))
-
-
-def _failed_checks(jobs: Jobs, days: Sequence[date] | set[date]) -> list[str]:
-    failed, number = jobs.check(sorted(days))
-    say(f"{number} asset checks ran, {len(failed)} failed with severity ERROR.")
-    return [f"check {check.name}: {check.description}" for check in failed]
 
 
 def _days(

@@ -135,7 +135,8 @@ def _show(dataset: str, status: Mapping[str, Any]) -> None:
     left = status["days with work left"]
     say(f"days with work left: {', '.join(left) or 'none'}")
     if came := status.get("flow of the last hour"):
-        print_table("flow of the last hour", ["", ""], [(k, str(v)) for k, v in came.items()])
+        rows = [(what, str(found)) for what, found in came.items() if found is not None]
+        print_table("flow of the last hour, by Kafka", ["", ""], rows)
     if partitions := status.get("partitions"):
         print_table("topic", list(partitions[0]), [list(one.values()) for one in partitions])
     if lost := status.get("accepted losses"):

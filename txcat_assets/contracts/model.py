@@ -151,6 +151,12 @@ class Reference:
             f"{self.column} must be the {self.to.key} of a validated record of {self.to.dataset}."
         )
 
+    @property
+    def remedy(self) -> str:
+        """How the records that it waits for come."""
+        inbox = f", or put files named {self.to.files} into the inbox" if self.to.files else ""
+        return f"Load {self.to.dataset}: txcat load --dataset {self.to.dataset} PATH{inbox}."
+
 
 @dataclass(frozen=True)
 class Contract:

@@ -98,8 +98,8 @@ def _validated(contract: Contract, days: dg.PartitionsDefinition[str]) -> dg.Ass
     @dg.multi_asset(
         name=f"validated_{contract.dataset}",
         specs=[
-            spec_of(contract, "validated", valid, ["raw"]),
-            spec_of(contract, "quarantined", rejected, ["raw"]),
+            _with_references(contract, spec_of(contract, "validated", valid, ["raw"])),
+            _with_references(contract, spec_of(contract, "quarantined", rejected, ["raw"])),
         ],
         can_subset=True,  # one work, whichever of the two was picked
         partitions_def=days,
@@ -147,6 +147,17 @@ def _stage(
             yield report(context, work, stage.name, outcome.figures)
 
     return answered
+
+
+def _with_references(contract: Contract, spec: dg.AssetSpec) -> dg.AssetSpec:
+    """The spec with the datasets that records refer to upstream, of whatever days they are."""
+    every_day = dg.AllPartitionMapping()
+    referred = dict.fromkeys(reference.to.dataset for reference in contract.references)
+    deps = [
+        dg.AssetDep(dg.AssetKey(["validated", dataset]), partition_mapping=every_day)
+        for dataset in referred
+    ]
+    return spec.replace_attributes(deps=[*spec.deps, *deps])
 
 
 def spec_of(contract: Contract, schema: str, what: str, upstream: Sequence[str]) -> dg.AssetSpec:

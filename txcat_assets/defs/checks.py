@@ -2,10 +2,11 @@
 
 They speak for whole days and protect nothing, the transactions do; they report. One
 multi_asset_check an asset, so that each can be run alone. Without days in the run config they
-speak for the days that were touched since they last ran.
+speak for the days that were touched since they last ran; each speaks for the days on which it
+failed as well, until it holds there. What a check says is in `verdicts`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 import dagster as dg
@@ -14,15 +15,16 @@ from pydantic import Field
 from txcat_assets.contracts.model import Contract, Policy, Severity, Stage
 from txcat_assets.contracts.rules import can_refuse, rules_of
 from txcat_assets.defs import verdicts
+from txcat_assets.defs.check_runs import FAILED_CHECKS, CheckRun
+from txcat_assets.defs.jobs import CHECKS
 from txcat_assets.defs.runs import foreseen_trouble, name_process, utc_now
-from txcat_assets.defs.verdicts import Look, Verdict
+from txcat_assets.defs.verdicts import Verdict, Verdicts
 from txcat_assets.settings import Settings
 from txcat_assets.warehouse.databases.interface import Warehouse
-from txcat_assets.warehouse.ledger.checked import days_to_check, note_checked
 from txcat_assets.warehouse.schema.tables import prepare
 
-Check = tuple[str, Callable[[Look], Verdict]]
-"""What a check looks for, in words, and the function that says whether it is so."""
+Check = tuple[str, Verdicts]
+"""The rule that a check is about, as the UI shows it, and what it says of days."""
 
 
 class DayConfig(dg.Config):
@@ -34,43 +36,62 @@ class DayConfig(dg.Config):
 
 def dataset_checks(contract: Contract, settings: Settings) -> list[dg.AssetChecksDefinition]:
     """All checks of a dataset, one definition for each of its assets."""
-    has_conflicts = contract.policy is Policy.FIRST
     checks = {
-        "raw": {
-            "conservation": _check(verdicts.conservation),
-            "no_file_set_aside": _check(verdicts.no_file_set_aside),
-            **({"topic_is_whole": _check(verdicts.topic_is_whole)} if contract.topic else {}),
-        },
+        "raw": _raw_checks(contract),
         "validated": {
-            "meets_contract": _check(verdicts.meets_contract),
+            "meets_contract": (
+                "Each stored record meets the contract, read anew.",
+                verdicts.meets_contract,
+            ),
             **_rules(contract, Severity.WARNING),
         },
-        "quarantined": {
-            "share_quarantined": _check(verdicts.share_quarantined),
-            "unreadable_records": _check(verdicts.unreadable_records),
-            **({"conflicts": _check(verdicts.conflicts)} if has_conflicts else {}),
-            **_rules(contract, Severity.ERROR),
-            **{one.code: (one.description, verdicts.known(one)) for one in contract.references},
-        },
+        "quarantined": _quarantined_checks(contract, settings),
+        **{stage.name: _stage_checks(stage, settings) for stage in contract.stages},
     }
-    for stage in contract.stages:
-        checks[stage.name] = {
-            "nothing_pending_too_long": (
-                "No record waits for its answer longer than TXCAT_PENDING_LIMIT_HOURS.",
-                verdicts.nothing_pending_too_long(stage),
-            ),
-            **(_refusals(stage) if can_refuse(stage) else {}),
-        }
     return [_checks(contract, schema, of, settings) for schema, of in checks.items()]
 
 
-def _refusals(stage: Stage) -> dict[str, Check]:
-    words = "The service refused no validated record."
-    return {"none_refused": (words, verdicts.none_refused(stage))}
+def _raw_checks(contract: Contract) -> dict[str, Check]:
+    loss = "Kafka has lost nothing that had not landed, or somebody has accepted the loss."
+    topic: dict[str, Check] = {"topic_is_whole": (loss, verdicts.topic_is_whole)}
+    return {
+        "conservation": (
+            "Each landed record is in exactly one place, counted in the tables.",
+            verdicts.conservation,
+        ),
+        "no_file_set_aside": (
+            "No file was set aside, and none changed while it was read.",
+            verdicts.no_file_set_aside,
+        ),
+        **(topic if contract.topic else {}),
+    }
 
 
-def _check(check: Callable[[Look], Verdict]) -> Check:
-    return (check.__doc__ or "", check)
+def _quarantined_checks(contract: Contract, settings: Settings) -> dict[str, Check]:
+    share = f"At most {settings.quarantine_threshold:.2%} of a day's records are quarantined."
+    again = "No key comes again with other content."
+    conflicts: dict[str, Check] = {"conflicts": (again, verdicts.conflicts)}
+    return {
+        "share_quarantined": (share, verdicts.share_quarantined),
+        "unreadable_records": (
+            "Every record can be cut into fields.",
+            verdicts.unreadable_records,
+        ),
+        **(conflicts if contract.policy is Policy.FIRST else {}),
+        **_rules(contract, Severity.ERROR),
+        **{one.code: (one.description, verdicts.nothing_waits(one)) for one in contract.references},
+    }
+
+
+def _stage_checks(stage: Stage, settings: Settings) -> dict[str, Check]:
+    limit = f"{settings.pending_limit_hours:g} hours"
+    pending = f"No record waits longer than {limit} for the stage {stage.name}."
+    refused = "The service refuses no validated record."
+    none_refused: dict[str, Check] = {"none_refused": (refused, verdicts.none_refused(stage))}
+    return {
+        "nothing_pending_too_long": (pending, verdicts.nothing_pending_too_long(stage)),
+        **(none_refused if can_refuse(stage) else {}),
+    }
 
 
 def _rules(contract: Contract, severity: Severity) -> dict[str, Check]:
@@ -86,10 +107,10 @@ def _checks(
         dg.AssetCheckSpec(
             name,
             asset=dg.AssetKey([schema, contract.dataset]),
-            description=words,
+            description=rule,
             blocking=settings.strict and name in codes,
         )
-        for name, (words, _) in checks.items()
+        for name, (rule, _) in checks.items()
     ]
 
     @dg.multi_asset_check(name=f"{schema}_{contract.dataset}_checks", specs=specs, can_subset=True)
@@ -101,40 +122,40 @@ def _checks(
         name_process(context)
         with foreseen_trouble():
             prepare(warehouse, contract)
-        at = utc_now()
-        days = _days(context, config, warehouse, contract, schema)
-        look = Look(warehouse, contract, days, at, settings)
+        is_of_checks = CHECKS in context.run.tags
+        days = _named_days(context, config)
+        run = CheckRun(warehouse, contract, schema, settings, utc_now(), days, is_of_checks)
+        found: dict[str, Verdict] = {}
         for key in sorted(context.selected_asset_check_keys):
-            yield _result(key, checks[key.name][1](look), days)
-        if len(context.selected_asset_check_keys) == len(checks):
-            with warehouse.transaction() as tx:
-                note_checked(tx, contract.dataset, schema, days, at)
+            rule, verdict_of = checks[key.name]
+            found[key.name] = run.verdict(key.name, verdict_of)
+            yield run.result(key, found[key.name], rule)
+        run.note(found, is_every_check=len(found) == len(checks))
+        _end_as_failed(run, found)
 
     return run_checks
 
 
-def _days(
-    context: dg.AssetCheckExecutionContext,
-    config: DayConfig,
-    warehouse: Warehouse,
-    contract: Contract,
-    schema: str,
-) -> list[date]:
+def _named_days(context: dg.AssetCheckExecutionContext, config: DayConfig) -> list[date]:
     is_partitioned = context.has_partition_key or context.has_partition_key_range
     named: Sequence[str] = config.days or (context.partition_keys if is_partitioned else [])
-    if named:
-        return [date.fromisoformat(day) for day in named]
-    with warehouse.transaction() as tx:
-        return days_to_check(tx, contract.dataset, schema)
+    return [date.fromisoformat(day) for day in named]
 
 
-def _result(key: dg.AssetCheckKey, verdict: Verdict, days: Sequence[date]) -> dg.AssetCheckResult:
-    span = f"{min(days)} to {max(days)}" if days else "no day has records"
-    return dg.AssetCheckResult(
-        passed=verdict.passed,
-        asset_key=key.asset_key,
-        check_name=key.name,
-        severity=verdict.severity,
-        description=verdict.description,
-        metadata={**verdict.metadata, "days": span, "number of days": len(days)},
-    )
+def _end_as_failed(run: CheckRun, found: Mapping[str, Verdict]) -> None:
+    """End a run of checks alone as failed where an error was found: green would say all is well.
+
+    A materialization stays green: it has done its work.
+    """
+    errors = [
+        name
+        for name, verdict in found.items()
+        if verdict.broken and run.severity(verdict) is dg.AssetCheckSeverity.ERROR
+    ]
+    if errors and run.is_of_checks:
+        raise dg.Failure(
+            f"Checks of {run.schema}/{run.contract.dataset} failed with severity ERROR: "
+            f"{', '.join(errors)}. The asset's page says on which days, and what broke them.",
+            metadata={FAILED_CHECKS: len(errors)},
+            allow_retries=False,
+        )

@@ -15,8 +15,8 @@ from pydantic import Field
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.defs.jobs import decide_name
-from txcat_assets.defs.reports import as_markdown
 from txcat_assets.defs.runs import foreseen_trouble, process_tags, utc_now
+from txcat_assets.defs.shown import as_table, plain
 from txcat_assets.errors import SettingRefused
 from txcat_assets.pipeline.places import CLOSED, POSITION, QUARANTINED
 from txcat_assets.settings import Settings
@@ -104,7 +104,7 @@ def decide_job(contract: Contract, settings: Settings) -> dg.JobDefinition:
             work = Work(warehouse, contract, today, context.run.run_id, utc_now)
             metadata = _done(work, config, config.who or settings.operator or getpass.getuser())
         context.add_output_metadata(metadata)
-        context.log.info("\n".join(f"{what}: {value}" for what, value in metadata.items()))
+        context.log.info("\n".join(f"{what}: {plain(value)}" for what, value in metadata.items()))
 
     @dg.job(
         name=name,
@@ -131,8 +131,8 @@ def _done(work: Work, config: DecideConfig, who: str) -> dict[str, Any]:
         "decided": outcome.decided,
         "dry run": config.dry_run,
         **{f"now {place}": number for place, number in outcome.became.items()},
-        "left alone": as_markdown(pl.DataFrame({"left alone": outcome.left_alone})),
-        "notes": as_markdown(pl.DataFrame({"notes": outcome.notes})),
+        "left alone": as_table(pl.DataFrame({"left alone": outcome.left_alone})),
+        "notes": as_table(pl.DataFrame({"notes": outcome.notes})),
     }
 
 
@@ -220,7 +220,7 @@ def _listed(work: Work, wanted: Wanted) -> dict[str, Any]:
         for one in found
     ]
     table = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
-    return {"reasons": dg.MetadataValue.md(as_markdown(table))}
+    return {"reasons": as_table(table)}
 
 
 def _shown(work: Work, config: DecideConfig) -> dict[str, Any]:
@@ -238,7 +238,7 @@ def _shown(work: Work, config: DecideConfig) -> dict[str, Any]:
         write_for_correction(Path(config.path), work.contract, records)
         return {"file": config.path, "records": len(records)}
     rows = [_row(work, one) for one in records.iter_rows(named=True)]
-    return {"records": dg.MetadataValue.md(as_markdown(pl.DataFrame(rows)))}
+    return {"records": as_table(pl.DataFrame(rows))}
 
 
 def _row(work: Work, record: Mapping[str, Any]) -> dict[str, str | None]:

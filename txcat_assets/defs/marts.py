@@ -11,13 +11,12 @@ import dagster as dg
 from txcat_assets.contracts.marts import Mart
 from txcat_assets.contracts.model import Contract
 from txcat_assets.defs.assets import spec_of
-from txcat_assets.defs.reports import SAMPLE_ROWS, as_markdown
+from txcat_assets.defs.reports import report
 from txcat_assets.defs.runs import WorkConfig, work_of
 from txcat_assets.pipeline.computed import ComputedMart
 from txcat_assets.stages.marts import update_mart
 from txcat_assets.stages.work import Progress
 from txcat_assets.warehouse.databases.interface import Warehouse
-from txcat_assets.warehouse.ledger.marts import MartTable, latest_rows
 
 OpenMart = Callable[[Contract, Mart], ComputedMart]
 """Gives what says which records stand out, by the settings that the mart names."""
@@ -25,7 +24,6 @@ OpenMart = Callable[[Contract, Mart], ComputedMart]
 
 def mart_asset(contract: Contract, mart: Mart) -> dg.AssetsDefinition:
     """The mart of a dataset."""
-    key = dg.AssetKey([mart.name, contract.dataset])
 
     @dg.multi_asset(
         name=f"{mart.name}_{contract.dataset}",
@@ -44,18 +42,11 @@ def mart_asset(contract: Contract, mart: Mart) -> dg.AssetsDefinition:
             outcome = update_mart(
                 work, mart, marts(contract, mart), full_refresh=config.full_refresh
             )
-            with warehouse.transaction() as tx:
-                rows, sample = latest_rows(tx, MartTable(contract, mart), SAMPLE_ROWS)
-        figures = {"entities worked now": outcome.entities, "their rows": outcome.rows}
-        return dg.MaterializeResult(
-            asset_key=key,
-            metadata={
-                "dagster/row_count": rows,
-                **figures,
-                "left to other runs": outcome.is_left_to_others,
-                "sample": dg.MetadataValue.md(as_markdown(sample)),
-                "warehouse": warehouse.place,
-            },
-        )
+            outcome_of_run = {
+                "entities updated": outcome.entities,
+                "rows written": outcome.rows,
+                "left to other runs": int(outcome.is_left_to_others),
+            }
+            return report(context, work, mart.name, outcome_of_run)
 
     return update

@@ -1,44 +1,74 @@
-"""What a materialization tells the UI: row counts, where records went, a few rows to look at."""
+"""What a materialization tells the UI: the numbers of each of its days, a few rows to look at.
 
+A day's numbers are that day's alone, whatever else the run did, so that plots add up. They are
+named by what they count. What is zero is left out, but for rows and shares. What the run did as a
+whole stands in its log.
+"""
+
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import dagster as dg
-import polars as pl
 
-from txcat_assets.contracts.rules import reason_texts
+from txcat_assets.contracts.marts import Mart
+from txcat_assets.contracts.model import Stage
+from txcat_assets.defs.shown import SAMPLE_ROWS, as_table
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.databases.interface import Transaction
 from txcat_assets.warehouse.ledger.forgetting import frozen
+from txcat_assets.warehouse.ledger.marts import MartTable, latest_rows
 from txcat_assets.warehouse.ledger.scope import Scope
-from txcat_assets.warehouse.queries.figures import (
-    counts,
-    flag_counts,
-    reason_counts,
-    sample,
-    stage_counts,
-)
+from txcat_assets.warehouse.queries import by_day, totals
+from txcat_assets.warehouse.queries.figures import Counts, sample
 from txcat_assets.warehouse.queries.flow import latency_of_run
 
-SAMPLE_ROWS = 5
-CELL_CHARS = 60
-"""Rows and characters shown: an event should stay far below 20 KB."""
+WORKED = {"raw": "landed by this run", "validated": "judged by this run"}
+NO_RECORDS = Counts(**dict.fromkeys(Counts.__annotations__, 0))
 
 
 def report(
-    context: dg.AssetExecutionContext, work: Work, schema: str, figures: Mapping[str, float]
+    context: dg.AssetExecutionContext, work: Work, schema: str, of_run: Mapping[str, float]
 ) -> dg.MaterializeResult[None]:
-    """The materialization of `schema/dataset`, with the figures of each of the run's days."""
+    """The materialization of `schema/dataset`, with the numbers of each of the run's days.
+
+    `of_run` is what the whole run did. It is logged, and shown only where the run has one day, or
+    none as that of a mart.
+    """
     key = dg.AssetKey([schema, work.contract.dataset])
+    of_run = {**of_run, "seconds": round(time.monotonic() - work.started, 2)}
+    context.log.info(f"{key.to_user_string()}: {_listed(of_run)}")
     with work.warehouse.transaction() as tx:
-        figures = {**figures, **_latency(tx, work, schema)}
-        for day in work.days:
-            metadata = _day_metadata(tx, work, schema, day)
+        if marts := [mart for mart in work.contract.marts if mart.name == schema]:
+            metadata = {**_of_mart(tx, work, marts[0]), **_without_zeros(of_run)}
+            return dg.MaterializeResult(asset_key=key, metadata=metadata)
+        is_one_day = len(work.days) == 1
+        shown = _without_zeros({**of_run, **_latency(tx, work, schema)}) if is_one_day else {}
+        for day, metadata in DayReports(tx, work, schema).by_day().items():
             context.add_asset_metadata(
-                {**metadata, **figures}, asset_key=key, partition_key=day.isoformat()
+                {**metadata, **shown}, asset_key=key, partition_key=day.isoformat()
             )
     return dg.MaterializeResult(asset_key=key)
+
+
+def _of_mart(tx: Transaction, work: Work, mart: Mart) -> dict[str, Any]:
+    rows, latest = latest_rows(tx, MartTable(work.contract, mart), SAMPLE_ROWS)
+    return {
+        "dagster/row_count": rows,
+        "sample": as_table(latest),
+        "warehouse": dg.MetadataValue.text(work.warehouse.place),
+    }
+
+
+def _listed(figures: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {number:g}" for name, number in figures.items() if number)
+
+
+def _without_zeros(numbers: Mapping[str, float]) -> dict[str, float]:
+    return {name: number for name, number in numbers.items() if number}
 
 
 def _latency(tx: Transaction, work: Work, schema: str) -> dict[str, float]:
@@ -50,79 +80,107 @@ def _latency(tx: Transaction, work: Work, schema: str) -> dict[str, float]:
     return {f"message to {schema}, seconds {q}": v for q, v in vars(found).items()} if found else {}
 
 
-def _day_metadata(tx: Transaction, work: Work, schema: str, day: date) -> dict[str, Any]:
-    contract = work.contract
-    scope = Scope(contract.dataset, "day", [day])
-    rows = sample(tx, schema, _shown(work, schema), scope, SAMPLE_ROWS)
-    return {
-        **_counts(tx, work, schema, scope),
-        "sample": dg.MetadataValue.md(as_markdown(rows)),
-        "warehouse": dg.MetadataValue.text(work.warehouse.place),
-    }
+@dataclass(frozen=True)
+class DayReports:
+    """The numbers of each day of some work, for the asset of one table."""
 
+    tx: Transaction
+    work: Work
+    schema: str
 
-def _counts(tx: Transaction, work: Work, schema: str, scope: Scope) -> dict[str, Any]:
-    placed = counts(tx, scope)
-    if schema == "raw":
-        gone = frozen(tx, scope).records
+    @property
+    def _scope(self) -> Scope:
+        return Scope(self.work.contract.dataset, "day", self.work.days)
+
+    @cached_property
+    def _counts(self) -> dict[date, Counts]:
+        return by_day.counts_by_day(self.tx, self._scope)
+
+    def by_day(self) -> dict[date, dict[str, Any]]:
+        """By day, what the UI shows; days without records among them."""
+        contract, tx = self.work.contract, self.tx
+        worked = by_day.worked_by_day(tx, self._scope, self.schema, self.work.run_id)
+        words = f"records {WORKED.get(self.schema, 'answered by this run')}"
+        stage = next((s for s in contract.stages if s.name == self.schema), None)
+        numbers = self._of_stage(stage) if stage else self._of_places()
         return {
-            "dagster/row_count": placed.landed - gone,
-            "unjudged": placed.unjudged,
-            **({"forgotten": gone} if gone else {}),
+            day: {
+                **numbers[day],
+                **({words: worked[day]} if self.schema != "quarantined" and day in worked else {}),
+                "sample": as_table(self._sample(day)),
+                "warehouse": dg.MetadataValue.text(self.work.warehouse.place),
+            }
+            for day in self.work.days
         }
-    if schema == "validated":
-        return {"dagster/row_count": placed.validated, "duplicate": placed.duplicate}
-    if schema == "quarantined":
-        reasons = reason_counts(tx, work.contract, scope)
-        return {
-            "dagster/row_count": placed.quarantined,
-            "discarded": placed.discarded,
-            "replaced": placed.replaced,
-            "reasons": _reasons(work, reasons),
-        }
-    later = stage_counts(tx, scope, schema)
-    answered = placed.validated - later.pending - later.refused
-    (stage,) = [one for one in work.contract.stages if one.name == schema]
-    return {
-        "dagster/row_count": answered,
-        "pending": later.pending,
-        "refused": later.refused,
-        **flag_counts(tx, work.contract, stage, scope),
-    }
 
+    def _of_places(self) -> dict[date, dict[str, Any]]:
+        """What stands in raw, validated and quarantined of each day."""
+        match self.schema:
+            case "raw":
+                return {day: self._of_raw(day) for day in self.work.days}
+            case "validated":
+                return self._of_validated()
+            case _:
+                return self._of_quarantined()
 
-def _reasons(work: Work, reasons: Mapping[str, int]) -> dg.TableMetadataValue:
-    texts = reason_texts(work.contract)
-    return dg.MetadataValue.table(
-        [
-            dg.TableRecord({"reason": code, "records": number, "means": texts.get(code, "")})
-            for code, number in reasons.items()
-        ],
-        dg.TableSchema(
-            [
-                dg.TableColumn("reason", "text"),
-                dg.TableColumn("records", "integer"),
-                dg.TableColumn("means", "text"),
-            ]
-        ),
-    )
+    def _of_raw(self, day: date) -> dict[str, Any]:
+        forgotten = frozen(self.tx, Scope(self.work.contract.dataset, "day", [day])).records
+        rows = self._counts.get(day, NO_RECORDS).landed - forgotten
+        return {"dagster/row_count": rows, **_without_zeros({"forgotten records": forgotten})}
 
+    def _of_validated(self) -> dict[date, dict[str, Any]]:
+        contract = self.work.contract
+        sums = totals.sums_by_day(self.tx, contract, self._scope)
+        warnings = by_day.warnings_by_day(self.tx, contract, self._scope)
+        found = {}
+        for day in self.work.days:
+            counts = self._counts.get(day, NO_RECORDS)
+            codes = {f"warning: {code}": days.get(day, 0) for code, days in warnings.items()}
+            found[day] = {
+                "dagster/row_count": counts.validated,
+                **_without_zeros({"duplicate records": counts.duplicate, **codes}),
+                **sums.get(day, {}),
+            }
+        return found
 
-def _shown(work: Work, schema: str) -> list[str]:
-    added = {s.name: [*s.column_names, "model_version"] for s in work.contract.stages}
-    added["quarantined"] = ["reasons", "_fault"]
-    return [*work.contract.column_names, *added.get(schema, []), "_position"]
+    def _of_quarantined(self) -> dict[date, dict[str, Any]]:
+        contract = self.work.contract
+        reasons = by_day.reasons_by_day(self.tx, contract, self._scope)
+        waiting = by_day.waiting_by_day(self.tx, contract, self._scope)
+        found = {}
+        for day in self.work.days:
+            counts, waits = self._counts.get(day, NO_RECORDS), waiting.get(day, 0)
+            codes = {f"reason: {code}": days.get(day, 0) for code, days in reasons.items()}
+            closed = {
+                "discarded records": counts.discarded,
+                "replaced records": counts.replaced,
+            }
+            found[day] = {
+                "dagster/row_count": counts.quarantined,
+                "share quarantined": (counts.quarantined - waits) / max(counts.landed, 1),
+                **_without_zeros({**closed, "records that wait": waits, **codes}),
+            }
+        return found
 
+    def _of_stage(self, stage: Stage) -> dict[date, dict[str, Any]]:
+        later = by_day.stage_counts_by_day(self.tx, self._scope, stage.name)
+        answers = totals.answers_by_day(self.tx, self.work.contract, stage, self._scope)
+        found = {}
+        for day in self.work.days:
+            validated = self._counts.get(day, NO_RECORDS).validated
+            pending, refused = (later[day].pending, later[day].refused) if day in later else (0, 0)
+            left = {"pending records": pending, "refused records": refused}
+            found[day] = {
+                "dagster/row_count": validated - pending - refused,
+                **_without_zeros(left),
+                **answers.get(day, {}),
+            }
+        return found
 
-def as_markdown(rows: pl.DataFrame) -> str:
-    """Rows as a Markdown table that no cell can break out of."""
-    if rows.is_empty():
-        return "no rows"
-    lines = [rows.columns, ["---"] * rows.width, *(map(_cell, row) for row in rows.rows())]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    short = text if len(text) <= CELL_CHARS else text[: CELL_CHARS - 1] + "…"
-    return short.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    def _sample(self, day: date) -> Any:
+        contract = self.work.contract
+        added = {s.name: [*s.column_names, "model_version"] for s in contract.stages}
+        added["quarantined"] = ["reasons", "_fault"]
+        columns = [*contract.column_names, *added.get(self.schema, []), "_position"]
+        scope = Scope(contract.dataset, "day", [day])
+        return sample(self.tx, self.schema, columns, scope, SAMPLE_ROWS)

@@ -21,7 +21,8 @@ from txcat_assets.stages.work import Progress, Work
 from txcat_assets.warehouse.databases.interface import Warehouse
 from txcat_assets.warehouse.schema.tables import prepare
 
-HOST, PID, STARTED = "txcat/host", "txcat/pid", "txcat/process_started"
+HOST, PID, STARTED = (f".dagster/txcat_{what}" for what in ("host", "pid", "process_started"))
+"""Tags of a run for its process. Dagster shows no tag that begins so: they are nothing to read."""
 
 BEGUN = [
     dg.DagsterRunStatus.NOT_STARTED,

@@ -128,18 +128,31 @@ def checks_sensor(contract: Contract) -> dg.SensorDefinition:
         prepare(warehouse, contract)
         with warehouse.transaction() as tx:
             days = unchecked_days(tx, contract.dataset, schemas(contract))
-        if not days:
+        if not days and not _is_shown_unchecked(context.instance, contract):
             return dg.SkipReason("No day was touched since the checks last ran.")
         since = _waiting_since(context.cursor)
         is_patient = utc_now() - since < CHECK_DURING_FLOW_AFTER
         if is_patient and (running := loading_run(context.instance, contract)):
             words = f"Run {running} is at work; the checks wait until it is quiet."
             return dg.SensorResult(skip_reason=words, cursor=f"{WAITING}{since}")
-        return dg.SensorResult(
-            [dg.RunRequest()], cursor=f"{len(days)} days to check, {days[0]} to {days[-1]}"
-        )
+        span = f"{days[0]} to {days[-1]}" if days else "for a run that changed nothing"
+        return dg.SensorResult([dg.RunRequest()], cursor=f"{len(days)} days to check, {span}")
 
     return run_checks
+
+
+def _is_shown_unchecked(instance: dg.DagsterInstance, contract: Contract) -> bool:
+    """Whether a run loaded the dataset after its checks last ran, be it without any change.
+
+    The UI shows checks as not evaluated as soon as their asset is materialized anew.
+    """
+    loaded, checked = (
+        instance.get_run_records(dg.RunsFilter(job_name=name), limit=1)
+        for name in (load_name(contract), check_name(contract))
+    )
+    if not loaded or loaded[0].end_time is None:
+        return False
+    return not checked or (checked[0].start_time or 0) < loaded[0].end_time
 
 
 def _waiting_since(cursor: str | None) -> datetime:

@@ -1,224 +1,227 @@
-"""What each asset check says of some days: passed or not, how bad, and the figures behind it.
+"""What each asset check says of some days: where it holds, where not, and the figures behind it.
 
-Which check belongs to which asset, and how Dagster runs them, is in `checks`.
+Which check belongs to which asset, and how Dagster runs them, is in `checks`. Texts made here are
+shown as Markdown, so none has anything of a record, a file or a service in it: such words go into
+`details` and tables, which are shown as plain text.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from functools import cached_property
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
-import dagster as dg
 import polars as pl
 
-from txcat_assets.contracts.model import Contract, Reference, Rule, Stage
+from txcat_assets.contracts.model import Reference, Rule, Stage
 from txcat_assets.contracts.reasons import CONFLICT, FAULTS
-from txcat_assets.defs.reports import SAMPLE_ROWS, as_markdown
+from txcat_assets.defs.checked_days import CheckedDays, added
+from txcat_assets.defs.shown import SAMPLE_ROWS, as_table
 from txcat_assets.pipeline.places import VALIDATED
-from txcat_assets.settings import Settings
 from txcat_assets.stages.loop import one_ahead
 from txcat_assets.stages.work import Unit, units_of
-from txcat_assets.warehouse.databases.interface import Warehouse
 from txcat_assets.warehouse.ledger.scope import Scope
 from txcat_assets.warehouse.ledger.slices import judged_records
 from txcat_assets.warehouse.ledger.topics import gaps, noted_losses
-from txcat_assets.warehouse.queries import figures
+from txcat_assets.warehouse.queries import by_day, figures
 
-ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+Verdicts = Callable[[CheckedDays], "Verdict"]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check says; `severity` counts only where it did not pass."""
+    """What a check says. It passes where `broken` is empty.
 
-    passed: bool
-    severity: dg.AssetCheckSeverity
-    metadata: Mapping[str, Any]
-    description: str
+    `broken` has how many records (or files, slices) break it on each day; what belongs to no day
+    is of None. On the days of `errors` that is an error, on the others a warning. `details` are
+    lines for people, which may hold words of others.
+    """
 
-
-@dataclass(frozen=True)
-class Look:
-    """What the checks of one run look at: a dataset's days, at one moment, under which limits."""
-
-    warehouse: Warehouse
-    contract: Contract
-    days: Sequence[date]
-    at: datetime
-    settings: Settings
-
-    @property
-    def scope(self) -> Scope:
-        """The slices of the days."""
-        return Scope(self.contract.dataset, "day", self.days)
-
-    @cached_property
-    def counts(self) -> figures.Counts:
-        """Where the records of the days are."""
-        with self.warehouse.transaction() as tx:
-            return figures.counts(tx, self.scope)
-
-    @cached_property
-    def reasons(self) -> dict[str, int]:
-        """How many records of the days have each reason code."""
-        with self.warehouse.transaction() as tx:
-            return figures.reason_counts(tx, self.contract, self.scope)
-
-    @cached_property
-    def worst_day(self) -> tuple[date | None, float]:
-        """The day with the largest share of quarantined records, so that no day hides another."""
-        with self.warehouse.transaction() as tx:
-            shares = figures.quarantined_shares(tx, self.scope)
-        return shares[0] if shares else (None, 0.0)
-
-    @property
-    def severity(self) -> dg.AssetCheckSeverity:
-        """A broken rule is a warning while every day has few records quarantined, else an error."""
-        _, share = self.worst_day
-        return ERROR if share > self.settings.quarantine_threshold else WARN
+    broken: Mapping[date | None, int]
+    breach: str
+    errors: Collection[date | None]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    details: Sequence[str] = ()
 
 
-def conservation(look: Look) -> Verdict:
-    """Every landed record is in exactly one place, counted in the tables."""
-    with look.warehouse.transaction() as tx:
-        broken = figures.broken_conservation(tx, look.contract, look.scope)
+def conservation(checked: CheckedDays) -> Verdict:
+    """Each landed record is in one place, counted in the tables."""
+    with checked.warehouse.transaction() as tx:
+        differing = figures.broken_conservation(tx, checked.contract, checked.scope)
+        days = by_day.days_of_slices(tx, [slice_id for slice_id, _, _ in differing])
+    broken: dict[date | None, int] = {}
+    for slice_id, _, _ in differing:
+        broken[days[slice_id]] = broken.get(days[slice_id], 0) + 1
     words = "; ".join(
-        f"slice {slice_id}: {_listed(known)} by the ledger, {_listed(counted)} in the tables"
-        for slice_id, known, counted in broken[:3]
+        f"slice {slice_id}: {_counted(ledger)} by the ledger, {_counted(tables)} in the tables"
+        for slice_id, ledger, tables in differing[:3]
     )
-    return Verdict(
-        not broken,
-        ERROR,
-        {"records": look.counts.landed, "broken slices": len(broken)},
-        words or "Every landed record is in exactly one place.",
-    )
+    numbers = {"records": checked.landed, "broken slices": len(differing)}
+    return Verdict(broken, f"Counts of slices differ: {words}.", broken.keys(), numbers)
 
 
-def _listed(counts: Sequence[int]) -> str:
+def _counted(counts: Sequence[int]) -> str:
     return " ".join(f"{n} {what}" for n, what in zip(counts, figures.CONSERVED, strict=True))
 
 
-def no_file_set_aside(look: Look) -> Verdict:
-    """No file was set aside, or changed while it was read."""
-    with look.warehouse.transaction() as tx:
-        files = figures.files(tx, look.scope)
-    reasons = [f"{state}: {why}" for _, state, why in files if state in ("rejected", "changed")]
-    words = "\n".join(reasons[:SAMPLE_ROWS]) or "Every file was taken."
-    return Verdict(not reasons, ERROR, {"files": len(files), "set aside": len(reasons)}, words)
-
-
-def topic_is_whole(look: Look) -> Verdict:
-    """Kafka still has all that has not landed; a loss is accepted by somebody, or it is here."""
-    with look.warehouse.transaction() as tx:
-        lost = noted_losses(tx, look.contract.dataset)
-        accepted = gaps(tx, look.contract.dataset)
-    words = "\n".join(lost) or "Nothing of the topic is known to be lost."
-    return Verdict(not lost, ERROR, {"losses": len(lost), "accepted losses": len(accepted)}, words)
-
-
-def share_quarantined(look: Look) -> Verdict:
-    """No day has too large a share of its records quarantined."""
-    (day, share), limit = look.worst_day, look.settings.quarantine_threshold
+def no_file_set_aside(checked: CheckedDays) -> Verdict:
+    """No file was set aside."""
+    with checked.warehouse.transaction() as tx:
+        files = len(figures.files(tx, checked.scope))
+        aside = by_day.files_set_aside(tx, checked.scope)
+    broken: dict[date | None, int] = {}
+    for one in aside:
+        broken[one.day] = broken.get(one.day, 0) + 1
     return Verdict(
-        share <= limit,
-        ERROR,
-        {"share": share, "threshold": limit, "records": look.counts.quarantined},
-        f"{share:.2%} of {day or 'no day'} is quarantined; {limit:.2%} of a day is allowed.",
+        broken,
+        f"{len(aside)} of {files} files were set aside, and nothing or not all of them was taken.",
+        broken.keys(),
+        {"files": files, "files set aside": len(aside)},
+        [one.reason or one.name for one in aside],
     )
 
 
-def rule(rule: Rule) -> Callable[[Look], Verdict]:
+def topic_is_whole(checked: CheckedDays) -> Verdict:
+    """Kafka has lost nothing that had not landed, or somebody has accepted the loss."""
+    with checked.warehouse.transaction() as tx:
+        lost = noted_losses(tx, checked.contract.dataset)
+        accepted = gaps(tx, checked.contract.dataset)
+    broken: dict[date | None, int] = {None: len(lost)} if lost else {}
+    numbers = {"losses": len(lost), "accepted losses": len(accepted)}
+    words = f"{len(lost)} partitions have lost messages that had not landed."
+    return Verdict(broken, words, [None], numbers, lost)
+
+
+def share_quarantined(checked: CheckedDays) -> Verdict:
+    """No day has too large a share of its records quarantined."""
+    over, limit = checked.days_over_threshold, checked.settings.quarantine_threshold
+    broken: dict[date | None, int] = {day: checked.counts[day].quarantined for day in over}
+    share = max(checked.shares.values(), default=0.0)
+    quarantined = sum(counts.quarantined for counts in checked.counts.values())
+    return Verdict(
+        broken,
+        f"Up to {share:.2%} of a day's records are quarantined; {limit:.2%} are allowed.",
+        broken.keys(),
+        {"largest share of a day": share, "threshold": limit, "quarantined records": quarantined},
+    )
+
+
+def rule(rule: Rule) -> Verdicts:
     """The check of one rule of the contract."""
-    return lambda look: _codes(look, [rule.code], rule.description)
+    return lambda checked: _codes(checked, [rule.code], f"break the rule: {rule.description}")
 
 
-def known(reference: Reference) -> Callable[[Look], Verdict]:
-    """The check that no record waits for one of another dataset."""
-    return lambda look: _codes(look, [reference.code], reference.description)
+def nothing_waits(reference: Reference) -> Verdicts:
+    """The check that no record waits for one of another dataset; waiting is never an error."""
+    words = f"wait for {reference.to.dataset} that {reference.column} names. {reference.remedy}"
+
+    def check(checked: CheckedDays) -> Verdict:
+        found = _codes(checked, [reference.code], words)
+        return Verdict(found.broken, found.breach, (), found.metadata)
+
+    return check
 
 
-def unreadable_records(look: Look) -> Verdict:
-    """Every record could be cut into fields."""
-    return _codes(look, list(FAULTS), "Every record could be cut into fields.")
+def unreadable_records(checked: CheckedDays) -> Verdict:
+    """Every record can be cut into fields."""
+    return _codes(checked, list(FAULTS), "could not be cut into fields.")
 
 
-def conflicts(look: Look) -> Verdict:
-    """No key came again with other content."""
-    return _codes(look, [CONFLICT], "No key came again with other content.")
+def conflicts(checked: CheckedDays) -> Verdict:
+    """No key comes again with other content."""
+    return _codes(checked, [CONFLICT], "have the key of an earlier one and other content.")
 
 
-def meets_contract(look: Look) -> Verdict:
+def meets_contract(checked: CheckedDays) -> Verdict:
     """What is stored in validated meets the contract still, read anew."""
+    found = _broken_rules(checked, checked.days)
+    # Which days are concerned is asked only where anything is wrong: it hardly ever is.
+    days = checked.counts if found else []
+    broken: dict[date | None, int] = {
+        day: sum(codes.values()) for day in days if (codes := _broken_rules(checked, [day]))
+    }
+    words = ", ".join(f"{code}: {rows} rows" for code, rows in found.items())
+    validated = sum(counts.validated for counts in checked.counts.values())
+    numbers = {"records": validated, "broken rules": len(found)}
+    return Verdict(broken, f"Stored records break rules: {words}.", broken.keys(), numbers)
+
+
+def _broken_rules(checked: CheckedDays, days: Sequence[date]) -> dict[str, int]:
+    """By code, how many stored records of some days break a rule."""
     # Imports Pandera, which loading the code location must not wait for.
     from txcat_assets.pipeline.schema import broken_rules  # noqa: PLC0415
 
-    with look.warehouse.transaction() as tx:
-        slices = figures.slices(tx, look.scope)
+    with checked.warehouse.transaction() as tx:
+        slices = figures.slices(tx, Scope(checked.contract.dataset, "day", days))
 
     def read(unit: Unit) -> pl.DataFrame:
-        with look.warehouse.transaction() as tx:
-            return judged_records(tx, look.contract, unit.slice_ids, VALIDATED)
+        with checked.warehouse.transaction() as tx:
+            return judged_records(tx, checked.contract, unit.slice_ids, VALIDATED)
 
     found: dict[str, int] = {}
     for stored in one_ahead(map(read, units_of(slices))):
-        for code, rows, _ in broken_rules(look.contract, stored).rows():
+        for code, rows, _ in broken_rules(checked.contract, stored).rows():
             found[code] = found.get(code, 0) + rows
-    words = ", ".join(f"{code}: {rows} rows" for code, rows in found.items())
-    return Verdict(
-        not found,
-        ERROR,
-        {"records": look.counts.validated, "broken rules": len(found)},
-        words or "Every stored record meets the contract.",
-    )
+    return found
 
 
-def nothing_pending_too_long(stage: Stage) -> Callable[[Look], Verdict]:
+def nothing_pending_too_long(stage: Stage) -> Verdicts:
     """The check that no record waits too long for a stage."""
 
-    def check(look: Look) -> Verdict:
-        with look.warehouse.transaction() as tx:
-            since = figures.pending_since(tx, look.scope, stage.name)
-            left = figures.stage_counts(tx, look.scope, stage.name)
-        limit = look.settings.pending_limit_hours
-        waited = (look.at - since) if since else timedelta()
+    def check(checked: CheckedDays) -> Verdict:
+        with checked.warehouse.transaction() as tx:
+            since = by_day.pending_since_by_day(tx, checked.scope, stage.name)
+            left = by_day.stage_counts_by_day(tx, checked.scope, stage.name)
+        limit = timedelta(hours=checked.settings.pending_limit_hours)
+        late = [day for day, landed_at in since.items() if checked.at - landed_at > limit]
+        broken: dict[date | None, int] = {day: left[day].pending for day in late}
+        pending = sum(counts.pending for counts in left.values())
+        oldest = (checked.at - min(since.values())) if since else timedelta()
         return Verdict(
-            waited <= timedelta(hours=limit),
-            ERROR,
-            {"pending": left.pending, "oldest waits hours": waited / timedelta(hours=1)},
-            f"{left.pending} records are pending; {limit:g} hours are allowed.",
+            broken,
+            f"{sum(broken.values()):,} records have waited longer than "
+            f"{checked.settings.pending_limit_hours:g} hours for the stage {stage.name}.",
+            broken.keys(),
+            {"pending records": pending, "oldest has waited, hours": oldest / timedelta(hours=1)},
         )
 
     return check
 
 
-def none_refused(stage: Stage) -> Callable[[Look], Verdict]:
+def none_refused(stage: Stage) -> Verdicts:
     """The check that the service of a stage refused no record."""
 
-    def check(look: Look) -> Verdict:
-        with look.warehouse.transaction() as tx:
-            left = figures.stage_counts(tx, look.scope, stage.name)
-        said = f"The service refused {left.refused} records; they stay validated."
-        return Verdict(not left.refused, WARN, {"refused": left.refused}, said)
+    def check(checked: CheckedDays) -> Verdict:
+        with checked.warehouse.transaction() as tx:
+            left = by_day.stage_counts_by_day(tx, checked.scope, stage.name)
+        broken: dict[date | None, int] = {d: one.refused for d, one in left.items() if one.refused}
+        refused = sum(broken.values())
+        words = f"The service refused {refused:,} records; they stay validated."
+        return Verdict(broken, words, (), {"refused records": refused})
 
     return check
 
 
-def _codes(look: Look, codes: Sequence[str], description: str) -> Verdict:
+def _codes(checked: CheckedDays, codes: Sequence[str], words: str) -> Verdict:
     """Count, share and sample of the records that bear one of some reason codes."""
-    found = {code: look.reasons[code] for code in codes if look.reasons.get(code)}
-    records = sum(found.values())
-    metadata: dict[str, Any] = {
-        "records": records,
-        "share": records / max(look.counts.landed, 1),
-    }
+    found = {code: checked.codes[code] for code in codes if code in checked.codes}
+    days: dict[date, int] = {}
+    for numbers in found.values():
+        days = added(days, numbers)
+    records = sum(days.values())
+    metadata: dict[str, Any] = {"records": records, "share": records / max(checked.landed, 1)}
     if found:
-        with look.warehouse.transaction() as tx:
+        with checked.warehouse.transaction() as tx:
             rows = figures.broken_sample(
-                tx, look.contract, look.scope, next(iter(found)), SAMPLE_ROWS
+                tx, checked.contract, checked.scope, next(iter(found)), SAMPLE_ROWS
             )
-        metadata["sample"] = dg.MetadataValue.md(as_markdown(rows))
+        metadata["sample"] = as_table(rows)
     if len(codes) > 1:
-        metadata |= found
-    said = f"{records:,} of {look.counts.landed:,} records do not meet it: {description}"
-    return Verdict(not found, look.severity, metadata, said if found else description)
+        metadata |= {code: sum(numbers.values()) for code, numbers in found.items()}
+    landed = sum(checked.counts[day].landed for day in days if day in checked.counts)
+    broken: dict[date | None, int] = {day: number for day, number in days.items() if number}
+    return Verdict(
+        broken,
+        f"{records:,} of {landed:,} records {words}",
+        [day for day in checked.days_over_threshold if day in days],
+        metadata,
+    )

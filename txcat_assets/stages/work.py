@@ -3,6 +3,7 @@
 How the work is done unit by unit is in `loop`.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -45,6 +46,7 @@ class Work:
     run_id: str
     now: Callable[[], datetime]
     progress: Progress = field(default_factory=Silent)
+    started: float = field(default_factory=time.monotonic)
 
     @property
     def run(self) -> Run:

@@ -48,6 +48,13 @@ def test_a_reference_gives_a_reason_code() -> None:
     )
 
 
+def test_a_reference_says_how_what_it_names_comes() -> None:
+    (reference,) = SALES.references
+    assert reference.remedy == "Load shops: txcat load --dataset shops PATH."
+    named = replace(reference, to=replace(SHOPS, files="shops*"))
+    assert "put files named shops* into the inbox" in named.remedy
+
+
 def test_versions_never_conflict() -> None:
     assert CONFLICT in reason_texts(SALES)
     assert CONFLICT not in reason_texts(SHOPS)

@@ -1,30 +1,72 @@
-"""When the asset checks of a dataset last ran, and so which days they have to speak for next.
+"""When the asset checks of a dataset last ran, on which days they failed, and so what is due.
 
-What they say is decided in `txcat_assets.defs.verdicts`.
+A check speaks for the days that were touched since it last ran, and again for the days on which it
+failed, so that a good day hides no bad one. What the checks say is decided in
+`txcat_assets.defs.verdicts`.
 """
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
 
-from txcat_assets.warehouse.databases.interface import Transaction
+from txcat_assets.warehouse.databases.interface import Transaction, one
 
 LONG_AGO = datetime(1970, 1, 1)  # noqa: DTZ001 - the tables keep UTC without a zone
 
 
 def days_to_check(tx: Transaction, dataset: str, asset: str) -> list[date]:
-    """The days touched since the checks of an asset last ran; if none, the last with records."""
-    return _touched(tx, dataset, _checked_at(tx, dataset, [asset])) or [
-        day
-        for (day,) in tx.rows(
-            "SELECT max(day) FROM ledger.slices WHERE dataset = $dataset", dataset=dataset
-        )
-        if day
-    ]
+    """The days touched since the checks of an asset last ran."""
+    return _touched(tx, dataset, _checked_at(tx, dataset, [asset]))
 
 
 def unchecked_days(tx: Transaction, dataset: str, assets: Sequence[str]) -> list[date]:
     """The days touched since the checks of any of these assets last ran."""
     return _touched(tx, dataset, _checked_at(tx, dataset, assets))
+
+
+def days_with_anything(tx: Transaction, dataset: str) -> list[date]:
+    """The days that checks can speak for: records have landed there, or a file was set aside."""
+    return _touched(tx, dataset, LONG_AGO)
+
+
+def days_failed(tx: Transaction, dataset: str, asset: str, kept_days: int) -> dict[str, list[date]]:
+    """By check, the days on which it failed when it last spoke for them.
+
+    Only days less than `kept_days` before the newest day with records.
+    """
+    newest = one(
+        tx.rows("SELECT max(day) FROM ledger.slices WHERE dataset = $dataset", dataset=dataset)
+    )
+    found: dict[str, list[date]] = {}
+    for name, day in tx.rows(
+        "SELECT check_name, day FROM ledger.failed_checks "
+        "WHERE dataset = $dataset AND asset = $asset AND day > $after ORDER BY day",
+        dataset=dataset,
+        asset=asset,
+        after=(newest or LONG_AGO.date()) - timedelta(days=kept_days),
+    ):
+        found.setdefault(str(name), []).append(day)
+    return found
+
+
+def note_failed(
+    tx: Transaction, dataset: str, asset: str, check_name: str, days: Collection[date]
+) -> None:
+    """Note the days on which a check fails, in place of those noted before."""
+    tx.run(
+        "DELETE FROM ledger.failed_checks WHERE dataset = $dataset AND asset = $asset "
+        "AND check_name = $check_name",
+        dataset=dataset,
+        asset=asset,
+        check_name=check_name,
+    )
+    for day in days:
+        tx.run(
+            "INSERT INTO ledger.failed_checks VALUES ($dataset, $asset, $check_name, $day)",
+            dataset=dataset,
+            asset=asset,
+            check_name=check_name,
+            day=day,
+        )
 
 
 def note_checked(
@@ -47,23 +89,28 @@ def note_checked(
 
 
 def _checked_at(tx: Transaction, dataset: str, assets: Sequence[str]) -> datetime:
-    known: dict[str, datetime] = dict(
+    checked: dict[str, datetime] = dict(
         tx.rows(
             "SELECT asset, checked_at FROM ledger.checked WHERE dataset = $dataset", dataset=dataset
         )
     )
-    return min(known.get(asset, LONG_AGO) for asset in assets)
+    return min(checked.get(asset, LONG_AGO) for asset in assets)
 
 
 def _touched(tx: Transaction, dataset: str, since: datetime) -> list[date]:
-    """The days on which records came or moved on, or a file was set aside, after a moment."""
+    """The days with records that came or moved on after a moment, or with a file set aside then.
+
+    A day without either has nothing to check.
+    """
     return [
         day
         for (day,) in tx.rows(
-            "SELECT day FROM ledger.stages WHERE dataset = $dataset AND done_at > $since "
-            "UNION SELECT day FROM ledger.slices WHERE dataset = $dataset AND landed_at > $since "
+            "SELECT t.day FROM ledger.stages t JOIN ledger.slices s ON s.slice_id = t.slice_id "
+            "WHERE t.dataset = $dataset AND t.done_at > $since AND s.landed > 0 "
+            "UNION SELECT day FROM ledger.slices "
+            "WHERE dataset = $dataset AND landed_at > $since AND landed > 0 "
             "UNION SELECT day FROM ledger.objects WHERE dataset = $dataset AND seen_at > $since "
-            "ORDER BY 1",
+            "AND state IN ('rejected', 'changed') ORDER BY 1",
             dataset=dataset,
             since=since,
         )

@@ -5,12 +5,12 @@ What is counted in the ledger is read there; what a check has to prove is counte
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 import polars as pl
 
-from txcat_assets.contracts.model import Contract, Flag, Stage
-from txcat_assets.contracts.reasons import CONFLICT, REFUSED
+from txcat_assets.contracts.model import Contract
+from txcat_assets.contracts.reasons import CONFLICT
 from txcat_assets.pipeline.places import CLOSED, CONFLICTING, COUNTED, LOSING
 from txcat_assets.warehouse.databases.interface import Transaction, listed
 from txcat_assets.warehouse.ledger.marts import days_with_marts_to_update
@@ -50,18 +50,6 @@ def counts(tx: Transaction, scope: Scope) -> Counts:
     return Counts(*row)
 
 
-def quarantined_shares(tx: Transaction, scope: Scope) -> list[tuple[date, float]]:
-    """The share of each day's landed records that is quarantined, 0 to 1; the worst day first."""
-    return [
-        (day, float(share))
-        for day, share in tx.rows(
-            "SELECT day, sum(quarantined) / sum(landed) FROM ledger.slices "
-            f"WHERE slice_id IN {scope.slices} AND landed > 0 GROUP BY day ORDER BY 2 DESC, 1",
-            **scope.values,
-        )
-    ]
-
-
 def stage_counts(tx: Transaction, scope: Scope, stage: str) -> StageCounts:
     """What is pending for a later stage, and what it refused, by the ledger."""
     (row,) = tx.rows(
@@ -73,35 +61,6 @@ def stage_counts(tx: Transaction, scope: Scope, stage: str) -> StageCounts:
         **scope.values,
     )
     return StageCounts(*row)
-
-
-def flag_counts(tx: Transaction, contract: Contract, stage: Stage, scope: Scope) -> dict[str, int]:
-    """For how many records each flag among a stage's answers holds."""
-    flags = [column.name for column in stage.columns if isinstance(column.type, Flag)]
-    if not flags:
-        return {}
-    counted = ", ".join(f'count(*) FILTER (WHERE "{name}")' for name in flags)
-    (row,) = tx.rows(
-        f"SELECT {counted} FROM {stage.name}.{contract.dataset} WHERE _slice_id IN {scope.slices}",
-        **scope.values,
-    )
-    return dict(zip(flags, map(int, row), strict=True))
-
-
-def reason_counts(tx: Transaction, contract: Contract, scope: Scope) -> dict[str, int]:
-    """How many records have each reason code: rejected, warned, conflict, refused."""
-    judged = f"judged.{contract.dataset} WHERE _slice_id IN {scope.slices}"
-    bears_its_own = f"_place NOT IN ({listed([*LOSING, *CLOSED])})"
-    found = tx.rows(
-        "SELECT code, count(*) FROM ("
-        f"SELECT unnest(_reasons) AS code FROM {judged} AND _reasons IS NOT NULL "
-        f"AND {bears_its_own} "
-        f"UNION ALL SELECT '{CONFLICT}' FROM {judged} AND _place = {CONFLICTING}) found "
-        "GROUP BY code ORDER BY 2 DESC, 1",
-        **scope.values,
-    )
-    refused = sum(stage_counts(tx, scope, stage.name).refused for stage in contract.stages)
-    return {code: int(n) for code, n in found} | ({REFUSED: refused} if refused else {})
 
 
 def broken_sample(
@@ -158,18 +117,6 @@ def sample(
         f"WHERE {in_slices([slice_id for (slice_id,) in first])} "
         "ORDER BY _slice_id, _position LIMIT $limit",
         limit=limit,
-    )
-
-
-def spending(tx: Transaction, contract: Contract, stage: Stage) -> pl.DataFrame:
-    """Count and sum of amounts by answer and side, largest first, over all days."""
-    (answer,) = stage.column_names
-    return tx.frame(
-        f'SELECT "{answer}", count(*) AS records, '
-        "sum(amount) FILTER (WHERE side = 'debit') AS debit, "
-        "sum(amount) FILTER (WHERE side = 'credit') "
-        f'AS credit FROM {stage.name}.{contract.dataset} GROUP BY "{answer}" '
-        "ORDER BY debit NULLS LAST"
     )
 
 
@@ -231,18 +178,6 @@ def files(tx: Transaction, scope: Scope) -> list[tuple[str, str, str | None]]:
             **scope.values,
         )
     ]
-
-
-def pending_since(tx: Transaction, scope: Scope, stage: str) -> datetime | None:
-    """When the oldest slice landed that still has records to do for a stage; None when done."""
-    ((oldest,),) = tx.rows(
-        "SELECT min(s.landed_at) FROM ledger.stages t JOIN ledger.slices s "
-        "ON s.slice_id = t.slice_id WHERE t.stage = $stage "
-        f"AND t.slice_id IN {scope.slices} AND (t.version IS NULL OR t.pending > 0)",
-        stage=stage,
-        **scope.values,
-    )
-    return oldest if isinstance(oldest, datetime) else None
 
 
 def all_days(tx: Transaction, dataset: str) -> list[date]:

@@ -138,6 +138,12 @@ ALTER TABLE ledger.slices ADD CONSTRAINT slices_check {CONSERVED};
 ALTER TABLE ledger.objects ADD COLUMN IF NOT EXISTS again_by VARCHAR;
 ALTER TABLE ledger.objects ADD COLUMN IF NOT EXISTS replaces BIGINT;
 """,
+    # 10: where checks failed. A check speaks for these days again until it holds there.
+    """
+CREATE TABLE IF NOT EXISTS ledger.failed_checks (
+    dataset VARCHAR NOT NULL, asset VARCHAR NOT NULL, check_name VARCHAR NOT NULL,
+    day DATE NOT NULL, PRIMARY KEY (dataset, asset, check_name, day));
+""",
 )
 
 
