@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from unicodedata import category
 from uuid import UUID
 
 from txcat_assets.contracts.model import (
@@ -22,6 +23,8 @@ from txcat_assets.contracts.model import (
     Text,
 )
 
+NO_DAYS = {"0001-01-01", "1899-12-30"}
+NO_MIDNIGHTS = {"1753-01-01", "1899-12-31", "1900-01-01", "1970-01-01"}
 BLANKS = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
@@ -38,7 +41,7 @@ def values_of(
     errors = []
     end = datetime.combine(day, time()) + timedelta(days=2)
     for column in contract.columns:
-        text = (texts[column.name] or "").strip(BLANKS)
+        text = seen(column, texts[column.name] or "").strip(BLANKS)
         try:
             values[column.name] = (
                 read(column, text, end, decimal_comma=decimal_comma) if text else None
@@ -49,6 +52,13 @@ def values_of(
             values[column.name] = None
             errors.append(f"{column.name}_{complaint}")
     return values, errors
+
+
+def seen(column: Column, text: str) -> str:
+    """A text without signs of no width, which count in words alone."""
+    if isinstance(column.type, Text):
+        return text
+    return "".join(sign for sign in text if category(sign) != "Cf")
 
 
 def read_id(takes_integers: bool, text: str) -> UUID:
@@ -63,17 +73,27 @@ def read_id(takes_integers: bool, text: str) -> UUID:
 
 def read_money(money: Money, text: str, decimal_comma: bool) -> Decimal:
     """An exact decimal."""
+    text = ungrouped("-" + text[1:] if text[0] == "\u2212" else text)
+    is_doubtful = re.fullmatch("[+-]?[1-9][0-9]?[0-9]?[.,][0-9][0-9][0-9]", text) is not None
     if decimal_comma and text.count(",") == 1 and "." not in text:
-        behind = text.partition(",")[2]
-        text = text if len(behind) == 3 else text.replace(",", ".")
-    if not re.fullmatch("[+-]?[0-9]+([.][0-9]+)?", text):
+        text = text.replace(",", ".")
+    if (is_doubtful and decimal_comma) or not re.fullmatch("[+-]?[0-9]+([.][0-9]+)?", text):
         raise ValueError("invalid")
     number = Decimal(text)
-    if -number.as_tuple().exponent > money.scale:  # type: ignore[operator]
+    places = text.partition(".")[2]
+    if len(places if is_doubtful else places.rstrip("0")) > money.scale:
         raise ValueError("too_precise")
     if abs(number) >= 10 ** (money.precision - money.scale):
         raise ValueError("out_of_range")
     return number
+
+
+def ungrouped(text: str) -> str:
+    """A number without the no-break blanks between its groups of three digits."""
+    whole = re.split("[.,]", text.lstrip("+-"), maxsplit=1)[0]
+    first, *groups = re.split("[\u00a0\u2009\u202f]", whole)
+    is_grouped = 1 <= len(first) <= 3 and all(len(group) == 3 for group in groups)
+    return re.sub("[\u00a0\u2009\u202f]", "", text) if groups and is_grouped else text
 
 
 def read_instant(needs_offset: bool, text: str, end: datetime) -> datetime:
@@ -91,6 +111,8 @@ def read_instant(needs_offset: bool, text: str, end: datetime) -> datetime:
         instant -= read_offset(zone)
     except (ValueError, OverflowError):
         raise ValueError("invalid") from None
+    if day in NO_DAYS or (day in NO_MIDNIGHTS and clock == "00:00:00" and not int(digits or 0)):
+        raise ValueError("placeholder")
     if needs_offset and not zone:
         raise ValueError("without_offset")
     if instant >= end:

@@ -99,7 +99,8 @@ def _rules_of_type(column: Column) -> Iterator[Rule]:
             fits = value.str.len_chars() <= max_chars
             yield _rule(column, "too_long", f"must have at most {max_chars:,} characters.", fits)
         case Money(precision, scale):
-            yield _readable(column, "invalid", "must be a plain decimal number.")
+            must = "must be a plain decimal number, and none that may mean thousands."
+            yield _readable(column, "invalid", must)
             yield _readable(column, "too_precise", f"must have at most {scale} decimal places.")
             must = f"must have at most {precision - scale} digits before the point."
             yield _readable(column, "out_of_range", must)
@@ -107,6 +108,8 @@ def _rules_of_type(column: Column) -> Iterator[Rule]:
             yield _readable(
                 column, "invalid", "must be an ISO 8601 time such as 2025-01-31T23:59:59Z."
             )
+            must = "must not be what programs write for no time, such as 0001-01-01 or 1899-12-30."
+            yield _readable(column, "placeholder", must)
             if needs_offset:
                 must = "must have its offset from UTC, such as Z or +01:00."
                 yield _readable(column, "without_offset", must)

@@ -22,24 +22,34 @@ from txcat_assets.contracts.model import (
     Text,
 )
 from txcat_assets.contracts.rules import complaint_column
+from txcat_assets.pipeline.number_text import (
+    may_mean_thousands,
+    plain_numbers,
+    stripped,
+    without_idle_zeros,
+)
 
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _INTEGER = "^(0|[1-9][0-9]{0,38})$"
 _HEX = pl.Series([f"{number:04x}" for number in range(0x10000)])
 """Four hex digits at a time: 1M integers become UUIDs in half the time that Python takes."""
 
-_COMMA = "^[+-]?[0-9]+,([0-9]{1,2}|[0-9]{4,})$"
-"""A decimal comma for certain: three digits behind it could as well be thousands."""
-
 _NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?$"
 """A plain decimal number: no exponent, no grouping, a digit on both sides of the point."""
 
 _SECOND = "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-5][0-9]"
 _SECOND_CHARS = 19
-_PLAIN_TIME = "[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]"
+_PLAIN_TIME = "(?:19[89][0-9]|2[0-9]{3})-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]"
 _OFFSET = "([+-])([01][0-9]|2[0-3])(?::?([0-5][0-9]))?"
 _TIME = rf"^{_SECOND}(\.[0-9]{{1,9}})?(Z|{_OFFSET})?$"
 _ENDS_WITH_OFFSET = rf"(Z|{_OFFSET})$"
+_PLACEHOLDER = (
+    "^(?:(?:0001-01-01|1899-12-30)[T ]|"
+    "(?:1753-01-01|1899-12-31|1900-01-01|1970-01-01)[T ]00:00:00(?:[.]0+)?(?:Z|[+-]|$))"
+)
+"""What other programs write where they have no time: the first moments of .NET, Excel and old
+spreadsheets (which begin a time of day so, too), SQL Server and Unix."""
+
 _YEARS = (datetime.min, datetime.max)  # noqa: DTZ901
 """The years 0 and 10000 exist in polars, but in neither Python nor every database."""
 
@@ -61,18 +71,19 @@ def parse(contract: Contract, raw: pl.DataFrame, *, decimal_comma: bool) -> pl.D
 
 def _read(column: Column, text: pl.Series, decimal_comma: bool) -> tuple[pl.Series, pl.Series]:
     """Values and complaints: most texts are plain and quickly read, the odd ones with care."""
-    values = _plain(column.type, text)
+    kind = column.type
+    values = _plain(kind, text)
+    if decimal_comma and isinstance(kind, Money):
+        values = _only(values, ~may_mean_thousands(text))
     complaints = pl.repeat(None, len(text), dtype=pl.String, eager=True).alias(
         complaint_column(column.name)
     )
     odd = (values.is_null() & text.is_not_null()).arg_true()
     if odd.is_empty():
         return values, complaints
-    stripped = _stripped(text.gather(odd))
-    if decimal_comma and isinstance(column.type, Money):
-        stripped = _comma_to_point(stripped)
-    read = _careful(column.type, stripped)
-    complaint = _only(_complaints(column.type, stripped), read.is_null() & stripped.is_not_null())
+    written = _written(kind, text.gather(odd), decimal_comma)
+    read = _careful(kind, written)
+    complaint = _only(_complaints(kind, written), read.is_null() & written.is_not_null())
     return values.scatter(odd, read), complaints.scatter(odd, complaint)
 
 
@@ -89,6 +100,17 @@ def dtype_of(kind: AnswerType) -> pl.DataType:
             return pl.List(pl.String)
         case Id() | Text() | Choice():
             return pl.String()
+
+
+def _written(kind: ColumnType, text: pl.Series, decimal_comma: bool) -> pl.Series:
+    """Texts without what does not count: blanks at the ends and, but in words, unseen signs."""
+    if isinstance(kind, Text):
+        return _stripped(text)
+    text = stripped(text)
+    if isinstance(kind, Money):
+        numbers = plain_numbers(text, decimal_comma=decimal_comma)
+        return without_idle_zeros(numbers, kind.scale)
+    return text
 
 
 def _plain(kind: ColumnType, text: pl.Series) -> pl.Series:
@@ -118,8 +140,10 @@ def _careful(kind: ColumnType, text: pl.Series) -> pl.Series:
         case Id(takes_integers):
             return _id(text) if takes_integers else _uuid(text)
         case Instant(needs_offset):
-            has_offset = text.str.contains(_ENDS_WITH_OFFSET)
-            return _instant(_only(text, has_offset) if needs_offset else text)
+            is_told = ~text.str.contains(_PLACEHOLDER)
+            if needs_offset:
+                is_told &= text.str.contains(_ENDS_WITH_OFFSET)
+            return _instant(_only(text, is_told))
         case Choice(values):
             declared = {value.lower(): value for value in values}
             lower = text.str.to_lowercase()
@@ -140,9 +164,12 @@ def _complaints(kind: ColumnType, unread: pl.Series) -> pl.Series:
             found = pl.when(is_number).then(number).otherwise(pl.lit("invalid"))
         case Choice():
             found = pl.lit("unknown")
-        case Instant(needs_offset=True):
+        case Instant():
             is_time = pl.lit(_instant(unread).is_not_null())
-            found = pl.when(is_time).then(pl.lit("without_offset")).otherwise(pl.lit("invalid"))
+            is_placeholder = pl.col("text").str.contains(_PLACEHOLDER)
+            time = pl.when(is_placeholder).then(pl.lit("placeholder"))
+            found = pl.when(is_time).then(time.otherwise(pl.lit("without_offset")))
+            found = found.otherwise(pl.lit("invalid"))
         case _:
             found = pl.lit("invalid")
     return frame.with_columns(found.alias("why"))["why"]
@@ -155,17 +182,6 @@ def _only(series: pl.Series, where: pl.Series) -> pl.Series:
 def _stripped(text: pl.Series) -> pl.Series:
     stripped = text.str.strip_chars()
     return _only(stripped, stripped != "")
-
-
-def with_decimal_points(contract: Contract, raw: pl.DataFrame) -> pl.DataFrame:
-    """`raw` of a file with decimal commas, its money written with points; all else as it was."""
-    money = [column.name for column in contract.columns if isinstance(column.type, Money)]
-    return raw.with_columns(_comma_to_point(raw[name].str.strip_chars()) for name in money)
-
-
-def _comma_to_point(text: pl.Series) -> pl.Series:
-    has_comma = text.str.contains(_COMMA)
-    return text.str.replace(",", ".", literal=True).zip_with(has_comma, text)
 
 
 def _money(money: Money) -> str:

@@ -24,6 +24,7 @@ def test_rules_follow_from_the_types_of_the_columns() -> None:
         "amount_out_of_range",
         "timestamp_missing",
         "timestamp_invalid",
+        "timestamp_placeholder",
         "timestamp_in_future",
         "merchant_too_long",
         "operation_type_missing",

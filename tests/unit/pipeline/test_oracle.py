@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.plain_judge import BLANKS, values_of
 from tests.unit.pipeline.records import DAY, PAYMENTS, SOUND, raw_records
 from txcat_assets.pipeline.judge import judge
+from txcat_assets.pipeline.number_text import with_decimal_points
 
 
 def verdict_of(record: dict[str, str | None], decimal_comma: bool) -> dict[str, Any]:
@@ -32,10 +33,10 @@ def padded(texts: st.SearchStrategy[str]) -> st.SearchStrategy[str | None]:
 
 digits = st.text("0123456789", min_size=1, max_size=20)
 numbers = st.tuples(
-    st.sampled_from(["", "-", "+"]),
-    st.one_of(digits, st.sampled_from(["13", "666", "0" * 50, "9" * 40])),
+    st.sampled_from(["", "-", "+", "\u2212", "\u200e-"]),
+    st.one_of(digits, st.sampled_from(["13", "666", "0" * 50, "9" * 40, "1\u00a0234", "1\u202f2"])),
     st.sampled_from(["", "", ".", ","]),
-    st.one_of(st.just(""), st.text("0123456789", max_size=5)),
+    st.one_of(st.just(""), st.text("0123456789", max_size=5), st.sampled_from(["5000", "000"])),
 ).map("".join)
 uuids = st.uuids().flatmap(
     lambda uuid: st.sampled_from(
@@ -54,6 +55,11 @@ zones = st.sampled_from(
 fractions = st.one_of(st.just(""), st.text("0123456789", max_size=10).map(".{}".format))
 clocks = st.tuples(st.integers(0, 24).map("{:02}".format), two, two).map(":".join)
 instants = st.tuples(dates, st.sampled_from("T t"), clocks, fractions, zones).map("".join)
+instants |= st.tuples(
+    st.sampled_from(["0001-01-01", "1899-12-30", "1970-01-01", "1900-01-01"]),
+    st.sampled_from(["T00:00:00", " 00:00:00.000", "T00:00:00.0001", " 12:00:00"]),
+    zones,
+).map("".join)
 
 FIELDS = {
     "id": padded(uuids | integers),
@@ -86,6 +92,17 @@ def test_judging_equals_the_obvious_judge(
     names = [*PAYMENTS.column_names, "_reasons", "_is_valid"]
     expected = [verdict_of(record, decimal_comma) for record in drawn]
     assert found.select(names).rows(named=True) == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(padded(numbers), min_size=1, max_size=20))
+def test_both_doors_read_a_number_of_a_file_with_decimal_commas_alike(
+    texts: list[str | None],
+) -> None:
+    raw = raw_records([{"amount": text, "rate": text, "units": text} for text in texts])
+    as_message = with_decimal_points(PAYMENTS, raw)
+    found = judge(PAYMENTS, raw, decimal_comma=True)
+    assert judge(PAYMENTS, as_message, decimal_comma=False).equals(found)
 
 
 @settings(max_examples=50, deadline=None)

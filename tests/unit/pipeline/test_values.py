@@ -99,6 +99,15 @@ def test_anything_else_is_no_flag(text: str) -> None:
         ("007", "7.00"),
         ("0" * 100 + "1.25", "1.25"),
         (" 1.50 ", "1.50"),
+        ("12.5000", "12.50"),
+        ("-0.500", "-0.50"),
+        ("1234.500", "1234.50"),
+        ("3." + "0" * 30, "3.00"),
+        ("\u22125", "-5.00"),
+        ("\u200e-5\u202c", "-5.00"),
+        ("\ufeff5", "5.00"),
+        ("1\u00a0234.5", "1234.50"),
+        ("-1\u202f234\u2009567", "-1234567.00"),
         ("9999999999999999.99", "9999999999999999.99"),
         ("-9999999999999999.99", "-9999999999999999.99"),
     ],
@@ -141,7 +150,9 @@ def test_money_beyond_its_digits_is_out_of_range(text: str) -> None:
         "--5",
         "0x10",
         "١٢",
-        "\u22125",
+        "1\u00a023.00",
+        "1234\u00a0567",
+        "5\u2212",
         "12.5O",
         "1.2.3",
     ],
@@ -152,7 +163,15 @@ def test_whatever_is_not_a_plain_number_is_no_money(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("952,40", "952.40"), ("-0,5", "-0.50"), ("952.40", "952.40"), (" 7 ", "7.00")],
+    [
+        ("952,40", "952.40"),
+        ("-0,5", "-0.50"),
+        ("952.40", "952.40"),
+        (" 7 ", "7.00"),
+        ("0,500", "0.50"),
+        ("12,5000", "12.50"),
+        ("1\u00a0234,50", "1234.50"),
+    ],
 )
 def test_a_decimal_comma_is_read_where_the_separator_is_another(text: str, value: str) -> None:
     assert judged(amount=text, decimal_comma=True)["amount"] == Decimal(value)
@@ -168,7 +187,8 @@ def test_a_decimal_comma_is_read_where_the_separator_is_another(text: str, value
         ("1,", "amount_invalid"),
         (",5", "amount_invalid"),
         ("1,2345", "amount_too_precise"),
-        ("1.234", "amount_too_precise"),
+        ("1.234", "amount_invalid"),
+        ("1.000", "amount_invalid"),
         ("1" * 30 + ",00", "amount_out_of_range"),
     ],
 )
@@ -176,14 +196,19 @@ def test_a_decimal_comma_is_never_guessed(text: str, reason: str) -> None:
     assert judged(amount=text, decimal_comma=True)["_reasons"] == [reason]
 
 
-def test_three_digits_behind_a_comma_are_doubtful_at_any_scale() -> None:
-    assert judged(rate="1,234", decimal_comma=True)["_reasons"] == ["rate_invalid"]
+def test_three_digits_behind_a_mark_are_doubtful_at_any_scale() -> None:
+    for text in ("1,234", "1.234", "+12.500", "-999.000"):
+        assert judged(rate=text, decimal_comma=True)["_reasons"] == ["rate_invalid"]
+    assert judged(rate="0.125", decimal_comma=True)["rate"] == Decimal("0.1250")
+    assert judged(rate="1.125")["rate"] == Decimal("1.1250")
     assert judged(rate="1,2340", decimal_comma=True)["rate"] == Decimal("1.2340")
 
 
 def test_money_without_decimal_places_takes_none() -> None:
     assert judged(units="999")["units"] == 999
-    assert judged(units="1.0")["_reasons"] == ["units_too_precise"]
+    assert judged(units="1.0")["units"] == 1
+    assert judged(units="1.5")["_reasons"] == ["units_too_precise"]
+    assert judged(units="1.000")["_reasons"] == ["units_too_precise"]
     assert judged(units="1000")["_reasons"] == ["units_out_of_range"]
 
 
@@ -200,7 +225,9 @@ def test_money_without_decimal_places_takes_none() -> None:
         ("2025-01-03T10:00:00.25-0530", "2025-01-03 15:30:00.250000"),
         ("2025-01-03 10:00:00+00", "2025-01-03 10:00:00"),
         ("2024-02-29T23:59:59", "2024-02-29 23:59:59"),
-        ("0001-01-01T00:00:00", "0001-01-01 00:00:00"),
+        ("0001-01-02T00:00:00", "0001-01-02 00:00:00"),
+        ("1970-01-01T00:00:01", "1970-01-01 00:00:01"),
+        ("\u200b2025-01-03T10:00:00", "2025-01-03 10:00:00"),
         ("1582-10-10T12:00:00", "1582-10-10 12:00:00"),
         ("2025-02-02T01:59:59+02:00", "2025-02-01 23:59:59"),
     ],
@@ -240,6 +267,24 @@ def test_an_iso_time_becomes_utc(text: str, value: str) -> None:
 )
 def test_anything_else_is_no_time(text: str) -> None:
     assert judged(at=text)["_reasons"] == ["at_invalid"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0001-01-01T00:00:00",
+        "0001-01-01 10:00:00Z",
+        "1753-01-01T00:00:00",
+        "1899-12-30 00:00:00",
+        "1899-12-30T13:45:00",
+        "1900-01-01T00:00:00.000",
+        "1970-01-01T00:00:00Z",
+        "1970-01-01 00:00:00+01:00",
+    ],
+)
+def test_what_other_programs_write_for_no_time_is_none(text: str) -> None:
+    assert judged(at=text)["_reasons"] == ["at_placeholder"]
+    assert judged(due=text)["_reasons"] == ["due_placeholder"]
 
 
 def test_a_time_may_lie_in_the_day_after_arrival_and_no_later() -> None:

@@ -11,7 +11,7 @@ import msgspec
 import polars as pl
 
 from txcat_assets.contracts.model import Contract
-from txcat_assets.pipeline.parse import with_decimal_points
+from txcat_assets.pipeline.number_text import with_decimal_points
 
 
 @dataclass(frozen=True)
