@@ -6,8 +6,10 @@ Each page is a function in PAGES; a test fails when a page is not what its funct
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from tools.errors_page import errors_page
 from tools.graph import graph
 from tools.settings_page import env_example, settings_page
+from tools.sql_page import sql_page
 from txcat_assets.contracts.marts import Mart
 from txcat_assets.contracts.model import (
     AnswerType,
@@ -124,8 +126,10 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[st
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/data-dictionary.md": data_dictionary,
+    "docs/errors.md": errors_page,
     "docs/graph.md": graph,
     "docs/settings.md": settings_page,
+    "docs/sql.md": sql_page,
     ".env.example": env_example,
 }
 

@@ -18,10 +18,11 @@ _ADDRESS = ["_slice_id", "_position", "_day"]
 def judge(contract: Contract, raw: pl.DataFrame, *, decimal_comma: bool) -> pl.DataFrame:
     """One row per raw record, in the same order: address, typed columns, digest, verdict.
 
-    `_is_valid` is the verdict. A valid record has its values, its `_digest` and, in `_reasons`,
-    the warnings it gave cause for. A rejected one has neither values nor digest; its `_reasons`
-    are its errors in the order of the rules, or its `_fault` alone, since with one nothing is
-    certain about its fields. `_reasons` is null where there are none.
+    `_is_valid` is the verdict. `_reasons` are the codes of the rules that the record breaks, in the
+    order of the rules, null where it breaks none. A valid record breaks warnings alone (so
+    `validated` shows its codes as `_warnings`), and has its values and its `_digest`. A rejected
+    one has neither; its codes are errors alone, or its `_fault` alone, since with a fault nothing
+    is certain about its fields.
     """
     raw = with_gained_columns(contract, raw)
     parsed = raw.select(_ADDRESS).hstack(parse(contract, raw, decimal_comma=decimal_comma))

@@ -1,4 +1,4 @@
-"""Which record wins: the pure part of `apply`, over frames.
+"""Decides which record of a key is validated, a duplicate or a conflict: the pure part of `apply`.
 
 A record contends for its key when it is valid, names nothing unknown and nobody closed it. By the
 policy `first` the earliest arrival is validated; later ones of the same content are duplicates, of

@@ -1,4 +1,6 @@
-"""What is to read of a topic: the ledger's heads compared with what Kafka still has. Pure.
+"""Finds what Kafka has lost of a topic, and which offsets are to read next. Pure.
+
+The ledger's heads are compared with what Kafka still has.
 
 An offset that Kafka no longer has, or has given to another record, is never skipped: it is a loss
 that somebody must accept first.

@@ -140,8 +140,8 @@ def _dataset_tables(contract: Contract, widened: Iterable[str]) -> list[str]:
         *_gained_stages(contract),
         f"CREATE VIEW validated.{name} AS SELECT {validated_columns(contract)} "
         f"FROM judged.{name} WHERE _place = {VALIDATED}",
-        _quarantined_view(contract),
-        *([_current_view(contract)] if has_versions else []),
+        quarantined_view(contract),
+        *([current_view(contract)] if has_versions else []),
     ]
 
 
@@ -236,7 +236,7 @@ def _mart_table(contract: Contract, mart: Mart) -> str:
     )
 
 
-def _current_view(contract: Contract) -> str:
+def current_view(contract: Contract) -> str:
     """The last version of each key: of the latest day, and there of the latest arrival."""
     name, key = contract.dataset, contract.key
     columns = validated_columns(contract)
@@ -256,7 +256,7 @@ def _previous(stage: Stage) -> list[Answer]:
     return [replace(column, name=previous(column.name)) for column in stage.columns]
 
 
-def _quarantined_view(contract: Contract) -> str:
+def quarantined_view(contract: Contract) -> str:
     """Every record that was set aside, as it came; where its text is forgotten, as it was read."""
     name = contract.dataset
     places = f"j._place IN ({listed(QUARANTINED)})"
