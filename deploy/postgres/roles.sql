@@ -6,7 +6,8 @@
 --
 -- txcat_owner    makes and changes the tables: `txcat upgrade`, nothing else runs as it
 -- txcat_writer   runs the work: reads and writes all rows, makes no table
--- txcat_reader   reads every table and view, for dashboards and people; `txcat status` works
+-- txcat_reader   reads every table and view, for dashboards and people; `txcat status` works. It takes
+--                none of the locks that writers wait for, and makes nothing
 --
 -- None has a password before you give it one (\password txcat_owner), so nobody can come as it.
 -- What txcat_owner makes later, new schemas too, is granted when it is made.
@@ -21,6 +22,28 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT CONNECT, TEMPORARY, CREATE ON DATABASE :"DBNAME" TO txcat_owner;
 GRANT CONNECT, TEMPORARY ON DATABASE :"DBNAME" TO txcat_writer;
 GRANT CONNECT ON DATABASE :"DBNAME" TO txcat_reader;
+
+-- Any role may call these functions unless it is said: who may only read could hold the locks that
+-- writers take turns by, and fill the disk with large objects, which txcat has none of.
+SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', function.oid::regprocedure)
+    || CASE WHEN function.proname ~ 'advisory'
+       THEN format('; GRANT EXECUTE ON FUNCTION %s TO txcat_owner, txcat_writer',
+                   function.oid::regprocedure)
+       ELSE '' END
+FROM pg_proc AS function
+WHERE function.pronamespace = 'pg_catalog'::regnamespace
+    AND function.proname ~ '^(pg_(try_)?advisory|lo_|lowrite$|loread$)'
+\gexec
+
+-- A reader that is out of hand leaves room for the others. The limit of temporary files, in which
+-- large sorts go, cannot be changed by it; the times can, and keep only the careless in bounds.
+ALTER ROLE txcat_reader CONNECTION LIMIT 20;
+ALTER ROLE txcat_writer CONNECTION LIMIT 60;
+ALTER ROLE txcat_owner CONNECTION LIMIT 10;
+ALTER ROLE txcat_reader SET temp_file_limit = '5GB';
+ALTER ROLE txcat_reader SET statement_timeout = '10min';
+ALTER ROLE txcat_reader SET lock_timeout = '10s';
+ALTER ROLE txcat_reader SET idle_in_transaction_session_timeout = '1min';
 
 ALTER DEFAULT PRIVILEGES FOR ROLE txcat_owner
     GRANT USAGE ON SCHEMAS TO txcat_writer, txcat_reader;
@@ -41,4 +64,10 @@ CROSS JOIN unnest(ARRAY[
     'GRANT USAGE ON ALL SEQUENCES IN SCHEMA %I TO txcat_writer'
 ]) AS command
 WHERE schema.nspowner = 'txcat_owner'::regrole
+\gexec
+
+-- Which changes the ledger has seen is the owner's to write down.
+SELECT format('REVOKE INSERT, UPDATE, DELETE ON %s FROM txcat_writer', ledger.oid::regclass)
+FROM pg_class AS ledger
+WHERE ledger.oid = to_regclass('ledger.migrations')
 \gexec

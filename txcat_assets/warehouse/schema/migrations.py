@@ -7,7 +7,7 @@ dataset follow from its contract and need no number: see `tables`.
 from typing import Literal
 
 from txcat_assets.errors import VersionRefused
-from txcat_assets.warehouse.databases.interface import Transaction, one
+from txcat_assets.warehouse.databases.interface import Transaction
 
 PLACES = "unjudged + validated + quarantined + duplicate + discarded + replaced"
 CONSERVED = f"CHECK (landed = {PLACES} AND least({PLACES.replace(' +', ',')}) >= 0)"
@@ -165,7 +165,7 @@ def migrate(tx: Transaction, kind: Literal["duckdb", "postgres"]) -> list[str]:
 def seen(tx: Transaction) -> int:
     """The newest change of this warehouse; 0 where there is no ledger.
 
-    Raises VersionRefused when this code does not know it.
+    Raises VersionRefused when this code does not know it, or when rows that tell it were deleted.
     """
     tables = {
         name
@@ -175,10 +175,17 @@ def seen(tx: Transaction) -> int:
     }
     if "migrations" not in tables:
         return 1 if tables else 0
-    newest = int(one(tx.rows("SELECT max(number) FROM ledger.migrations")))
+    ((newest, rows),) = tx.rows("SELECT max(number), count(*) FROM ledger.migrations")
+    if newest is None or rows != newest - 1:  # numbered from 2
+        raise VersionRefused(
+            f"The table ledger.migrations has {rows} rows, the newest change {newest or 'none'}: "
+            "somebody has deleted some, so it cannot be told what this warehouse has. Put back one "
+            "row for each change from 2 on, up to that of the txcat that last worked here, or "
+            "restore a backup: docs/operations.md."
+        )
     if newest > len(MIGRATIONS):
         raise VersionRefused(
             f"The warehouse's ledger has change {newest}, this code knows {len(MIGRATIONS)}. "
             "Install the newer txcat."
         )
-    return newest
+    return int(newest)
