@@ -67,6 +67,8 @@ install() {
     stamp "$name" "$content"
 }
 
+# What txcat keeps holds records and passwords: made here, the folder is this user's alone.
+[ -d .txcat ] || mkdir -m 700 .txcat
 pins=requirements/$wanted.txt
 [ -f "$pins" ] || fail "there is no $pins; use: tools/setup.sh runtime|dev"
 make_venv

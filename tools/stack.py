@@ -151,16 +151,31 @@ def on_given_server(services: Mapping[str, Service], url: str) -> dict[str, Serv
 
 
 def furnish(place: Place, services: Mapping[str, Service]) -> None:
-    """Make the folders of a place: passwords, inbox, and Dagster's settings as in the image."""
-    subprocess.run([ROOT / "deploy" / "secrets.sh", place.secrets], check=True)
+    """Make the folders of a place: passwords, inbox, and Dagster's settings as in the image.
+
+    All that this process and those that it starts make from here on is this user's alone.
+    """
+    os.umask(0o077)
+    place.folder.chmod(0o700)
+    subprocess.run([ROOT / "deploy" / "secrets.sh", place.secrets, "600"], check=True)
     for service in services.values():
         shutil.rmtree(place.secrets_of(service.name), ignore_errors=True)
         place.secrets_of(service.name).mkdir(parents=True)
         for name, source in service.secrets.items():
             shutil.copy(place.secrets / source, place.secrets_of(service.name) / name)
     place.inbox.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        _let_server_through(place.folder / "volumes" / "postgres")
     (place.folder / "dagster").mkdir(exist_ok=True)
     shutil.copy(ROOT / "deploy" / "dagster.yaml", place.folder / "dagster")
+
+
+def _let_server_through(folder: Path) -> None:
+    """Let the user as whom root runs a server reach its folder, and list nothing on the way."""
+    folder.mkdir(parents=True, exist_ok=True)
+    own = [passed for passed in (folder, *folder.parents) if passed.is_relative_to(ROOT / ".txcat")]
+    for passed in own or [folder, folder.parent, folder.parent.parent]:
+        passed.chmod(0o711)
 
 
 @contextmanager
