@@ -147,6 +147,22 @@ CREATE TABLE IF NOT EXISTS ledger.failed_checks (
 )
 
 
+OWNER_ALONE_NUMBERS = """
+DO $$
+DECLARE role TEXT;
+BEGIN
+    FOR role IN
+        SELECT DISTINCT grantee FROM information_schema.role_table_grants
+        WHERE table_schema = 'ledger' AND table_name = 'migrations'
+        AND privilege_type <> 'SELECT' AND grantee NOT IN (current_user, grantor)
+    LOOP
+        EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON ledger.migrations FROM %I', role);
+    END LOOP;
+END
+$$"""
+"""Takes from a role that works on records what it was granted of the table that numbers changes."""
+
+
 def migrate(tx: Transaction, kind: Literal["duckdb", "postgres"]) -> list[str]:
     """Run the changes that this warehouse has not seen, and say which; again, it changes nothing.
 
@@ -159,6 +175,8 @@ def migrate(tx: Transaction, kind: Literal["duckdb", "postgres"]) -> list[str]:
         tx.run(change if isinstance(change, str) else change[kind])
         if number > 1:  # the first change is older than the table that numbers them
             tx.run("INSERT INTO ledger.migrations VALUES ($number)", number=number)
+    if kind == "postgres":
+        tx.run(OWNER_ALONE_NUMBERS)
     return [f"ledger: change {number}" for number in numbers]
 
 

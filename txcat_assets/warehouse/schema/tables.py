@@ -43,22 +43,6 @@ MESSAGE = {"_message_key": "BYTEA", "_message_headers": "TEXT", "_message_at": "
 """What a record that came by Kafka has beside its value; null for the records of files."""
 
 
-OWNER_ALONE_NUMBERS = """
-DO $$
-DECLARE role TEXT;
-BEGIN
-    FOR role IN
-        SELECT DISTINCT grantee FROM information_schema.role_table_grants
-        WHERE table_schema = 'ledger' AND table_name = 'migrations'
-        AND privilege_type <> 'SELECT' AND grantee NOT IN (current_user, grantor)
-    LOOP
-        EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON ledger.migrations FROM %I', role);
-    END LOOP;
-END
-$$"""
-"""Takes from a role that works on records what it was granted of the table that numbers changes."""
-
-
 def prepare(warehouse: Warehouse, contract: Contract) -> list[str]:
     """Make what is missing of the ledger and the dataset's tables, and say in words what was made.
 
@@ -83,10 +67,7 @@ def prepare(warehouse: Warehouse, contract: Contract) -> list[str]:
 def _make_all(warehouse: Warehouse, contract: Contract) -> list[str]:
     with warehouse.transaction() as tx:
         tx.lock("migrate")
-        made = [*migrate(tx, warehouse.kind), *_make(tx, warehouse, contract)]
-        if warehouse.kind == "postgres":
-            tx.run(OWNER_ALONE_NUMBERS)
-        return made
+        return [*migrate(tx, warehouse.kind), *_make(tx, warehouse, contract)]
 
 
 def _is_made(tx: Transaction, contract: Contract) -> bool:
