@@ -4,18 +4,19 @@ Line 10 of the attack list in docs/security.md. What else each role may not is i
 `tests/warehouse/databases/test_roles.py`.
 """
 
+from collections.abc import Iterator
+
 import psycopg
 import pytest
 
-from tests.warehouse.databases.test_roles import PASSWORD, Installation, installation
+from tests.postgres import Postgres
+from tests.warehouse.databases.roles import PASSWORD, Installation, installed
 from tests.warehouse.tiny import tiny
 from txcat_assets.errors import RightMissing, VersionRefused, WarehouseDown
 from txcat_assets.warehouse.databases.duckdb import DuckDbWarehouse
 from txcat_assets.warehouse.databases.interface import Warehouse
 from txcat_assets.warehouse.schema.migrations import seen
 from txcat_assets.warehouse.schema.tables import prepare
-
-__all__ = ["installation"]
 
 HELD_UP = {
     "a lock that is waited for": "SELECT pg_advisory_lock(1)",
@@ -42,6 +43,12 @@ ESCALATED = {
     "passwords": "SELECT * FROM pg_authid",
     "its own limit": "ALTER ROLE txcat_reader CONNECTION LIMIT -1",
 }
+
+
+@pytest.fixture
+def installation(postgres: Postgres) -> Iterator[Installation]:
+    with installed(postgres) as made:
+        yield made
 
 
 @pytest.mark.parametrize("statement", (HELD_UP | FILLED | ESCALATED).values())

@@ -1,63 +1,28 @@
 """The roles of deploy/postgres/roles.sql on a real server: each does its work and nothing more."""
 
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.postgres import Postgres
 from tests.warehouse.audit import audit
+from tests.warehouse.databases.roles import Installation, installed, run
 from tests.warehouse.seen import everything
 from tests.warehouse.tiny import CATEGORIZED, DAYS, tiny, work_on
 from tests.warehouse.worker import VERSION, bring_up_to_date, model, write_files
-from tools.postgres_server import programs
 from txcat_assets.errors import RightMissing, VersionRefused
 from txcat_assets.stages.enrich import enrich
 from txcat_assets.stages.loop import refresh
 from txcat_assets.stages.validate import validate
 from txcat_assets.warehouse.databases.interface import one
-from txcat_assets.warehouse.databases.postgres import PostgresWarehouse
 from txcat_assets.warehouse.ledger.checked import note_checked
 from txcat_assets.warehouse.schema.tables import prepare
-
-SCRIPT = Path(__file__).parents[3] / "deploy" / "postgres" / "roles.sql"
-PASSWORD = "of all three"  # noqa: S105
-
-
-@dataclass(frozen=True)
-class Installation:
-    """A database with the three roles."""
-
-    postgres: Postgres
-    url: str
-
-    def as_(self, role: str) -> PostgresWarehouse:
-        """The warehouse as a role sees it."""
-        name = self.url.rpartition("/")[2]
-        url = self.postgres.url_of(name, user=f"txcat_{role}", password=PASSWORD)
-        return PostgresWarehouse(url, wait_seconds=5, statement_seconds=60)
-
-    def run_script(self) -> None:
-        """What an administrator does once, or again."""
-        run("psql", self.url, "-q", "-v", "ON_ERROR_STOP=1", "-f", SCRIPT)
-
-
-def run(program: str, *arguments: object) -> None:
-    """Run a program of PostgreSQL."""
-    command = [str(programs() / program), *map(str, arguments)]
-    subprocess.run(command, check=True, capture_output=True)
 
 
 @pytest.fixture
 def installation(postgres: Postgres) -> Iterator[Installation]:
-    """A new database whose roles have passwords."""
-    with postgres.database() as url:
-        made = Installation(postgres, url)
-        made.run_script()
-        for role in ("owner", "writer", "reader"):
-            postgres.run(f"ALTER ROLE {{name}} PASSWORD '{PASSWORD}'", name=f"txcat_{role}")
+    with installed(postgres) as made:
         yield made
 
 
