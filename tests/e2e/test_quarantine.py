@@ -47,6 +47,7 @@ def test_a_bad_record_is_listed_shown_exported_corrected_and_gone(site: CommandL
     assert answer(site, "list") == []
     (old,) = answer(site, "show", "--position", listed["sample_position"])
     assert (old["place"], old["decisions"][0]["who"]) == ("replaced", "ann")
+    assert "currencies_" in old["from"]  # which the column `name` has not taken over
     again = site.txcat("quarantine", "fix", export, *OF)
     assert again.code == 1
     assert "taken before" in again.err
@@ -91,3 +92,18 @@ def test_a_record_of_any_kind_is_shown_with_what_the_eye_cannot_see(site: Comman
     assert said.code == 0
     assert "code_unknown" in said.out
     assert "1 records shown" in said.out
+
+
+def test_the_life_of_a_record_is_told_by_key_line_and_position(site: CommandLine) -> None:
+    line = f"{site.folder}/currencies_{DAYS[0]}.csv:3"
+    by = [("YYY",), ("--line", line), ("--position", "1000000:1")]
+    told = [json.loads(site.txcat("explain", *one, *OF, "--json").out) for one in by]
+    assert told[0] == told[1] == told[2]
+    ((life,),) = told[:1]
+    assert (life["line"], life["place"]) == (3, "quarantined")
+    said = site.txcat("explain", "YYY", *OF)
+    assert "1000000:1: quarantined now" in said.out
+    assert "code_unknown" in said.out
+    assert site.txcat("explain", "nothing", *OF).code == 1
+    assert site.txcat("explain", *OF).code == 2
+    assert "no number" in site.txcat("explain", "--offset", "a:b:c", *OF).err

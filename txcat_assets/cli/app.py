@@ -112,6 +112,25 @@ def sql(
 
 
 @app.command()
+def explain(  # noqa: PLR0913, PLR0917 - four ways to say which record
+    key: Annotated[str, typer.Argument(help="A record's key, as it came or as it is stored.")] = "",
+    dataset: Dataset = "transactions",
+    position: Annotated[str, typer.Option(help="Or SLICE:POSITION.")] = "",
+    line: Annotated[str, typer.Option(help="Or FILE:N, the line as an editor counts it.")] = "",
+    offset: Annotated[str, typer.Option(help="Or TOPIC:PARTITION:OFFSET.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Tell the life of one record, and of the others of its key, in order of time."""
+    from txcat_assets.cli.explain import Meant  # noqa: PLC0415 - Dagster takes a second
+    from txcat_assets.cli.explain import explain as show_life  # noqa: PLC0415
+
+    meant = Meant(key, position, line, offset)
+    if sum(map(bool, vars(meant).values())) != 1:
+        raise typer.BadParameter("name one record: a KEY, --position, --line or --offset")
+    raise typer.Exit(show_life(Settings(), _contract(dataset), meant, as_json=as_json))
+
+
+@app.command()
 def upgrade() -> None:
     """Bring the warehouse to this version of txcat, as the role that owns its tables."""
     from txcat_assets.cli.upgrade import upgrade_warehouse  # noqa: PLC0415 - Dagster takes a second

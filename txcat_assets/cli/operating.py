@@ -12,6 +12,7 @@ import typer
 
 from txcat_assets.cli.filters import Filters
 from txcat_assets.cli.terminal import complain, print_json, print_table, say
+from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.rules import reason_texts
 from txcat_assets.definitions import warehouse_of
 from txcat_assets.defs.runs import utc_now
@@ -118,7 +119,7 @@ class Command:
             positions = find_records(tx, work.contract, wanted)
             records = read_records(tx, work.contract, positions)
             decided = decisions_about(tx, positions)
-        shown = [_whole(work, one, decided) for one in records.iter_rows(named=True)]
+        shown = [whole(work.contract, one, decided) for one in records.iter_rows(named=True)]
         if self.as_json:
             return _print_json(shown)
         for one in shown:
@@ -192,20 +193,23 @@ def _read(tx: Any, work: Work, positions: list[tuple[int, int]]) -> dict[tuple[i
     return {(one["_slice_id"], one["_position"]): one for one in records.iter_rows(named=True)}
 
 
-def _whole(work: Work, record: Mapping[str, Any], decided: list[dict[str, Any]]) -> dict[str, Any]:
+def whole(
+    contract: Contract, record: Mapping[str, Any], decided: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """All that is known of a record, for JSON or for people, by the names of its parts."""
     at = record["_slice_id"], record["_position"]
     place = PLACE_NAMES.get(record["_place"], "unjudged")
-    if record["_place"] == VALIDATED and record["stage"]:
-        place = f"validated, refused by {record['stage']}"
+    if record["_place"] == VALIDATED and record["_stage"]:
+        place = f"validated, refused by {record['_stage']}"
     return {
         "position": _at(at),
         "place": place,
-        "reasons": in_words(work.contract, record),
+        "reasons": in_words(contract, record),
         "from": source_of(record),
         "day": record["_day"].isoformat(),
-        "landed_at": record["landed_at"].isoformat(),
-        "landed_by": record["landed_by"],
-        "record": {name: record[name] for name in work.contract.column_names},
+        "landed_at": record["_landed_at"].isoformat(),
+        "landed_by": record["_landed_by"],
+        "record": {name: record[name] for name in contract.column_names},
         "extra": record["_extra"],
         "bytes": as_text(record["_bytes"]),
         "decisions": [

@@ -94,16 +94,16 @@ def is_json(path: Path) -> bool:
 def in_words(contract: Contract, record: Mapping[str, Any]) -> list[str]:
     """Every reason of a record as code and meaning, and what a service said of it."""
     texts = reason_texts(contract)
-    codes = reasons_at(record["_place"], record["_reasons"], record["stage"])
+    codes = reasons_at(record["_place"], record["_reasons"], record["_stage"])
     words = [f"{code}: {texts.get(code, '')}" for code in codes]
-    return [*words, f"{record['stage']}: {record['words']}"] if record["words"] else words
+    return [*words, f"{record['_stage']}: {record['_words']}"] if record["_words"] else words
 
 
 def source_of(record: Mapping[str, Any]) -> str:
     """Where a record came from: a file and the record's number, or a topic and the offset."""
-    if record["kind"] == "kafka":
-        return f"{record['name']}:{record['partition']}:{record['_position']}"
-    return f"{record['name']}, record {record['_position'] + 1}"
+    if record["_kind"] == "kafka":
+        return f"{record['_name']}:{record['_partition']}:{record['_position']}"
+    return f"{record['_name']}, record {record['_position'] + 1}"
 
 
 def as_text(raw: bytes | None) -> str | None:

@@ -45,7 +45,7 @@ class Corrected:
     @property
     def has_comma(self) -> bool:
         """Whether a comma in the old record's numbers could only be a decimal comma."""
-        return has_decimal_comma(Slice(0, 0, self.old["dialect"]))
+        return has_decimal_comma(Slice(0, 0, self.old["_dialect"]))
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _why_not(work: Work, one: Correction, record: Record | None) -> str | None:
         )
     if record["_place"] is None:
         return "its record is being judged again; wait for that, then fix it"
-    is_there = record["_place"] in (*QUARANTINED, *CLOSED) or record["stage"]
+    is_there = record["_place"] in (*QUARANTINED, *CLOSED) or record["_stage"]
     return None if is_there else f"its record has moved: it is {PLACE_NAMES[record['_place']]} now"
 
 
@@ -190,7 +190,7 @@ def _land(
     tx: Transaction, fixing: Fixing, group: Sequence[Corrected], verdicts: pl.DataFrame
 ) -> None:
     work = fixing.work
-    about = Fix(fixing.source, work.days[-1], work.now(), group[0].old["dialect"])
+    about = Fix(fixing.source, work.days[-1], work.now(), group[0].old["_dialect"])
     landing = _landing(work, add_fix(tx, work.contract.dataset, about), group)
     positions = pl.int_range(len(group), dtype=pl.Int64, eager=True)
     replaced = _frame([one.at for one in group]).with_columns(
@@ -212,7 +212,7 @@ def _note_outcome(fixing: Fixing, group: Sequence[Corrected], placed: pl.DataFra
         name = PLACE_NAMES[record["_place"]]
         outcome.became[name] = outcome.became.get(name, 0) + 1
         if record["_place"] in QUARANTINED:
-            words = "; ".join(in_words(contract, record | {"stage": None, "words": None}))
+            words = "; ".join(in_words(contract, record | {"_stage": None, "_words": None}))
             what = "collides with another record" if record["_place"] == CONFLICTING else "is bad"
             line = group[record["_position"]].line
             outcome.notes.append(f"line {line}: taken, and the corrected record {what}: {words}")

@@ -18,7 +18,7 @@ from txcat_assets.warehouse.ledger.slices import in_slices
 from txcat_assets.warehouse.schema.tables import quoted
 
 CAME = ("_extra", "_fault", "_bytes")
-FROM = ("kind", "name", "partition", "dialect", "landed_at", "landed_by")
+FROM = ("_kind", "_name", "_partition", "_dialect", "_landed_at", "_landed_by")
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,8 @@ def _landed_on(tx: Transaction, contract: Contract, days: set[date]) -> dict[dat
 def read_records(tx: Transaction, contract: Contract, positions: pl.DataFrame) -> pl.DataFrame:
     """Records whole, in the order of arrival: as they came, where from, where they are and why.
 
-    Columns: `_slice_id`, `_position`, `_day`, `_place` (null while unjudged), `_reasons`, `stage`
-    and `words` of a refusal, the contract's columns as text, CAME, FROM. A text that raw has
+    Columns: `_slice_id`, `_position`, `_day`, `_place` (null while unjudged), `_reasons`, `_stage`
+    and `_words` of a refusal, the contract's columns as text, CAME, FROM. A text that raw has
     forgotten is written as it was read.
     """
     tx.offer("positions", positions.select("_slice_id", "_position"))
@@ -145,9 +145,11 @@ def read_records(tx: Transaction, contract: Contract, positions: pl.DataFrame) -
         slices, "{t}._slice_id"
     )
     return tx.frame(
-        f"SELECT p._slice_id, p._position, s.day AS _day, j._place, j._reasons, f.stage, f.words, "
-        f"{texts}, {quoted(CAME, 'r')}, r._message_at, o.kind, o.name, "
-        'o."partition", o.dialect, s.landed_at, s.run_id AS landed_by '
+        f"SELECT p._slice_id, p._position, s.day AS _day, j._place, j._reasons, "
+        "f.stage AS _stage, f.words AS _words, "
+        f"{texts}, {quoted(CAME, 'r')}, r._message_at, o.kind AS _kind, "
+        'o.name AS _name, o."partition" AS _partition, o.dialect AS _dialect, '
+        "s.landed_at AS _landed_at, s.run_id AS _landed_by "
         "FROM positions p JOIN ledger.slices s ON s.slice_id = p._slice_id "
         "JOIN ledger.objects o ON o.object_id = s.object_id "
         f"LEFT JOIN judged.{name} j ON {at.format(t='j')} "

@@ -6,7 +6,7 @@ checks after it.
 """
 
 from txcat_assets.contracts.model import Contract, Policy
-from txcat_assets.pipeline.places import LOSING, VALIDATED, WAITING
+from txcat_assets.pipeline.places import INVALID, LOSING, VALIDATED, WAITING
 from txcat_assets.warehouse.databases.interface import listed
 
 LEDGER = (
@@ -18,6 +18,7 @@ LEDGER = (
     "predictions_slice ON ledger.predictions (slice_id)",
     "refusals_slice ON ledger.refusals (slice_id)",
     "touched_entity ON ledger.touched (dataset, mart, entity)",
+    "decisions_new ON ledger.decisions (new_slice_id, new_position)",
     "dead_letters_slice ON ledger.dead_letters (slice_id)",
 )
 
@@ -33,6 +34,7 @@ def indexes(contract: Contract) -> list[str]:
         *LEDGER,
         *(f"{name}_position ON {table} (_slice_id, _position)" for table in _tables(contract)),
         f"{name}_loser ON judged.{name} ({key}) WHERE _place IN ({listed(LOSING)})",
+        f"{name}_apart ON judged.{name} ({key}) WHERE _place > {INVALID - 1}",
         f"{name}_aside ON judged.{name} (_slice_id) WHERE _place <> {VALIDATED}",
         f"{name}_reasons ON judged.{name} (_slice_id) WHERE _reasons IS NOT NULL",
     ]
