@@ -10,7 +10,7 @@ help: ## List these targets
 demo: runtime-venv ## Make sample data, run the main job on it and show what came of it
 	@$(BIN)/txcat demo $(ARGS)
 
-dev: runtime-venv ## Start the Dagster UI and the ML service; Ctrl-C ends both
+dev: runtime-venv ## Start the Dagster UI and the ML service; ARGS="--port N --ml-port N"; Ctrl-C ends both
 	@$(BIN)/txcat dev $(ARGS)
 
 kafka: dev-venv ## Start a real Apache Kafka, without Docker; Ctrl-C ends it
@@ -19,13 +19,13 @@ kafka: dev-venv ## Start a real Apache Kafka, without Docker; Ctrl-C ends it
 stack: dev-venv ## Start the production shape: PostgreSQL, Kafka and all; Ctrl-C ends it
 	@$(BIN)/python -m tools.stack $(ARGS)
 
-test: dev-venv ## Run the whole test suite; ARGS picks some of it
+test: dev-venv ## Run the whole test suite, an hour on 2 cores; ARGS picks some of it
 	@$(BIN)/python -m pytest $(ARGS)
 
-quick: dev-venv ## Run the tests that take less than a few seconds each
-	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+quick: dev-venv ## Run the tests of single parts, two minutes on 2 cores: no servers, no whole commands
+	@$(BIN)/python -m pytest -m "not slow" tests/unit $(ARGS)
 
-check: lint types test ## All that a change must pass: what CI runs
+check: lint types test ## All that a change must pass, an hour: what CI runs
 
 lint: dev-venv ## Check style and layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

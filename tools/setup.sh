@@ -56,14 +56,31 @@ make_venv() {
     stamp place "$place"
 }
 
+saying_that_it_goes_on() {
+    # saying_that_it_goes_on COMMAND...: runs it, with a line every 10 seconds; its exit code.
+    (
+        seconds=0
+        while sleep 10 >/dev/null 2>&1; do
+            seconds=$((seconds + 10))
+            say "still installing $name after $seconds s"
+        done
+    ) &
+    ticker=$!
+    code=0
+    "$@" || code=$?
+    kill $ticker 2>/dev/null || true
+    wait $ticker 2>/dev/null || true
+    return $code
+}
+
 install() {
     # install STAMP CONTENT COMMAND...: runs the command unless its stamp has this content already.
     name=$1 content=$2
     shift 2
     if is_stamped "$name" "$content"; then return; fi
-    say "installing $name"
+    say "installing $name; the first time takes some minutes"
     unstamp "$name"
-    "$@" || fail "could not install $name; once the cause above is mended, the same make goes on from here"
+    saying_that_it_goes_on "$@" || fail "could not install $name; once the cause above is mended, the same make goes on from here"
     stamp "$name" "$content"
 }
 

@@ -26,6 +26,7 @@ from tests.security.dagster_server import (
     mutation,
     proxy,
 )
+from txcat_assets.cli.dev import Ports, commands
 
 GUARDED, PLAIN = "txcat_web.dagster_ui", "dagster_webserver"
 
@@ -210,4 +211,5 @@ def test_dagster_dev_starts_the_guarded_server() -> None:
     )
     printed = subprocess.check_output([sys.executable, "-c", words], text=True)
     assert printed == "python -m txcat_web.dagster_ui --port 1\n"
-    assert "dagster: python -m txcat_web.dagster_dev" in Path("Procfile").read_text()
+    started = {name: command for name, command, _ in commands(Ports(3000, 8900))}
+    assert started["dagster"][1:3] == ["-m", "txcat_web.dagster_dev"]

@@ -16,10 +16,17 @@ TARGETS = {name for name, _ in RECIPES}
 DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", ".ci/run")]
 DOCUMENTS += sorted((ROOT / "docs").rglob("*.md"))
 MARKDOWN = [path for path in DOCUMENTS if path.suffix == ".md"]
+
+
+def options_of(command: object) -> set[str]:
+    """The options of a command, and of those below it."""
+    below = getattr(command, "commands", {}).values()
+    own = [option for part in command.params for option in [*part.opts, *part.secondary_opts]]  # type: ignore[attr-defined]
+    return {"--help", *own}.union(*map(options_of, below))
+
+
 COMMANDS = {
-    name: {option for part in command.params for option in [*part.opts, *part.secondary_opts]}
-    | {"--help"}
-    for name, command in typer.main.get_group(app).commands.items()
+    name: options_of(command) for name, command in typer.main.get_group(app).commands.items()
 }
 
 

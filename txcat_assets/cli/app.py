@@ -232,11 +232,14 @@ def demo() -> None:
 
 
 @app.command()
-def dev() -> None:
+def dev(
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Of the Dagster UI.")] = 3000,
+    ml_port: Annotated[int, typer.Option(min=1, max=65_535, help="Of the ML service.")] = 8900,
+) -> None:
     """Start the Dagster UI, its daemon and the ML service; Ctrl-C ends them all."""
-    from txcat_assets.cli.home import serve  # noqa: PLC0415 - Dagster takes a second
+    from txcat_assets.cli.dev import Ports, serve  # noqa: PLC0415 - Dagster takes a second
 
-    serve(Settings())
+    raise typer.Exit(serve(Settings(), Ports(port, ml_port)))
 
 
 def _contract(dataset: str) -> Contract:

@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from txcat_assets.cli.home import make_home
 from txcat_assets.cli.load import load_files
 from txcat_assets.cli.outcome import show_quarantined, show_sums
-from txcat_assets.cli.terminal import say
+from txcat_assets.cli.terminal import note, say
+from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.definitions import warehouse_of
 from txcat_assets.errors import ServiceDown, SourceRefused
@@ -28,18 +30,29 @@ PAYMENT_ROWS = 1_000
 
 def run_demo(settings: Settings) -> int:
     """Run the main job on sample files; the exit code. Again, it finds all up to date."""
+    make_home(settings)
     folder = settings.home_folder / "demo"
+    is_first = not folder.exists()
+    if is_first:
+        note(f"Making sample files in {os.path.relpath(folder)} ...")
     _make_samples(folder)
     contract = all_contracts()["transactions"]
+    note("Starting the ML service, then loading the files ...")
     with ml_service(settings) as url:
         served = settings.model_copy(update={"ml_url": url})
         code = load_files(served, contract, [str(folder)])
+    if is_first:
+        _show_tables(settings, contract, folder)
+    _show_what_next(settings)
+    return code
+
+
+def _show_tables(settings: Settings, contract: Contract, folder: Path) -> None:
+    """What is in the tables; not shown again for files that were shown before."""
     days = [day for path in folder.iterdir() if (day := day_in_name(path.name))]
     with warehouse_of(settings).transaction() as tx:
         show_quarantined(tx, contract, Scope(contract.dataset, "day", days), SHOWN_RECORDS)
         show_sums(tx, contract)
-    _show_what_next(settings)
-    return code
 
 
 def _make_samples(folder: Path) -> None:
@@ -54,7 +67,6 @@ def _make_samples(folder: Path) -> None:
         raise SourceRefused(
             "The demo makes its data by the folder `data` of the checkout: run it from there."
         ) from error
-    folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder.parent) as aside:
         made = Path(aside) / folder.name
         make_samples(made)
@@ -93,9 +105,11 @@ def _show_what_next(settings: Settings) -> None:
     warehouse = warehouse_of(settings)
     is_file = warehouse.kind == "duckdb"
     place = os.path.relpath(warehouse.place) if is_file else warehouse.place
-    say(f"\nThe tables are in {place}: raw, validated, quarantined and categorized.transactions.")
+    say("")
+    say(f"The tables are in {place}: raw, validated, quarantined and categorized.transactions.")
     say("Next:")
     say("  make dev                       look at the assets and their checks in the Dagster UI")
     say("  .txcat/venv/bin/txcat load PATH...   load files of your own, in nearly any dialect")
     say("  .txcat/venv/bin/txcat check    read the asset checks in the terminal")
+    say('  .txcat/venv/bin/txcat sql "SELECT * FROM quarantined.transactions"   ask the tables')
     say("  README.md                      how to load the payments that lie beside these files")

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,10 +15,10 @@ if TYPE_CHECKING:
     import dagster as dg
 
 ROOT = Path(__file__).parents[2]
-"""The checkout, with dagster.yaml, workspace.yaml and Procfile at its top."""
+"""The checkout, with dagster.yaml and workspace.yaml at its top."""
 
-PRIVATE = 0o700
-"""The mode of a folder of txcat's: it holds records, and perhaps passwords."""
+PRIVATE, OTHERS = 0o700, 0o077
+"""What txcat makes is for its user alone: it holds records, and perhaps passwords."""
 
 CAUSE_CHARS = 400
 
@@ -37,11 +36,12 @@ def make_home(settings: Settings) -> Path:
             f"DAGSTER_HOME is {str(dagster_home)!r}, but Dagster takes an absolute path only: "
             'export DAGSTER_HOME="$PWD/..." instead, or leave it unset.'
         )
+    os.umask(OTHERS)
     try:
         for folder in (home, settings.inbox_folder, dagster_home):
             _make_private(folder)
         if not (dagster_home / "dagster.yaml").exists():
-            shutil.copy(ROOT / "dagster.yaml", dagster_home)
+            shutil.copyfile(ROOT / "dagster.yaml", dagster_home / "dagster.yaml")
     except OSError as error:
         raise HomeRefused(
             f"Making {error.filename}: {error.strerror}. Let this user write there and see that "
@@ -87,13 +87,3 @@ def _in_one_line(error: BaseException) -> str:
     """What an error of another library says, without its pages of context."""
     words = " ".join(str(error).split())
     return f"{type(error).__name__}: {shortened(words, CAUSE_CHARS).rstrip('.')}"
-
-
-def serve(settings: Settings) -> None:
-    """Become the processes of the Procfile: the UI with its daemon, and the ML service."""
-    with dagster_instance(settings):
-        pass  # made by one process: two that start on an empty home can corrupt its SQLite
-    os.environ["TXCAT_HOME"] = str(settings.home_folder)  # may be relative to the folder left now
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    os.chdir(ROOT)
-    os.execvp("honcho", ["honcho", "start"])  # noqa: S606, S607

@@ -1,11 +1,10 @@
 """`txcat status`: where every dataset stands, what is left to do, and how its topic flows."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from txcat_assets.cli.terminal import complain, out, print_table, say
+from txcat_assets.cli.terminal import complain, print_json, print_table, say
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.definitions import kafka_door, warehouse_of
@@ -36,7 +35,7 @@ def show_status(settings: Settings, *, as_json: bool) -> int:
         for contract in all_contracts().values()
     }
     if as_json:
-        out.print_json(json.dumps(found, default=str))
+        print_json(found)
     else:
         for dataset, status in found.items():
             _show(dataset, status)
