@@ -193,7 +193,7 @@ def test_a_day_that_is_no_partition_is_refused_and_the_others_are_loaded(
     terminal.put("transactions_2025-01-03.csv", sound(2))
     said = terminal.txcat("load", ".", option)
     assert said.code == 1
-    assert said.err.count(f"transactions_{day}.csv: the day in its name") == 1
+    assert said.err.count(f"transactions_{day}.csv: its day, {day}, is no partition") == 1
     assert "TXCAT_FIRST_DAY" in said.err
     assert counts(terminal) == (1, 1, 0, 0)
 
