@@ -44,7 +44,7 @@ class Jobs:
         for first, last in stretches(sorted(days)):
             with Bars() as bars:
                 definitions = build_definitions(self.settings, resources={"progress": bars})
-                config = _asked(self.contract, full_refresh)
+                config = _load_config(self.contract, full_refresh)
                 result = self._run(
                     definitions, load_name(self.contract), config, **_partitions(first, last)
                 )
@@ -90,18 +90,18 @@ def _partitions(first: date, last: date) -> dict[str, Any]:
     }
 
 
-def _asked(contract: Contract, full_refresh: bool) -> dict[str, Any]:
+def _load_config(contract: Contract, full_refresh: bool) -> dict[str, Any]:
     """The run config: files are what this command is for, Kafka may be down meanwhile."""
-    asked = landing_config(contract, follow_topic=False)
+    config = landing_config(contract, follow_topic=False)
     marts = [mart.name for mart in contract.marts]
     for stage in ("validated", *(stage.name for stage in contract.stages), *marts):
-        asked["ops"][f"{stage}_{contract.dataset}"] = {"config": {"full_refresh": full_refresh}}
-    return asked
+        config["ops"][f"{stage}_{contract.dataset}"] = {"config": {"full_refresh": full_refresh}}
+    return config
 
 
 def problems_of(result: dg.ExecuteInProcessResult) -> list[str]:
-    """Why steps of a run failed; the words of our own failures, or Dagster's first line."""
-    words = []
+    """Why steps of a run failed: our own messages, or the first line of Dagster's."""
+    messages = []
     for event in result.all_events:
         if event.is_step_failure:
             failure = event.step_failure_data
@@ -109,9 +109,9 @@ def problems_of(result: dg.ExecuteInProcessResult) -> list[str]:
                 raise Interrupted
             ours = failure.user_failure_data
             if ours and FAILED_CHECKS in ours.metadata:
-                continue  # what the checks found is told check by check
-            words.append((ours and ours.description) or _cause(failure.error))
-    return words
+                continue  # what the checks found is said check by check
+            messages.append((ours and ours.description) or _cause(failure.error))
+    return messages
 
 
 def _cause(error: Any) -> str:

@@ -16,7 +16,12 @@ from txcat_assets.sources.files.opening import SourcePath, inbox_file
 from txcat_assets.sources.files.records import read
 from txcat_assets.stages.arrivals import Inbox
 from txcat_assets.stages.loop import one_ahead
-from txcat_assets.stages.replacing import Another, land_another, note_earlier_reading, replace_rest
+from txcat_assets.stages.replacing import (
+    NextReading,
+    land_next_reading,
+    note_earlier_reading,
+    replace_rest,
+)
 from txcat_assets.stages.work import Work
 from txcat_assets.text import MESSAGE_CHARS, for_terminal, shortened
 from txcat_assets.warehouse.ledger.objects import FileObject, begin, files_to_land, set_state
@@ -157,7 +162,7 @@ def _land_slices(
         work.progress.expect("landed", len(records))
         work.progress.advance("landed", len(records))
     if file.replaces is not None:
-        replace_rest(work, Another(file, file.replaces), file.next)
+        replace_rest(work, NextReading(file, file.replaces), file.next)
     return True
 
 
@@ -165,9 +170,9 @@ def _land_slice(
     work: Work, file: FileObject, landing: Landing, records: pl.DataFrame, dialect: Dialect
 ) -> int | None:
     if file.replaces is not None:
-        another = Another(file, file.replaces)
+        reading = NextReading(file, file.replaces)
         comma = dialect.decimal_comma
-        return land_another(work, another, landing, records, decimal_comma=comma)
+        return land_next_reading(work, reading, landing, records, decimal_comma=comma)
     with work.warehouse.transaction() as tx:
         return land(tx, work.contract, landing, records, work.run)
 

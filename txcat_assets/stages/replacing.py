@@ -33,7 +33,7 @@ from txcat_assets.warehouse.ledger.slices import Landing
 
 
 @dataclass(frozen=True)
-class Another:
+class NextReading:
     """A reading of a file that has been read before; `old` is the object of that reading."""
 
     file: FileObject
@@ -75,34 +75,39 @@ def _take_place(work: Work, file: FileObject, old: int) -> bool:
         return is_mine
 
 
-def land_another(
-    work: Work, another: Another, landing: Landing, records: pl.DataFrame, *, decimal_comma: bool
+def land_next_reading(
+    work: Work,
+    reading: NextReading,
+    landing: Landing,
+    records: pl.DataFrame,
+    *,
+    decimal_comma: bool,
 ) -> int | None:
     """Land records as `land` does, and replace those that they are another reading of."""
     verdicts = verdicts_before_landing(work.contract, landing, records, decimal_comma=decimal_comma)
     with work.warehouse.transaction() as tx:
-        replaced = _replaced(tx, work, another, landing, records)
+        replaced = _replaced(tx, work, reading, landing, records)
         replacement = Replacement(landing, records, verdicts, replaced)
-        return land_and_replace(tx, work, replacement, another.decision)
+        return land_and_replace(tx, work, replacement, reading.decision)
 
 
-def replace_rest(work: Work, another: Another, start: int) -> None:
+def replace_rest(work: Work, reading: NextReading, start: int) -> None:
     """Replace what the old reading has beyond the last record of the new one."""
-    if another.file.again_by is None:
+    if reading.file.again_by is None:
         return
     with work.warehouse.transaction() as tx:
-        rest = open_records(tx, work.contract, another.old, start, None)
-        close_records(tx, work, rest, another.decision)
+        rest = open_records(tx, work.contract, reading.old, start, None)
+        close_records(tx, work, rest, reading.decision)
 
 
 def _replaced(
-    tx: Transaction, work: Work, another: Another, landing: Landing, records: pl.DataFrame
+    tx: Transaction, work: Work, reading: NextReading, landing: Landing, records: pl.DataFrame
 ) -> pl.DataFrame:
     """Which of the old reading's records these ones replace."""
     start, end = landing.start, landing.end
-    old = open_records(tx, work.contract, another.old, start, end)
-    if another.file.again_by is None:
-        landed = texts(tx, work.contract, another.old, start, end)
+    old = open_records(tx, work.contract, reading.old, start, end)
+    if reading.file.again_by is None:
+        landed = texts(tx, work.contract, reading.old, start, end)
         old = old.join(_differing(landed, records), on=POSITION, how="semi")
     return old.with_columns(new_position="_position")
 
