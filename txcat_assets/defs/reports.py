@@ -27,6 +27,9 @@ from txcat_assets.warehouse.queries.figures import Counts, sample
 from txcat_assets.warehouse.queries.flow import latency_of_run
 
 WORKED = {"raw": "landed by this run", "validated": "judged by this run"}
+GOOD_AT_ZERO = {"lag: offsets"}
+"""Numbers of which a plot must show the zeros too: nothing is left behind."""
+
 NO_RECORDS = Counts(**dict.fromkeys(Counts.__annotations__, 0))
 
 
@@ -68,7 +71,7 @@ def _listed(figures: Mapping[str, float]) -> str:
 
 
 def _without_zeros(numbers: Mapping[str, float]) -> dict[str, float]:
-    return {name: number for name, number in numbers.items() if number}
+    return {name: number for name, number in numbers.items() if number or name in GOOD_AT_ZERO}
 
 
 def _latency(tx: Transaction, work: Work, schema: str) -> dict[str, float]:

@@ -44,7 +44,7 @@ def test_no_code_of_any_dataset_means_two_things() -> None:
 def test_every_reason_code_has_a_text() -> None:
     texts = reason_texts(CONTRACT)
     assert {*FAULTS, CONFLICT, REFUSED, *(rule.code for rule in rules_of(CONTRACT))} == set(texts)
-    assert texts["amount_out_of_range"] == "amount has more than 16 digits before the point."
+    assert texts["amount_out_of_range"] == "amount must have at most 16 digits before the point."
     assert all(text.endswith(".") for text in texts.values())
 
 
