@@ -14,3 +14,13 @@ compile "$@" pyproject.toml -o requirements/runtime.txt
 compile "$@" pyproject.toml --extra dev -c requirements/runtime.txt -o requirements/dev.txt
 printf 'uv\nhatchling\neditables\n' |
     compile "$@" --no-annotate --python-version 3.11 - -o requirements/bootstrap.txt
+# What is installed where txcat runs, as a bill of materials in CycloneDX; the hashes are in the pins.
+.txcat/venv/bin/cyclonedx-py requirements --output-reproducible requirements/runtime.txt |
+    .txcat/venv/bin/python -c '
+import json, sys
+bom = json.load(sys.stdin)
+for component in [*bom["components"], *bom["metadata"]["tools"]["components"]]:
+    for name in ("externalReferences", "description"):
+        component.pop(name, None)
+json.dump(bom, sys.stdout, indent=1, sort_keys=True)
+print()' >requirements/sbom.json

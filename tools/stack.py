@@ -194,7 +194,7 @@ def chosen_services(place: Place, *, with_kafka: bool) -> dict[str, Service]:
     """The services that are to run, by the user's wishes."""
     address = f"kafka:{INSIDE}" if with_kafka else ""
     variables = {"INBOX": str(place.inbox), "TXCAT_KAFKA_BOOTSTRAP_SERVERS": address}
-    services = read_services(place, variables)
+    services = without(read_services(place, variables), "proxy")
     if with_kafka:
         install_jars()
     else:
