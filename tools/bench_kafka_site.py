@@ -128,7 +128,7 @@ class Started:
         with warehouse_of(settings).transaction() as tx:
             known = followed(tx, "transactions", TOPIC)
         with kafka_door(settings).open(TOPIC) as topic:
-            return sum(lag(known, topic.offered()).values())
+            return sum(lag(known, topic.offered(known)).values())
 
 
 @contextmanager

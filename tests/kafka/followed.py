@@ -72,8 +72,9 @@ class Followed:
         """Accept every loss there is."""
         work, dataset = self.work, self.contract.dataset
         with self.door.open(self.topic) as topic, work.warehouse.transaction() as tx:
-            offered = topic.offered()
-            for loss in losses(followed(tx, dataset, self.topic), offered):
+            known = followed(tx, dataset, self.topic)
+            offered = topic.offered(known)
+            for loss in losses(known, offered):
                 assert accept(tx, dataset, loss, offered, SOMEBODY)
 
 

@@ -59,7 +59,7 @@ class Step:
 STEPS = {
     "before it asks Kafka": Step(Topic, "offered"),
     "before it reads": Step(Topic, "read"),
-    "in the middle of a read": Step(kafka_reading.Reader, "_poll", call=2),
+    "in the middle of a read": Step(kafka_reading.Reader, "_poll", call=5),
     "between two slices": Step(land_topic, "_land_part", is_after=True),
     "before a slice is committed": Step(land_topic, "land", call=2, is_after=True),
     "before Kafka is told": Step(Topic, "commit"),

@@ -1,7 +1,7 @@
 """How messages land: each offset once, by the ledger's heads alone, and nothing lost in silence."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count
 
 import pytest
@@ -12,6 +12,7 @@ from tests.kafka.broker import Kafka, until
 from tests.kafka.followed import Followed, record
 from tests.warehouse.seen import everything
 from txcat_assets.stages.land_topic import land_topic
+from txcat_assets.stages.work import Silent
 from txcat_assets.warehouse.databases.interface import Warehouse
 from txcat_assets.warehouse.ledger.topics import gaps, noted_losses
 
@@ -110,6 +111,35 @@ def test_a_topic_that_was_made_anew_is_loud_until_it_is_accepted(topic: Followed
     assert topic.land().records == 3
     assert topic.ids() == [1, 2, 3, 4, 5]
     assert topic.heads() == {0: 3}
+
+
+@dataclass
+class MadeAnew(Silent):
+    """Makes the topic anew, with other records, between the look and the reading."""
+
+    topic: Followed
+    is_due: bool = True
+
+    def expect(self, stage: str, records: int) -> None:  # noqa: ARG002 - the protocol's
+        """The moment after the look."""
+        if self.is_due:
+            self.is_due = False
+            self.topic.kafka.anew(self.topic.topic, 2)
+            self.topic.send(11, 12, 13)
+
+
+def test_a_topic_that_is_made_anew_while_it_is_read_lands_nothing_under_the_old_id(
+    topic: Followed,
+) -> None:
+    topic.send(1, 2, 3)
+    topic.work = replace(topic.work, progress=MadeAnew(topic))
+    for _ in range(2):  # in mid-read, and at the next look
+        assert "made anew" in str(topic.lost())
+    topic.accept()
+    assert topic.land().records == 3
+    assert topic.ids() == [11, 12, 13]
+    with topic.work.warehouse.transaction() as tx:
+        assert gaps(tx, "tiny")[0][:4] == (topic.topic, 0, 0, None)
 
 
 def test_new_partitions_are_read_from_their_beginning(topic: Followed) -> None:

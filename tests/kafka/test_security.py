@@ -128,7 +128,7 @@ def round_trip(config: KafkaConfig, topic: str) -> int:
         writer.send(topic, b"k", b'{"id": 1}', [])
         writer.confirm()
     with Topic(config, topic) as opened:
-        end = opened.offered().ranges[0][1]
+        end = opened.offered([]).ranges[0][1]
         return sum(len(part.records) for part in opened.read(Range(0, 0, 0, end), ["id"]))
 
 
@@ -154,7 +154,7 @@ def test_a_client_with_a_certificate_is_let_in(
 def refusal(config: KafkaConfig) -> str:
     """Why Kafka cannot be asked."""
     with Topic(config, "t") as opened, pytest.raises((BrokerRefused, BrokerDown)) as refused:
-        opened.offered()
+        opened.offered([])
     assert PASSWORD not in str(refused.value)
     return str(refused.value)
 

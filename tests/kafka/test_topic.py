@@ -30,7 +30,7 @@ GOOD = {"id": 1, "name": "a"}
 def read(kafka: Kafka, topic: str, start: int = 0, end: int | None = None) -> list[Part]:
     """Partition 0 of a topic, from an offset to its end."""
     with Topic(kafka.config, topic) as opened:
-        last = opened.offered().ranges[0][1] if end is None else end
+        last = opened.offered([]).ranges[0][1] if end is None else end
         return list(opened.read(Range(0, 0, start, last), COLUMNS))
 
 
@@ -131,7 +131,7 @@ def test_an_open_transaction_holds_the_end_back(kafka: Kafka) -> None:
     producer.send(topic, b'{"id": 1}', partition=0)
     producer.flush()
     with Topic(kafka.config, topic) as opened:
-        assert opened.offered().ranges == {0: (0, 0)}
+        assert opened.offered([]).ranges == {0: (0, 0)}
         producer.commit_transaction()
         until(lambda: opened.ends([0]) == {0: 2})
     producer.close()
@@ -140,18 +140,18 @@ def test_an_open_transaction_holds_the_end_back(kafka: Kafka) -> None:
 def test_a_compacted_topic_is_refused_with_the_reason(kafka: Kafka) -> None:
     topic = kafka.topic(cleanup_policy="compact")
     with Topic(kafka.config, topic) as opened, pytest.raises(TopicRefused, match="is compacted"):
-        opened.offered()
+        opened.offered([])
 
 
 def test_a_topic_that_is_not_there_is_refused_by_its_name(kafka: Kafka) -> None:
     with Topic(kafka.config, "absent") as opened, pytest.raises(TopicRefused, match="absent"):
-        opened.offered()
+        opened.offered([])
 
 
 def test_a_kafka_that_is_not_there_is_down() -> None:
     config = KafkaConfig(f"127.0.0.1:{free_port()}", timeout_seconds=1)
     with Topic(config, "t") as opened, pytest.raises(BrokerDown, match="Nothing is lost"):
-        opened.offered()
+        opened.offered([])
 
 
 def test_one_address_that_answers_is_enough(kafka: Kafka) -> None:
@@ -161,7 +161,7 @@ def test_one_address_that_answers_is_enough(kafka: Kafka) -> None:
         kafka.config, bootstrap_servers=f"127.0.0.1:{free_port()},{kafka.config.bootstrap_servers}"
     )
     with Topic(some, topic) as opened:
-        assert opened.offered().ranges == {0: (0, 1)}
+        assert opened.offered([]).ranges == {0: (0, 1)}
         assert records(list(opened.read(Range(0, 0, 0, 1), COLUMNS)))["id"].to_list() == ["1"]
 
 
@@ -176,7 +176,7 @@ def test_nobody_who_answers_leaves_no_thread_and_no_socket_behind(
         open_now: list[tuple[int, int]] = []
         for _ in range(2):
             with Topic(config, "t") as opened, pytest.raises(BrokerDown):
-                opened.offered()
+                opened.offered([])
             with Topic(config, "t") as opened, pytest.raises(BrokerDown):
                 list(opened.read(Range(0, 0, 0, 1), COLUMNS))
             with TopicWriter(config) as writer, pytest.raises(BrokerDown):

@@ -118,7 +118,7 @@ def test_a_broker_that_hangs_in_mid_read_ends_the_run_in_time_and_loses_nothing(
         for _ in range(100):
             kafka.send(topic, SOME)
     with Topic(config, topic) as opened:
-        end = opened.offered().ranges[0][1]
+        end = opened.offered([]).ranges[0][1]
         parts = opened.read(Range(0, 0, 0, end + 1), ["id"])
         began = time.monotonic()
         own.signal(signal.SIGSTOP)
@@ -188,8 +188,9 @@ def test_an_end_that_a_broker_lost_is_loud_until_it_is_accepted(
     with Kafka(own.broker) as kafka:
         kafka.send(topic, LATER)
     with Topic(KafkaConfig(address), topic) as opened, warehouse.transaction() as tx:
-        offered = opened.offered()
-        (loss,) = losses(followed(tx, "tiny", topic), offered)
+        known = followed(tx, "tiny", topic)
+        offered = opened.offered(known)
+        (loss,) = losses(known, offered)
         assert accept(tx, "tiny", loss, offered, SOMEBODY)
     bring_up_to_date(warehouse, topic, address)
     audit(warehouse, contract_of(topic))

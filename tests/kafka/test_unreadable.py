@@ -126,7 +126,7 @@ def test_a_damaged_end_is_named_to_its_last_offset(topic: Followed) -> None:
 def test_what_retention_takes_while_it_is_read_is_called_lost(topic: Followed) -> None:
     topic.send(1, 2, 3)
     with Topic(topic.kafka.config, topic.topic) as opened:
-        end = opened.offered().ranges[0][1]
+        end = opened.offered([]).ranges[0][1]
         topic.kafka.expire(topic.topic, 0, 2)
         with pytest.raises(RecordsLost, match="while it was read"):
             list(opened.read(Range(0, 0, 0, end), ["id"]))

@@ -37,7 +37,7 @@ def accept_gap(settings: Settings, asked: Asked, who: str, why: str) -> int:
     with door.open(asked.topic) as topic:
         with warehouse.transaction() as tx:
             known = _chosen(followed(tx, contract.dataset, asked.topic), asked)
-        offered = topic.offered()
+        offered = topic.offered(known)
         with warehouse.transaction() as tx:
             accepted = (
                 _accept_losses(tx, contract, known, offered, by)

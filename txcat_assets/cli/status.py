@@ -84,7 +84,7 @@ def _topic(
     heads = {one.partition: one.head for one in known}
     try:
         with door.open(contract.topic) as topic:
-            offered = topic.offered()
+            offered = topic.offered(known)
             left = lag(known, offered)
             waiting = {
                 partition: topic.written_at(partition, heads.get(partition, begin))

@@ -12,6 +12,20 @@ from enum import StrEnum
 
 
 @dataclass(frozen=True)
+class LastRecord:
+    """The last record that landed of a partition: it shows whether the log is still the same one.
+
+    `written_at_ms` is the timestamp that the producer or Kafka gave it, `digest` stands for its
+    key, value and headers, `leader_epoch` says under which leader of the partition it was written.
+    """
+
+    offset: int
+    leader_epoch: int
+    written_at_ms: int
+    digest: str
+
+
+@dataclass(frozen=True)
 class Followed:
     """A partition that the ledger follows; `head` is the first offset that has not landed."""
 
@@ -22,6 +36,8 @@ class Followed:
     head: int
     has_loss: bool = False
     """Whether the last look found that Kafka had lost something of it."""
+    last: LastRecord | None = None
+    """What landed last before the head; None where nothing did, or its end was given up."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +51,16 @@ class Offered:
     topic_id: str
     is_compacted: bool
     ranges: Mapping[int, tuple[int, int]]
+    other_logs: frozenset[int] = frozenset()
+    """The partitions where Kafka has other records before the ledger's head than those that landed.
+
+    It is looked for where Kafka still has an offset that landed.
+    """
+
+    @property
+    def ends(self) -> dict[int, int]:
+        """By partition, where it ends."""
+        return {partition: end for partition, (_, end) in self.ranges.items()}
 
 
 @dataclass(frozen=True)
@@ -54,6 +80,8 @@ class LossKind(StrEnum):
     """Kafka's retention has removed what is behind the head."""
     CUT = "cut"
     """The partition ends before the head: its end was lost, and offsets are given anew."""
+    REGROWN = "regrown"
+    """The same, and as many records came since: other ones have the offsets before the head."""
     REPLACED = "replaced"
     """The topic was deleted and made anew: the same offsets are other records now."""
 
@@ -77,6 +105,8 @@ class Loss:
             "between were removed by Kafka's retention before they had landed",
             LossKind.CUT: f"ends at {self.end} by now: what came after was lost by Kafka, and "
             "its offsets are given to other records",
+            LossKind.REGROWN: "has other records before it than those that landed: what came last "
+            "was lost by Kafka, as by a restored disk, and its offsets were given to other records",
             LossKind.REPLACED: "is another one by now: the topic was deleted and made anew, so "
             "what had not landed is lost",
         }[self.kind]
@@ -85,6 +115,19 @@ class Loss:
             f"the partition {found}. Nothing of the topic is read until the loss is accepted: "
             f"txcat kafka accept-gap {self.topic} --partition {partition} --why '...'"
         )
+
+
+def provable(followed: Sequence[Followed], offered: Offered) -> list[Followed]:
+    """The partitions of which Kafka still has what landed last, so that the two can be compared."""
+    return [
+        known
+        for known in followed
+        if known.last is not None
+        and known.topic_id == offered.topic_id
+        and known.partition in offered.ranges
+        and offered.ranges[known.partition][0] <= known.last.offset
+        and known.head <= offered.ranges[known.partition][1]
+    ]
 
 
 def losses(followed: Sequence[Followed], offered: Offered) -> list[Loss]:
@@ -130,6 +173,8 @@ def _loss(known: Followed, offered: Offered) -> Loss | None:
         kind = LossKind.CUT
     elif known.head < begin:
         kind = LossKind.EXPIRED
+    elif known.partition in offered.other_logs:
+        kind = LossKind.REGROWN
     else:
         return None
     return Loss(offered.topic, known, kind, begin, end)

@@ -81,7 +81,7 @@ def _original(door: KafkaDoor, part: SliceOfTopic, offsets: set[int]) -> dict[in
     if not part.is_readable:
         return {}
     with door.open(part.topic) as topic:
-        begin, _ = topic.offered().ranges[part.range.partition]
+        begin, _ = topic.offered([]).ranges[part.range.partition]
         still = replace(part.range, start=max(begin, min(offsets)), end=max(offsets) + 1)
         return topic.values(still, offsets) if still.start < still.end else {}
 

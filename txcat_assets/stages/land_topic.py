@@ -27,7 +27,12 @@ from txcat_assets.sources.kafka.topic import Topic
 from txcat_assets.stages.loop import one_ahead
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.ledger.slices import Landing, land
-from txcat_assets.warehouse.ledger.topics import follow, followed, note_losses
+from txcat_assets.warehouse.ledger.topics import (
+    follow,
+    followed,
+    last_record_text,
+    note_losses,
+)
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,7 @@ def land_topic(work: Work, door: KafkaDoor, asked: Mapping[int, int]) -> LandedT
         with door.open(work.contract.topic) as topic:
             known, offered = look(work, topic)
             for wanted in ranges(known, offered, asked, door.run_records):
-                _land_range(work, topic, wanted, landed)
+                _land_range(work, topic, offered.topic_id, wanted, landed)
             _tell_kafka(work, door, topic, offered, landed)
     if landed.unreadable:
         raise MessagesUnreadable(" ".join(landed.unreadable))
@@ -129,7 +134,7 @@ def look(work: Work, topic: Topic) -> tuple[list[Followed], Offered]:
     dataset = work.contract.dataset
     with work.warehouse.transaction() as tx:
         known = followed(tx, dataset, topic.name)
-    offered = topic.offered()
+    offered = topic.offered(known)
     lost = losses(known, offered)
     if lost or any(one.has_loss for one in known) or new_partitions(known, offered):
         with work.warehouse.transaction() as tx:
@@ -142,11 +147,15 @@ def look(work: Work, topic: Topic) -> tuple[list[Followed], Offered]:
     return known, offered
 
 
-def _land_range(work: Work, topic: Topic, wanted: Range, landed: LandedTopic) -> None:
+def _land_range(
+    work: Work, topic: Topic, topic_id: str, wanted: Range, landed: LandedTopic
+) -> None:
     work.progress.expect("landed", wanted.end - wanted.start)
     with closing(topic.read(wanted, work.contract.column_names)) as parts:
         try:
             for part in one_ahead(takewhile(lambda _: not landed.is_full, parts)):
+                # After it was read: so it came from the topic that the ledger follows.
+                topic.require(topic_id)
                 if not _land_part(work, wanted, part):
                     landed.claimed_by_others += 1
                     return
@@ -157,7 +166,8 @@ def _land_range(work: Work, topic: Topic, wanted: Range, landed: LandedTopic) ->
 
 def _land_part(work: Work, wanted: Range, part: Part) -> bool:
     """Land a part behind the head; False where another run has moved the head meanwhile."""
-    landing = Landing(wanted.object_id, part.start, part.end, work.days[-1])
+    last = last_record_text(part.last)
+    landing = Landing(wanted.object_id, part.start, part.end, work.days[-1], last)
     with work.warehouse.transaction() as tx:
         slice_id = land(tx, work.contract, landing, part.records, work.run)
     work.progress.advance("landed", part.end - part.start)

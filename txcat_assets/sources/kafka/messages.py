@@ -7,10 +7,12 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any, Protocol
 
 import polars as pl
 
+from txcat_assets.pipeline.topics import LastRecord
 from txcat_assets.sources.frames import Row, rows_frame
 from txcat_assets.sources.json_records import JsonCutter
 
@@ -22,6 +24,7 @@ class Message(Protocol):
     """A message as a client library hands it over."""
 
     offset: int
+    leader_epoch: int
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]]
@@ -56,6 +59,16 @@ class MessageCutter:
         if not value.strip():
             return None, "empty_value", value
         return JsonCutter(self.columns).row_of(value)
+
+
+def as_last_record(message: Message) -> LastRecord:
+    """What the ledger keeps of the last message that landed, to know it again."""
+    content = json.dumps(
+        [None if one is None else one.hex() for one in (message.key, message.value)]
+        + [headers_text(message.headers)]
+    )
+    digest = blake2b(content.encode(), digest_size=16).hexdigest()
+    return LastRecord(message.offset, message.leader_epoch, message.timestamp, digest)
 
 
 def headers_text(headers: Sequence[tuple[str, bytes | None]]) -> str | None:

@@ -6,17 +6,17 @@ has to offer is in `topic`.
 
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from txcat_assets.errors import BrokerDown, MessagesUnreadable
-from txcat_assets.pipeline.topics import Range
+from txcat_assets.pipeline.topics import Followed, LastRecord, Range
 from txcat_assets.sources.files.records import SLICE_BYTES, SLICE_RECORDS
 from txcat_assets.sources.kafka.client import KafkaConfig, is_damage, open_client, translated
-from txcat_assets.sources.kafka.messages import Message, MessageCutter
+from txcat_assets.sources.kafka.messages import Message, MessageCutter, as_last_record
 
 if TYPE_CHECKING:
     from kafka import KafkaConsumer, TopicPartition
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 POLL_RECORDS = 20_000
 PARTITION_FETCH_BYTES = 8_388_608
 """One fetch brings some 20,000 messages of 400 bytes; larger ones gained nothing."""
+
+PROOF_RECORDS = 10
+"""Messages that are taken apart to see that the log is the same one; the second would do."""
 
 BACKOFF_MS = 20
 """kafka-python waits so long before its first fetch too: its 100 ms are a tenth of a micro-batch's
@@ -34,7 +37,8 @@ way through the door."""
 class Part:
     """The records of the offsets `start` to `end` of a partition, and the bytes of their values.
 
-    Offsets without a record (markers of transactions, aborted ones) are left out.
+    Offsets without a record (markers of transactions, aborted ones) are left out; `last` is the
+    last message of them, if there is any.
     """
 
     partition: int
@@ -42,6 +46,7 @@ class Part:
     end: int
     records: pl.DataFrame
     value_bytes: int
+    last: LastRecord | None
 
 
 class _Damaged(Exception):
@@ -81,26 +86,45 @@ class Reader:
                 if message.offset in offsets
             }
 
+    def other_logs(self, provable: Sequence[Followed]) -> frozenset[int]:
+        """The partitions that have not just what landed last between its offset and the head."""
+        return frozenset(
+            known.partition
+            for known in provable
+            if known.last and self._first_from(known, known.last) != [known.last]
+        )
+
+    def _first_from(self, known: Followed, last: LastRecord) -> list[LastRecord]:
+        """What the first fetch brings of the offsets from the last record to the head."""
+        wanted = Range(known.object_id, known.partition, last.offset, known.head)
+        try:
+            with self._translated(wanted), closing(self._polled(wanted, PROOF_RECORDS)) as polled:
+                messages, _ = next(polled)
+        except _Damaged:  # it could be read when it landed, so these are other bytes
+            return []
+        return [as_last_record(message) for message in messages]
+
     def _translated(self, wanted: Range) -> AbstractContextManager[None]:
         doing = f"Reading topic {self._topic}, partition {wanted.partition}"
         return translated(self._config, doing)
 
     def _parts(self, wanted: Range, cutter: MessageCutter) -> Iterator[Part]:
         start = reached = wanted.start
-        frames, taken = [cutter.frame([])], 0
+        frames, taken, last = [cutter.frame([])], 0, None
         try:
             for messages, reached in self._batches(wanted):
                 frames.append(cutter.frame(messages))
                 taken += sum(len(message.value or b"") for message in messages)
+                last = as_last_record(messages[-1]) if messages else last
                 if taken >= SLICE_BYTES or sum(map(len, frames)) >= SLICE_RECORDS - POLL_RECORDS:
-                    yield Part(wanted.partition, start, reached, pl.concat(frames), taken)
-                    start, frames, taken = reached, [cutter.frame([])], 0
+                    yield Part(wanted.partition, start, reached, pl.concat(frames), taken, last)
+                    start, frames, taken, last = reached, [cutter.frame([])], 0, None
         except Exception:
             if start < reached:
-                yield Part(wanted.partition, start, reached, pl.concat(frames), taken)
+                yield Part(wanted.partition, start, reached, pl.concat(frames), taken, last)
             raise
         if start < wanted.end:
-            yield Part(wanted.partition, start, wanted.end, pl.concat(frames), taken)
+            yield Part(wanted.partition, start, wanted.end, pl.concat(frames), taken, last)
 
     def _batches(self, wanted: Range) -> Iterator[tuple[list[Message], int]]:
         """The messages of a range as they come, each time with the offset that was reached."""
@@ -111,7 +135,10 @@ class Reader:
         except _Damaged as error:
             raise self._unreadable(replace(wanted, start=reached), error) from error
 
-    def _polled(self, wanted: Range) -> Iterator[tuple[list[Message], int]]:
+    def _polled(
+        self, wanted: Range, most: int = POLL_RECORDS
+    ) -> Generator[tuple[list[Message], int], None, None]:
+        """As `_batches`, with at most so many messages at once."""
         from kafka import TopicPartition  # noqa: PLC0415 - not light
 
         consumer, at = self._consumer(), TopicPartition(self._topic, wanted.partition)
@@ -119,7 +146,7 @@ class Reader:
         consumer.seek(at, wanted.start)
         heard = time.monotonic()
         while (position := consumer.position(at)) < wanted.end:
-            came = self._poll(consumer).get(at, [])
+            came = self._poll(consumer, most).get(at, [])
             reached = min(consumer.position(at), wanted.end)
             if reached > position:
                 heard = time.monotonic()
@@ -127,10 +154,10 @@ class Reader:
             elif time.monotonic() - heard > self._config.timeout_seconds:
                 raise BrokerDown(self._silent(wanted, position))
 
-    def _poll(self, consumer: "KafkaConsumer") -> "dict[TopicPartition, list[Message]]":
+    def _poll(self, consumer: "KafkaConsumer", most: int) -> "dict[TopicPartition, list[Message]]":
         try:
             found: dict[TopicPartition, list[Message]]
-            found = consumer.poll(timeout_ms=500, max_records=POLL_RECORDS)
+            found = consumer.poll(timeout_ms=500, max_records=most)
         except Exception as error:
             self.close()  # kafka-python: after such an error the next poll never returns
             if is_damage(error):

@@ -7,11 +7,12 @@ and is closed when the block ends.
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from txcat_assets.errors import TopicRefused
-from txcat_assets.pipeline.topics import Offered, Range
+from txcat_assets.errors import RecordsLost, TopicRefused
+from txcat_assets.pipeline.topics import Followed, Offered, Range, provable
 from txcat_assets.sources.kafka.client import KafkaConfig, open_client, translated
 from txcat_assets.sources.kafka.reading import Part, Reader
 
@@ -36,10 +37,11 @@ class Topic:
     def __exit__(self, *error: object) -> None:
         self._connections.close()
 
-    def offered(self) -> Offered:
-        """What the topic has now. Raises BrokerDown, BrokerRefused, or TopicRefused.
+    def offered(self, known: Sequence[Followed]) -> Offered:
+        """What the topic has now, compared with what has landed of it.
 
-        TopicRefused too where the topic is compacted: Kafka removes records from its middle.
+        Raises BrokerDown, BrokerRefused, or TopicRefused, this too where the topic is compacted:
+        Kafka removes records from its middle.
         """
         with translated(self._config, f"Asking for topic {self.name}"):
             topic_id, partitions = self._described()
@@ -50,7 +52,19 @@ class Topic:
                 "middle, so that what has landed could not be told from what was lost. Set "
                 "cleanup.policy=delete, or let the records go through another topic."
             )
-        return offered
+        others = self._reader.other_logs(provable(known, offered))
+        return replace(offered, other_logs=others)
+
+    def require(self, topic_id: str) -> None:
+        """Raise RecordsLost where the name stands for another topic than that of this id by now."""
+        with translated(self._config, f"Asking for topic {self.name}"):
+            found, _ = self._described()
+        if found != topic_id:
+            raise RecordsLost(
+                f"Topic {self.name} was deleted and made anew while it was read; nothing of the "
+                "new one was taken for the old one. The next look says what is lost, and how to "
+                "accept it."
+            )
 
     def partitions(self) -> list[int]:
         """The topic's partitions. Raises BrokerDown, BrokerRefused, or TopicRefused."""

@@ -47,6 +47,8 @@ class Landing:
     start: int
     end: int
     day: date
+    last_record: str | None = None
+    """Of a topic: what shows at the next look that the log is the same one, as JSON."""
 
 
 def land(
@@ -59,9 +61,10 @@ def land(
     records, as the markers of Kafka's transactions leave it, moves the head and leaves no work.
     """
     moved = tx.rows(
-        "UPDATE ledger.objects SET next = $end WHERE object_id = $object_id AND next = $start "
-        "RETURNING kind",
+        "UPDATE ledger.objects SET next = $end, last_record = coalesce($last_record, last_record) "
+        "WHERE object_id = $object_id AND next = $start RETURNING kind",
         end=landing.end,
+        last_record=landing.last_record,
         start=landing.start,
         object_id=landing.object_id,
     )

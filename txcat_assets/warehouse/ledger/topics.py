@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from txcat_assets.pipeline.topics import Followed, Loss, LossKind, Offered
+import msgspec
+
+from txcat_assets.pipeline.topics import Followed, LastRecord, Loss, LossKind, Offered
 from txcat_assets.warehouse.databases.interface import Transaction
 
 
@@ -24,14 +26,27 @@ class Acceptance:
 def followed(tx: Transaction, dataset: str, topic: str) -> list[Followed]:
     """The partitions of a topic that the ledger follows, each with its head."""
     found = tx.rows(
-        'SELECT object_id, "partition", topic_id, generation, next, reason IS NOT NULL '
+        'SELECT object_id, "partition", topic_id, generation, next, reason IS NOT NULL, '
+        "last_record "
         "FROM ledger.objects "
         "WHERE dataset = $dataset AND kind = 'kafka' AND name = $topic AND state = 'following' "
         'ORDER BY "partition"',
         dataset=dataset,
         topic=topic,
     )
-    return [Followed(*row) for row in found]
+    return [
+        Followed(object_id, partition, topic_id, generation, head, has_loss, _last_record(text))
+        for object_id, partition, topic_id, generation, head, has_loss, text in found
+    ]
+
+
+def last_record_text(last: LastRecord | None) -> str | None:
+    """What landed last, as the ledger keeps it; None leaves what it has."""
+    return msgspec.json.encode(last).decode() if last else None
+
+
+def _last_record(text: str | None) -> LastRecord | None:
+    return msgspec.json.decode(text, type=LastRecord) if text else None
 
 
 def follow(
@@ -72,8 +87,8 @@ def accept(tx: Transaction, dataset: str, loss: Loss, offered: Offered, by: Acce
 def skip(tx: Transaction, known: Followed, until: int, by: Acceptance) -> bool:
     """Move the head to an offset further on without landing what is between, and keep who did."""
     moved = tx.changed(
-        "UPDATE ledger.objects SET next = $until WHERE object_id = $object_id AND next = $head "
-        "AND state = 'following' AND next < $until",
+        "UPDATE ledger.objects SET next = $until, last_record = NULL WHERE object_id = $object_id "
+        "AND next = $head AND state = 'following' AND next < $until",
         object_id=known.object_id,
         head=known.head,
         until=until,

@@ -144,6 +144,8 @@ CREATE TABLE IF NOT EXISTS ledger.failed_checks (
     dataset VARCHAR NOT NULL, asset VARCHAR NOT NULL, check_name VARCHAR NOT NULL,
     day DATE NOT NULL, PRIMARY KEY (dataset, asset, check_name, day));
 """,
+    # 11: what landed last of a partition of a topic, as JSON: it shows that the log is the same.
+    "ALTER TABLE ledger.objects ADD COLUMN IF NOT EXISTS last_record VARCHAR",
 )
 
 
