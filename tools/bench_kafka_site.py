@@ -35,7 +35,7 @@ from txcat_assets.settings import Settings
 from txcat_assets.sources.kafka.client import KafkaConfig
 from txcat_assets.sources.kafka.creating import create_topics
 from txcat_assets.sources.kafka.writing import TopicWriter
-from txcat_assets.warehouse.ledger.topics import followed
+from txcat_assets.warehouse.ledger.topics import followed_partitions
 
 TOPIC = CONTRACT.topic
 Environment = dict[str, str]
@@ -126,9 +126,9 @@ class Started:
         """How many messages have not landed."""
         settings = _settings(self.settings)
         with warehouse_of(settings).transaction() as tx:
-            known = followed(tx, "transactions", TOPIC)
+            followed = followed_partitions(tx, "transactions", TOPIC)
         with kafka_door(settings).open(TOPIC) as topic:
-            return sum(lag(known, topic.offered(known)).values())
+            return sum(lag(followed, topic.offered(followed)).values())
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from txcat_assets.defs.dead_letters import dead_letter_asset
 from txcat_assets.defs.decide import decide_job
 from txcat_assets.defs.jobs import check_job, load_job
 from txcat_assets.defs.marts import mart_asset
+from txcat_assets.defs.processes import naming_executor
 from txcat_assets.defs.retention import retention
 from txcat_assets.defs.sensors import backlog_sensor, checks_sensor, inbox_sensor
 from txcat_assets.defs.topic_sensor import topic_sensor
@@ -71,7 +72,7 @@ def build_definitions(
         ],
         schedules=[retention(settings, every)],
         resources={**_resources(settings), **(resources or {})},
-        executor=dg.in_process_executor,
+        executor=naming_executor(),
     )
 
 

@@ -14,6 +14,11 @@ from typing import Any
 
 import dagster as dg
 import polars as pl
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.definitions import build_definitions
@@ -87,6 +92,23 @@ class Installation:
             instance=self.instance, raise_on_error=False, **options
         )
 
+    def begin(
+        self,
+        job: str,
+        status: dg.DagsterRunStatus,
+        tags: Mapping[str, str],
+        picked: str | None = None,
+    ) -> dg.DagsterRun:
+        """An unfinished run as Dagster knows it; of all assets, or of one that was picked."""
+        place = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("txcat"), "__repository__")
+        return self.instance.create_run_for_job(
+            self.definitions.resolve_job_def(job),
+            status=status,
+            tags=dict(tags),
+            asset_selection=frozenset({dg.AssetKey(picked.split("/"))}) if picked else None,
+            remote_job_origin=RemoteJobOrigin(place, job),
+        )
+
     def tick(self, sensor: str, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
         """Evaluate a sensor once, as the daemon does."""
         context = dg.build_sensor_context(
@@ -94,6 +116,7 @@ class Installation:
             cursor,
             definitions=self.definitions,
             resources=dict(self.definitions.resources or {}),
+            sensor_name=sensor,
         )
         with context:
             found = self.definitions.resolve_sensor_def(sensor)(context)

@@ -4,6 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -12,8 +15,12 @@ import pytest
 
 from tests.assets.installation import Installation
 from tests.assets.records import sound
-from txcat_assets.defs import runs
-from txcat_assets.defs.runs import HOST, PID, STARTED, process_tags, report_dead_runs
+from tools.kafka_broker import free_port
+from txcat_assets.contracts.payments import CONTRACT as PAYMENTS
+from txcat_assets.contracts.transactions import CONTRACT
+from txcat_assets.defs import dead_runs
+from txcat_assets.defs.dead_runs import BEGUN, report_dead_runs
+from txcat_assets.defs.processes import HOST, PID, STARTED, process_tags
 
 FAILURE, BUSY = dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.STARTED
 
@@ -88,33 +95,72 @@ def test_the_backlog_sensor_reports_dead_runs_and_goes_on(site: Installation) ->
     assert "0 days have work left" in (tick.skip_message or "")
 
 
-@pytest.mark.parametrize("status", runs.BEGUN)
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two minutes have gone by since anything was heard."""
+    monkeypatch.setattr(dead_runs, "SILENT_AFTER", timedelta(seconds=-1))
+
+
+@pytest.mark.parametrize("job", ["load_transactions", "check_transactions", "__ASSET_JOB"])
+@pytest.mark.parametrize("status", BEGUN)
 def test_a_run_that_was_killed_before_its_first_step_is_reported_after_a_while(
-    site: Installation, status: dg.DagsterRunStatus, monkeypatch: pytest.MonkeyPatch
+    site: Installation, status: dg.DagsterRunStatus, job: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = site.definitions.resolve_job_def("load_transactions")
-    run_id = site.instance.create_run_for_job(job, status=status, tags=dict(job.tags)).run_id
-    assert report_dead_runs(site.instance) == []
-    monkeypatch.setattr(runs, "BEGIN_SECONDS", -1)
-    assert report_dead_runs(site.instance) == [run_id]
+    definition = site.definitions.resolve_job_def(job)
+    run_id = site.instance.create_run_for_job(definition, status=status).run_id
+    assert report_dead_runs(site.instance, CONTRACT) == []
+    monkeypatch.setattr(dead_runs, "SILENT_AFTER", timedelta(seconds=-1))
+    assert report_dead_runs(site.instance, CONTRACT) == [run_id]
 
 
-def test_a_pod_that_waits_for_its_image_is_not_dead(
-    site: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_run_of_which_something_is_heard_now_and_then_is_only_slow(
+    site: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(dead_runs, "SILENT_AFTER", timedelta(seconds=2))
+    run_id = begun(site, {})
+    run = site.instance.get_run_by_id(run_id)
+    assert run
+    time.sleep(2.1)
+    site.instance.report_engine_event("still importing", run)
+    assert report_dead_runs(site.instance, CONTRACT) == []
+    time.sleep(2.1)
+    assert report_dead_runs(site.instance, CONTRACT) == [run_id]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_pod_that_waits_for_its_image_is_not_dead(site: Installation, tmp_path: Path) -> None:
     # As in a pod: the launcher's library is with Dagster's daemon only.
     launcher = {"module": "dagster_k8s", "class": "K8sRunLauncher", "config": {}}
     (tmp_path / "dagster.yaml").write_text(json.dumps({"run_launcher": launcher}))
-    monkeypatch.setattr(runs, "BEGIN_SECONDS", -1)
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         job = site.definitions.resolve_job_def("load_transactions")
-        instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTING, tags=dict(job.tags))
-        assert report_dead_runs(instance) == []
+        instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTING)
+        assert report_dead_runs(instance, CONTRACT) == []
 
 
-def test_a_run_of_somebody_elses_job_is_never_reported(
-    site: Installation, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("impatient")
+def test_a_run_that_a_code_server_began_is_dead_when_that_server_is_gone(
+    site: Installation,
 ) -> None:
-    monkeypatch.setattr(runs, "BEGIN_SECONDS", -1)
+    where = json.dumps({"host": "127.0.0.1", "port": free_port()})
+    job = site.definitions.resolve_job_def("load_transactions")
+    run_id = site.instance.create_run_for_job(
+        job, status=dg.DagsterRunStatus.STARTING, tags={dead_runs.CODE_SERVER: where}
+    ).run_id
+    assert report_dead_runs(site.instance, CONTRACT) == [run_id]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_run_of_somebody_elses_job_is_never_reported(site: Installation) -> None:
     begun(site, {})
+    assert report_dead_runs(site.instance, PAYMENTS) == []
     assert report_dead_runs(site.instance) == []
+
+
+def test_many_sensors_at_once_report_a_death_once(site: Installation) -> None:
+    run_id = begun(site, tags_of_a_dead_process())
+    with ThreadPoolExecutor(8) as threads:
+        reports = list(threads.map(report_dead_runs, [site.instance] * 8))
+    assert [ids for ids in reports if ids] == [[run_id]]
+    failures = site.instance.all_logs(run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+    assert len(failures) == 1

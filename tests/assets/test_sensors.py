@@ -4,34 +4,14 @@ import time
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
-from itertools import product
 
 import dagster as dg
 import pytest
 
 from tests.assets.installation import Installation, days_asked_for, today
 from tests.assets.records import sound
+from tests.assets.ticks import BACKLOG, CHECKS, INBOX, reason
 from tests.fakes import FakeModel
-from txcat_assets.contracts.transactions import CONTRACT
-
-INBOX, BACKLOG, CHECKS = "inbox_transactions", "backlog_transactions", "checks_transactions"
-BUSY = dg.DagsterRunStatus.STARTED
-
-
-def reason(tick: dg.SensorResult | dg.SkipReason) -> str:
-    """Why a tick skipped."""
-    skipped = tick.skip_reason if isinstance(tick, dg.SensorResult) else tick
-    assert isinstance(skipped, dg.SkipReason)
-    return skipped.skip_message or ""
-
-
-def begin_run(site: Installation, job: str, picked: str | None = None) -> dg.DagsterRun:
-    """A run at work, as Dagster knows it; of all assets, or of one that was picked."""
-    return site.instance.create_run_for_job(
-        site.definitions.resolve_job_def(job),
-        status=BUSY,
-        asset_selection=frozenset({dg.AssetKey(picked.split("/"))}) if picked else None,
-    )
 
 
 def test_a_settled_file_is_asked_for_by_the_day_in_its_name(site: Installation) -> None:
@@ -116,33 +96,6 @@ def test_a_file_of_an_impossible_day_is_refused_by_todays_run(
     assert "0 new of 1 files" in reason(site.tick(INBOX))
     assert "0 days have work left" in reason(site.tick(BACKLOG))
     assert not site.check()["no_file_set_aside"].passed
-
-
-@pytest.mark.parametrize(
-    ("sensor", "job"),
-    [
-        *product([INBOX, BACKLOG, CHECKS], ["load_transactions", "__ASSET_JOB"]),
-        (CHECKS, "check_transactions"),
-    ],
-)
-def test_no_sensor_asks_while_a_run_is_at_work(site: Installation, sensor: str, job: str) -> None:
-    site.put("transactions_2025-01-03.csv", sound(1))
-    if sensor == CHECKS:
-        assert site.load("2025-01-03").success
-    run = begin_run(site, job)
-    assert run.run_id[:8] in reason(site.tick(sensor))
-
-
-@pytest.mark.parametrize(("picked", "waits"), [("raw/transactions", True), ("raw/payments", False)])
-def test_assets_picked_in_the_ui_hold_up_their_own_dataset_alone(
-    site: Installation, picked: str, waits: bool
-) -> None:
-    site.contracts = {
-        name: replace(CONTRACT, dataset=name) for name in ("transactions", "payments")
-    }
-    site.put("transactions_2025-01-03.csv", sound(1))
-    begin_run(site, "__ASSET_JOB", picked)
-    assert isinstance(site.tick(INBOX), dg.SkipReason) is waits
 
 
 def test_what_a_kill_left_is_taken_up(site: Installation) -> None:

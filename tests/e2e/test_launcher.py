@@ -1,5 +1,6 @@
 """Runs that the daemon starts: each is a process that its tags name, and that can be ended."""
 
+import os
 import shutil
 import socket
 from collections.abc import Iterator
@@ -9,13 +10,19 @@ from pathlib import Path
 import dagster as dg
 import psutil
 import pytest
+from dagster._core.code_pointer import ModuleCodePointer
+from dagster._core.launcher import LaunchRunContext
+from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 
 from tests.assets.records import sound
 from tests.e2e.daemon import Daemon
 from tests.kafka.broker import until
 from txcat_assets.cli.home import ROOT
+from txcat_assets.definitions import build_definitions
+from txcat_assets.defs import launcher
 from txcat_assets.defs.launcher import LIBRARIES
-from txcat_assets.defs.runs import process_of
+from txcat_assets.defs.processes import HOST, PID, process_of
+from txcat_assets.settings import Settings
 
 
 @pytest.fixture
@@ -61,6 +68,36 @@ def test_a_run_is_a_process_that_can_be_ended(home: Path, silent_url: str) -> No
             assert not instance.run_launcher.terminate(run_id)
         finally:
             daemon.kill()
+
+
+def test_a_run_has_a_name_before_its_process_is_there(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The helper that forks first imports its libraries, which takes a minute on a busy machine.
+    tags: list[dict[str, str]] = []
+
+    class Process:
+        """Looks at the run's tags when it is to begin."""
+
+        pid = os.getpid()
+
+        def __init__(self, **_: object) -> None:
+            pass
+
+        def start(self) -> None:
+            """The moment before there is a process."""
+            tags.append(dict(instance.get_runs()[0].tags))
+
+    monkeypatch.setattr(launcher.servers, "Process", Process)
+    pointer = ModuleCodePointer("txcat_assets.definitions", "defs")
+    origin = JobPythonOrigin("load_transactions", RepositoryPythonOrigin("python", pointer))
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        job = build_definitions(Settings(home=home)).resolve_job_def("load_transactions")
+        run = instance.create_run_for_job(job, job_code_origin=origin)
+        instance.run_launcher.launch_run(LaunchRunContext(run, workspace=None))
+    assert [(found[HOST], found[PID]) for found in tags] == [
+        (socket.gethostname(), str(os.getpid()))
+    ]
 
 
 def test_none_of_our_own_code_is_kept_from_one_run_to_the_next() -> None:

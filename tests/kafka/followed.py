@@ -16,7 +16,7 @@ from txcat_assets.pipeline.topics import losses
 from txcat_assets.stages.land_topic import KafkaDoor, LandedTopic, land_topic
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.databases.interface import Warehouse
-from txcat_assets.warehouse.ledger.topics import Acceptance, accept, followed
+from txcat_assets.warehouse.ledger.topics import Acceptance, accept, followed_partitions
 from txcat_assets.warehouse.schema.tables import prepare
 
 SOMEBODY = Acceptance("ann", "we know", START)
@@ -53,7 +53,7 @@ class Followed:
     def heads(self) -> dict[int, int]:
         """The ledger's heads by partition."""
         with self.work.warehouse.transaction() as tx:
-            return {one.partition: one.head for one in followed(tx, "tiny", self.topic)}
+            return {one.partition: one.head for one in followed_partitions(tx, "tiny", self.topic)}
 
     def ends(self) -> dict[int, int]:
         """Where the partitions end, as txcat sees it."""
@@ -72,9 +72,9 @@ class Followed:
         """Accept every loss there is."""
         work, dataset = self.work, self.contract.dataset
         with self.door.open(self.topic) as topic, work.warehouse.transaction() as tx:
-            known = followed(tx, dataset, self.topic)
-            offered = topic.offered(known)
-            for loss in losses(known, offered):
+            followed = followed_partitions(tx, dataset, self.topic)
+            offered = topic.offered(followed)
+            for loss in losses(followed, offered):
                 assert accept(tx, dataset, loss, offered, SOMEBODY)
 
 

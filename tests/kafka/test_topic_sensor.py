@@ -1,11 +1,11 @@
 """What the sensor of a topic asks for, and what the run that it asks for does."""
 
-import socket
 import subprocess
 import sys
 import time
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
@@ -15,35 +15,21 @@ from tests.assets.installation import Installation, failure_of, today
 from tests.assets.records import sound
 from tests.kafka.broker import Kafka
 from tests.kafka.messages import send, topic_of
-from tools.kafka_broker import free_port
-from txcat_assets.defs.runs import HOST, PID, STARTED
+from tests.kafka.ticks import (
+    TOPIC,
+    begin_run,
+    down,
+    request_of,
+    run,
+    skipped,
+    tags_of_a_dead_process,
+)
+from txcat_assets.defs import topic_sensor
 from txcat_assets.errors import RecordsLost
 
-TOPIC, CHECKS = "topic_transactions", "checks_transactions"
+CHECKS = "checks_transactions"
 
 HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
-
-
-def request_of(site: Installation, cursor: str | None = None) -> dg.RunRequest:
-    """The one run that a tick asks for."""
-    tick = site.tick(TOPIC, cursor)
-    assert isinstance(tick, dg.SensorResult)
-    (request,) = tick.run_requests or []
-    return request
-
-
-def skipped(tick: dg.SensorResult | dg.SkipReason) -> str:
-    """Why a tick asked for nothing."""
-    reason = tick.skip_reason if isinstance(tick, dg.SensorResult) else tick
-    assert isinstance(reason, dg.SkipReason)
-    return reason.skip_message or ""
-
-
-def run(site: Installation, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
-    """Do what was asked for, as the daemon does."""
-    return site.run(
-        "load_transactions", partition_key=request.partition_key, run_config=request.run_config
-    )
 
 
 def ids(site: Installation, table: str = "categorized") -> list[int]:
@@ -102,39 +88,18 @@ def test_without_new_messages_it_waits_and_says_how_far_it_is(
     assert "Nothing new" in skipped(tick)
 
 
-def test_while_a_run_is_at_work_it_asks_for_no_other(site: Installation, kafka: Kafka) -> None:
-    send(kafka, site, 1)
-    job = site.definitions.resolve_job_def("load_transactions")
-    begun = site.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
-    tick = site.tick(TOPIC, "lag 1")
-    assert isinstance(tick, dg.SensorResult)
-    assert begun.run_id[:8] in skipped(tick)
-    assert tick.cursor == f"lag 1; run {begun.run_id[:8]} is at work"
-    again = site.tick(TOPIC, tick.cursor)
-    assert isinstance(again, dg.SensorResult)
-    assert again.cursor == tick.cursor
-
-
-def test_runs_that_do_not_get_on_are_asked_for_ever_more_rarely(
+def test_while_its_own_run_is_at_work_it_asks_for_no_other(
     site: Installation, kafka: Kafka
 ) -> None:
     send(kafka, site, 1)
-    cursor = ""
-    for _ in range(2):  # a run may be killed, that is no reason to wait
-        tick = site.tick(TOPIC, cursor)
-        assert isinstance(tick, dg.SensorResult)
-        assert len(tick.run_requests or []) == 1
-        cursor = tick.cursor or ""
-    assert "asked 2 times" in cursor
-    third = site.tick(TOPIC, cursor)
-    assert isinstance(third, dg.SensorResult)
-    assert "2 runs did not get past" in skipped(third)
-    assert third.cursor == cursor
-    long_ago = cursor.replace(f"{today()}", f"{today() - timedelta(days=1)}")
-    assert "asked 3 times" in (site.tick(TOPIC, long_ago).cursor or "")  # type: ignore[union-attr]
-    run(site, request_of(site))
-    send(kafka, site, 2)
-    assert request_of(site, cursor).run_config
+    begun = begin_run(site, dg.DagsterRunStatus.STARTED)
+    tick = site.tick(TOPIC, "lag 1")
+    assert isinstance(tick, dg.SensorResult)
+    assert begun.run_id[:8] in skipped(tick)
+    assert tick.cursor == f"lag 1; run {begun.run_id[:8]} is started"
+    again = site.tick(TOPIC, tick.cursor)
+    assert isinstance(again, dg.SensorResult)
+    assert again.cursor == tick.cursor
 
 
 def test_a_warehouse_that_is_busy_is_waited_for_and_told(site: Installation, kafka: Kafka) -> None:
@@ -145,7 +110,7 @@ def test_a_warehouse_that_is_busy_is_waited_for_and_told(site: Installation, kaf
     holder = subprocess.Popen(busy, stdout=subprocess.PIPE, stdin=subprocess.PIPE)
     assert holder.stdout is not None
     assert holder.stdout.readline()
-    assert "another program holds" in skipped(replace(site, settings=hurried).tick(TOPIC))
+    assert "Close the program that holds it" in skipped(replace(site, settings=hurried).tick(TOPIC))
     holder.communicate()
     assert request_of(site).run_config
 
@@ -154,18 +119,13 @@ def test_a_run_whose_process_was_killed_does_not_hold_it_up(
     site: Installation, kafka: Kafka
 ) -> None:
     send(kafka, site, 1)
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    tags = {HOST: socket.gethostname(), PID: str(gone.pid), STARTED: "1.0"}
-    job = site.definitions.resolve_job_def("load_transactions")
-    site.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags=tags)
+    begin_run(site, dg.DagsterRunStatus.STARTED, tags_of_a_dead_process())
     assert request_of(site).partition_key == today().isoformat()
 
 
 def test_a_run_of_checks_does_not_hold_it_up(site: Installation, kafka: Kafka) -> None:
     send(kafka, site, 1)
-    job = site.definitions.resolve_job_def("check_transactions")
-    site.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    site.begin("check_transactions", dg.DagsterRunStatus.STARTED, {})
     assert request_of(site).partition_key == today().isoformat()
 
 
@@ -175,13 +135,6 @@ def test_without_a_kafka_it_says_so_and_files_go_on(site: Installation) -> None:
     alone.put("transactions.csv", sound(1))
     assert alone.load(today().isoformat()).success
     assert ids(alone) == [1]
-
-
-def down(site: Installation) -> Installation:
-    """The same installation while its Kafka does not answer."""
-    nobody = f"127.0.0.1:{free_port()}"
-    update = {"kafka_bootstrap_servers": nobody, "kafka_timeout_seconds": 0.5}
-    return replace(site, settings=site.settings.model_copy(update=update))
 
 
 def test_a_kafka_that_is_down_is_told_since_when_and_followed_when_it_is_back(
@@ -232,10 +185,25 @@ def test_a_loss_stops_the_topic_in_words_and_a_check_shows_it(
     kafka.expire(topic, 0, 2)
     with pytest.raises(RecordsLost, match="accept-gap"):
         site.tick(TOPIC)
+    for _ in range(2):  # one tick fails when it begins
+        assert "accept-gap" in skipped(site.tick(TOPIC))
     assert f"txcat kafka accept-gap {topic}" in failure_of(site.load(today().isoformat()))
     check = site.check(today().isoformat())["topic_is_whole"]
     assert not check.passed
     assert "next offset to land is 1" in (check.description or "")
+
+
+def test_a_topic_that_shrinks_while_the_sensor_waits_is_told(
+    site: Installation, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = site.settings.model_copy(update={"kafka_wait_seconds": 120})
+    send(kafka, site, 1, 2, partition=0)
+    run(site, request_of(site))
+    first = iter([lambda: kafka.anew(topic_of(site), 3)])
+    waiting = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: next(first)())
+    monkeypatch.setattr(topic_sensor, "time", waiting)
+    with pytest.raises(RecordsLost, match="made anew"):
+        replace(site, settings=patient).tick(TOPIC)
 
 
 def test_the_checks_wait_for_a_quiet_moment_but_not_for_ever(
@@ -243,8 +211,7 @@ def test_the_checks_wait_for_a_quiet_moment_but_not_for_ever(
 ) -> None:
     send(kafka, site, 1)
     run(site, request_of(site))
-    job = site.definitions.resolve_job_def("load_transactions")
-    site.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    site.begin("load_transactions", dg.DagsterRunStatus.STARTED, {})
     tick = site.tick(CHECKS)
     assert isinstance(tick, dg.SensorResult)
     assert "until it is quiet" in skipped(tick)

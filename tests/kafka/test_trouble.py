@@ -22,7 +22,7 @@ from txcat_assets.sources.kafka.client import KafkaConfig
 from txcat_assets.sources.kafka.topic import Topic
 from txcat_assets.stages.land_topic import land_topic
 from txcat_assets.warehouse.databases.interface import Warehouse
-from txcat_assets.warehouse.ledger.topics import accept, followed
+from txcat_assets.warehouse.ledger.topics import accept, followed_partitions
 from txcat_assets.warehouse.schema.tables import prepare
 
 pytestmark = pytest.mark.slow
@@ -188,9 +188,9 @@ def test_an_end_that_a_broker_lost_is_loud_until_it_is_accepted(
     with Kafka(own.broker) as kafka:
         kafka.send(topic, LATER)
     with Topic(KafkaConfig(address), topic) as opened, warehouse.transaction() as tx:
-        known = followed(tx, "tiny", topic)
-        offered = opened.offered(known)
-        (loss,) = losses(known, offered)
+        followed = followed_partitions(tx, "tiny", topic)
+        offered = opened.offered(followed)
+        (loss,) = losses(followed, offered)
         assert accept(tx, "tiny", loss, offered, SOMEBODY)
     bring_up_to_date(warehouse, topic, address)
     audit(warehouse, contract_of(topic))

@@ -16,7 +16,7 @@ from txcat_assets.errors import MessagesUnreadable, RecordsLost
 from txcat_assets.pipeline.topics import Range
 from txcat_assets.sources.kafka.topic import Topic
 from txcat_assets.warehouse.databases.interface import Warehouse
-from txcat_assets.warehouse.ledger.topics import Acceptance, followed, skip
+from txcat_assets.warehouse.ledger.topics import Acceptance, followed_partitions, skip
 
 LENGTH, CRC, ATTRIBUTES, RECORDS = 8, 17, 21, 61
 """Where these parts of a batch begin, by Kafka's format."""
@@ -110,7 +110,7 @@ def test_what_can_be_read_lands_and_the_rest_is_named(
     assert sorted(topic.ids()) == [1, 2, 3, 10]
     assert topic.heads() == {0: 3, 1: 1}
     with topic.work.warehouse.transaction() as tx:
-        (first, _) = followed(tx, "tiny", topic.topic)
+        (first, _) = followed_partitions(tx, "tiny", topic.topic)
         assert skip(tx, first, 8, Acceptance("ann", "a rotten disk", topic.work.now()))
     assert topic.land().records == 1
     assert sorted(topic.ids()) == [1, 2, 3, 9, 10]

@@ -198,6 +198,14 @@ def create_topics(
 
 
 @app.command()
+def move_days(dataset: Dataset = "transactions") -> None:
+    """Move to today what landed on a day to come, while the machine's clock was set ahead."""
+    from txcat_assets.cli.days import move_days_to_come  # noqa: PLC0415 - Dagster takes a second
+
+    raise typer.Exit(move_days_to_come(Settings(), _contract(dataset)))
+
+
+@app.command()
 def produce(
     paths: Annotated[list[str], typer.Argument(help="Files, folders or globs.", metavar="PATH...")],
     dataset: Dataset = "transactions",

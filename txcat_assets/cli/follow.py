@@ -16,6 +16,20 @@ from txcat_assets.warehouse.ledger.references import days_to_judge_again
 from txcat_assets.warehouse.schema.tables import prepare
 
 
+def dependents(contract: Contract) -> list[Contract]:
+    """The datasets that refer to this one."""
+    return [
+        other
+        for other in all_contracts().values()
+        if contract.dataset in [reference.to.dataset for reference in other.references]
+    ]
+
+
+def with_dependents(contract: Contract) -> list[Contract]:
+    """The dataset, and those that refer to it, directly or not."""
+    return [contract, *(one for other in dependents(contract) for one in with_dependents(other))]
+
+
 def judge_dependents_again(
     settings: Settings, contract: Contract, instance: dg.DagsterInstance
 ) -> list[str]:
@@ -24,9 +38,7 @@ def judge_dependents_again(
     What went wrong, in words. Without a reference to the dataset nothing is asked.
     """
     problems, warehouse = [], warehouse_of(settings)
-    for other in all_contracts().values():
-        if contract.dataset not in [reference.to.dataset for reference in other.references]:
-            continue
+    for other in dependents(contract):
         prepare(warehouse, other)
         with warehouse.transaction() as tx:
             found = days_to_judge_again(tx, other)

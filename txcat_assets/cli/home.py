@@ -30,7 +30,7 @@ def make_home(settings: Settings) -> Path:
     would not take.
     """
     home = settings.home_folder
-    dagster_home = Path(os.environ.get("DAGSTER_HOME") or home)
+    dagster_home = dagster_home_of(settings)
     if not dagster_home.is_absolute():
         raise SettingRefused(
             f"DAGSTER_HOME is {str(dagster_home)!r}, but Dagster takes an absolute path only: "
@@ -51,6 +51,11 @@ def make_home(settings: Settings) -> Path:
     return dagster_home
 
 
+def dagster_home_of(settings: Settings) -> Path:
+    """Where Dagster keeps its instance: the home folder, unless DAGSTER_HOME names another."""
+    return Path(os.environ.get("DAGSTER_HOME") or settings.home_folder)
+
+
 def _make_private(folder: Path) -> None:
     """Make a folder that nobody else can look into; one that is there stays as it is."""
     if not folder.is_dir():
@@ -67,7 +72,7 @@ def dagster_instance(settings: Settings) -> Iterator["dg.DagsterInstance"]:
     dagster_home = make_home(settings)
     import dagster as dg  # noqa: PLC0415 - `txcat --help` must not wait for it
 
-    from txcat_assets.defs.runs import report_dead_runs  # noqa: PLC0415
+    from txcat_assets.defs.dead_runs import report_dead_runs  # noqa: PLC0415
 
     try:
         instance = dg.DagsterInstance.get()

@@ -15,8 +15,10 @@ from txcat_assets.cli.origin import named_origin
 from txcat_assets.cli.progress import Bars
 from txcat_assets.contracts.model import Contract
 from txcat_assets.definitions import build_definitions
+from txcat_assets.defs.at_work import FIRST_DAY, LAST_DAY
 from txcat_assets.defs.check_runs import FAILED_CHECKS
 from txcat_assets.defs.jobs import check_name, landing_config, load_name
+from txcat_assets.defs.processes import process_tags
 from txcat_assets.settings import Settings
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -56,7 +58,8 @@ class Jobs:
         definitions, name = build_definitions(self.settings), check_name(self.contract)
         config = {"config": {"days": [day.isoformat() for day in days]}}
         nodes = definitions.resolve_job_def(name).nodes
-        return self._run(definitions, name, {"ops": {node.name: config for node in nodes}})
+        ops = {"ops": {node.name: config for node in nodes}}
+        return self._run(definitions, name, ops, tags=process_tags())
 
     def _run(
         self, definitions: dg.Definitions, name: str, config: Mapping[str, Any], **options: Any
@@ -80,14 +83,10 @@ def stretches(days: Sequence[date]) -> Iterator[tuple[date, date]]:
 
 
 def _partitions(first: date, last: date) -> dict[str, Any]:
+    """The run's days, and its process from the beginning on, whenever it may be killed."""
     if first == last:
-        return {"partition_key": first.isoformat()}
-    return {
-        "tags": {
-            "dagster/asset_partition_range_start": first.isoformat(),
-            "dagster/asset_partition_range_end": last.isoformat(),
-        }
-    }
+        return {"partition_key": first.isoformat(), "tags": process_tags()}
+    return {"tags": {FIRST_DAY: first.isoformat(), LAST_DAY: last.isoformat()} | process_tags()}
 
 
 def _load_config(contract: Contract, full_refresh: bool) -> dict[str, Any]:

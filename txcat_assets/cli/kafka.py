@@ -13,7 +13,7 @@ from txcat_assets.settings import Settings
 from txcat_assets.sources.kafka.client import KafkaConfig
 from txcat_assets.sources.kafka.creating import create_topics
 from txcat_assets.warehouse.databases.interface import Transaction
-from txcat_assets.warehouse.ledger.topics import Acceptance, accept, followed, skip
+from txcat_assets.warehouse.ledger.topics import Acceptance, accept, followed_partitions, skip
 from txcat_assets.warehouse.schema.tables import prepare
 
 
@@ -36,13 +36,13 @@ def accept_gap(settings: Settings, asked: Asked, who: str, why: str) -> int:
     by = Acceptance(who, why, utc_now())
     with door.open(asked.topic) as topic:
         with warehouse.transaction() as tx:
-            known = _chosen(followed(tx, contract.dataset, asked.topic), asked)
-        offered = topic.offered(known)
+            followed = _chosen(followed_partitions(tx, contract.dataset, asked.topic), asked)
+        offered = topic.offered(followed)
         with warehouse.transaction() as tx:
             accepted = (
-                _accept_losses(tx, contract, known, offered, by)
+                _accept_losses(tx, contract, followed, offered, by)
                 if asked.until is None
-                else [_skip(tx, one, offered, asked.until, by) for one in known]
+                else [_skip(tx, one, offered, asked.until, by) for one in followed]
             )
     for words in accepted:
         say(words)
@@ -67,36 +67,36 @@ def _must_be_set(config: KafkaConfig) -> None:
 
 
 def _accept_losses(
-    tx: Transaction, contract: Contract, known: list[Followed], offered: Offered, by: Acceptance
+    tx: Transaction, contract: Contract, followed: list[Followed], offered: Offered, by: Acceptance
 ) -> list[str]:
     return [
         f"Accepted for partition {loss.followed.partition}: {loss.kind} from offset "
         f"{loss.followed.head} on; goes on at {loss.begin}."
-        for loss in losses(known, offered)
+        for loss in losses(followed, offered)
         if accept(tx, contract.dataset, loss, offered, by)
     ]
 
 
-def _skip(tx: Transaction, known: Followed, offered: Offered, until: int, by: Acceptance) -> str:
-    _, end = offered.ranges.get(known.partition, (0, 0))
+def _skip(tx: Transaction, followed: Followed, offered: Offered, until: int, by: Acceptance) -> str:
+    _, end = offered.ranges.get(followed.partition, (0, 0))
     if until > end:
         raise SettingRefused(
-            f"--until {until}: partition {known.partition} ends at {end}; what is still to come "
+            f"--until {until}: partition {followed.partition} ends at {end}; what is still to come "
             "cannot be left out."
         )
-    if not skip(tx, known, until, by):
+    if not skip(tx, followed, until, by):
         raise SettingRefused(
-            f"--until {until}: partition {known.partition} is at offset {known.head} already."
+            f"--until {until}: partition {followed.partition} is at offset {followed.head} already."
         )
-    return f"Accepted for partition {known.partition}: {known.head} to {until} are left out."
+    return f"Accepted for partition {followed.partition}: {followed.head} to {until} are left out."
 
 
-def _chosen(known: list[Followed], asked: Asked) -> list[Followed]:
-    chosen = [one for one in known if asked.partition in (None, one.partition)]
-    if known and not chosen:
+def _chosen(followed: list[Followed], asked: Asked) -> list[Followed]:
+    chosen = [one for one in followed if asked.partition in (None, one.partition)]
+    if followed and not chosen:
         raise SettingRefused(
             f"Partition {asked.partition} of topic {asked.topic} is not followed; there are: "
-            f"{', '.join(str(one.partition) for one in known)}."
+            f"{', '.join(str(one.partition) for one in followed)}."
         )
     return chosen
 

@@ -1,10 +1,11 @@
 """`txcat load`: files in, the jobs run, and what became of every record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import date
 
 from txcat_assets.cli.check import failed_checks
-from txcat_assets.cli.follow import judge_dependents_again
+from txcat_assets.cli.follow import judge_dependents_again, with_dependents
 from txcat_assets.cli.home import dagster_instance
 from txcat_assets.cli.jobs import Interrupted, Jobs
 from txcat_assets.cli.outcome import show_outcome
@@ -16,7 +17,9 @@ from txcat_assets.defs.runs import utc_now
 from txcat_assets.settings import Settings
 from txcat_assets.sources.files.listing import find
 from txcat_assets.stages.arrivals import ReadAs, read_otherwise, register_named, reject_other_days
-from txcat_assets.stages.work import Work
+from txcat_assets.stages.days_to_come import left_to_come
+from txcat_assets.stages.work import LOADING, Work
+from txcat_assets.warehouse.databases.interface import Warehouse
 from txcat_assets.warehouse.ledger.rereading import replaced_by
 from txcat_assets.warehouse.ledger.scope import Scope
 from txcat_assets.warehouse.queries.figures import days_left
@@ -42,7 +45,7 @@ def load_files(
     if not named.files:
         return PROBLEMS
     warehouse = warehouse_of(settings)
-    with dagster_instance(settings) as instance:
+    with dagster_instance(settings) as instance, _claimed(warehouse, contract):
         jobs = Jobs(settings, contract, instance)
         prepare(warehouse, contract)
         work = Work(warehouse, contract, [], "load", utc_now)
@@ -62,10 +65,20 @@ def load_files(
             problems += failed_checks(jobs, days) if days else []
             problems += judge_dependents_again(settings, contract, instance)
             problems += read_otherwise(work, list(objects), read_as or ReadAs())
+            problems += filter(None, [left_to_come(work)])
         except Interrupted:
             complain("Interrupted. What was committed is kept; load the same again to go on.")
             return INTERRUPTED
     return max(_exit_code(problems), PROBLEMS if named.problems else DONE)
+
+
+@contextmanager
+def _claimed(warehouse: Warehouse, contract: Contract) -> Iterator[None]:
+    """Let the backlog sensors leave to this process what it is about to do."""
+    with ExitStack() as claims:
+        for one in with_dependents(contract):
+            claims.enter_context(warehouse.claim(one.dataset, LOADING))
+        yield
 
 
 def _days(

@@ -4,19 +4,22 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from txcat_assets.cli.home import dagster_home_of
 from txcat_assets.cli.terminal import complain, print_json, print_table, say
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.definitions import kafka_door, warehouse_of
+from txcat_assets.defs import daemons
 from txcat_assets.defs.runs import utc_now
 from txcat_assets.errors import TxcatError
 from txcat_assets.pipeline.topics import lag, losses
 from txcat_assets.settings import Settings
+from txcat_assets.stages.days_to_come import days_to_come, in_words
 from txcat_assets.stages.land_topic import KafkaDoor
 from txcat_assets.warehouse.databases.interface import Transaction, Warehouse
 from txcat_assets.warehouse.ledger.forgetting import frozen
 from txcat_assets.warehouse.ledger.scope import Scope
-from txcat_assets.warehouse.ledger.topics import followed, gaps
+from txcat_assets.warehouse.ledger.topics import followed_partitions, gaps
 from txcat_assets.warehouse.queries.figures import all_days, counts, days_left, stage_counts
 from txcat_assets.warehouse.queries.flow import flow, latency_since
 from txcat_assets.warehouse.schema.tables import prepare
@@ -26,12 +29,11 @@ FLOW_OF = timedelta(hours=1)
 
 
 def show_status(settings: Settings, *, as_json: bool) -> int:
-    """Say where every dataset stands; 1 where something is lost or cannot be asked."""
+    """Say where every dataset stands; 1 where somebody must act, or Kafka cannot be asked."""
     warehouse = warehouse_of(settings)
     door, now = kafka_door(settings), utc_now()
     found = {
-        contract.dataset: _dataset(warehouse, contract, now)
-        | (_topic(warehouse, contract, door, now) if door.follows(contract) else {})
+        contract.dataset: _status_of(warehouse, contract, door, now)
         for contract in all_contracts().values()
     }
     if as_json:
@@ -40,21 +42,36 @@ def show_status(settings: Settings, *, as_json: bool) -> int:
         for dataset, status in found.items():
             _show(dataset, status)
     problems = [words for status in found.values() for words in status.get("problems", [])]
+    problems += filter(None, [daemons.in_words(dagster_home_of(settings))])
     for words in problems:
         complain(words)
     return 1 if problems else 0
+
+
+def _status_of(
+    warehouse: Warehouse, contract: Contract, door: KafkaDoor, now: datetime
+) -> dict[str, Any]:
+    """The dataset's part of the status; the problems of the ledger's side and of the topic's."""
+    found = _dataset(warehouse, contract, now)
+    if not door.follows(contract):
+        return found
+    topic = _topic(warehouse, contract, door, now)
+    return found | topic | {"problems": [*found.get("problems", []), *topic["problems"]]}
 
 
 def _dataset(warehouse: Warehouse, contract: Contract, now: datetime) -> dict[str, Any]:
     prepare(warehouse, contract)
     with warehouse.transaction() as tx:
         scope = Scope(contract.dataset, "day", all_days(tx, contract.dataset))
+        left = days_left(tx, contract)
+        to_come = in_words(contract.dataset, days_to_come(left, now.date()))
         stages = {one.name: vars(stage_counts(tx, scope, one.name)) for one in contract.stages}
         return {
             "records": vars(counts(tx, scope)),
             "stages": stages,
             "frozen": vars(frozen(tx, scope)),
-            "days with work left": [day.isoformat() for day in days_left(tx, contract)],
+            "days with work left": [day.isoformat() for day in left],
+            **({"problems": [to_come]} if to_come else {}),
             **(_flow(tx, contract, now) if contract.topic else {}),
         }
 
@@ -80,12 +97,12 @@ def _topic(
 ) -> dict[str, Any]:
     """What the topic has beyond the ledger; the ledger's side alone where Kafka is silent."""
     with warehouse.transaction() as tx:
-        known = followed(tx, contract.dataset, contract.topic)
-    heads = {one.partition: one.head for one in known}
+        followed = followed_partitions(tx, contract.dataset, contract.topic)
+    heads = {one.partition: one.head for one in followed}
     try:
         with door.open(contract.topic) as topic:
-            offered = topic.offered(known)
-            left = lag(known, offered)
+            offered = topic.offered(followed)
+            left = lag(followed, offered)
             waiting = {
                 partition: topic.written_at(partition, heads.get(partition, begin))
                 for partition, (begin, _) in offered.ranges.items()
@@ -102,7 +119,7 @@ def _topic(
             _partition(p, heads.get(p), end=end, lag=left[p], age=ages.get(p))
             for p, (_, end) in sorted(offered.ranges.items())
         ],
-        "problems": [loss.words for loss in losses(known, offered)],
+        "problems": [loss.words for loss in losses(followed, offered)],
     }
 
 

@@ -13,7 +13,15 @@ import dagster as dg
 from txcat_assets.contracts.model import Contract, Policy, Stage
 from txcat_assets.defs.columns import columns_of, lineage_of
 from txcat_assets.defs.reports import report
-from txcat_assets.defs.runs import LandConfig, WorkConfig, fail_on, utc_now, work_of
+from txcat_assets.defs.runs import (
+    OF_TOPIC,
+    LandConfig,
+    WorkConfig,
+    fail_on,
+    foreseen_trouble,
+    utc_now,
+    work_of,
+)
 from txcat_assets.stages.arrivals import Inbox, register_inbox
 from txcat_assets.stages.enrich import Enricher, enrich
 from txcat_assets.stages.land import land_files
@@ -81,7 +89,8 @@ def _from_topic(
 ) -> dict[str, float]:
     """Land what has come to the topic; the figures of it."""
     asked = {int(partition): end for partition, end in config.ends.items()}
-    landed = land_topic(work, kafka, asked)
+    with foreseen_trouble({OF_TOPIC: work.contract.topic}):
+        landed = land_topic(work, kafka, asked)
     for warning in landed.warnings:
         context.log.warning(warning)
     return landed.figures(work.now())

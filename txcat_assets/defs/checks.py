@@ -17,7 +17,8 @@ from txcat_assets.contracts.rules import can_refuse, rules_of
 from txcat_assets.defs import verdicts
 from txcat_assets.defs.check_runs import FAILED_CHECKS, CheckRun
 from txcat_assets.defs.jobs import CHECKS
-from txcat_assets.defs.runs import foreseen_trouble, name_process, utc_now
+from txcat_assets.defs.processes import name_process
+from txcat_assets.defs.runs import foreseen_trouble, utc_now
 from txcat_assets.defs.verdicts import Verdict, Verdicts
 from txcat_assets.settings import Settings
 from txcat_assets.warehouse.databases.interface import Warehouse
@@ -119,7 +120,7 @@ def _checks(
         config: DayConfig,
         warehouse: dg.ResourceParam[Warehouse],
     ) -> Iterator[dg.AssetCheckResult]:
-        name_process(context)
+        name_process(context.instance, context.run)
         with foreseen_trouble():
             prepare(warehouse, contract)
         is_of_checks = CHECKS in context.run.tags

@@ -15,7 +15,8 @@ from pydantic import Field
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.defs.jobs import decide_name
-from txcat_assets.defs.runs import foreseen_trouble, process_tags, utc_now
+from txcat_assets.defs.processes import name_process
+from txcat_assets.defs.runs import foreseen_trouble, utc_now
 from txcat_assets.defs.shown import as_table, plain
 from txcat_assets.errors import SettingRefused
 from txcat_assets.pipeline.places import CLOSED, POSITION, QUARANTINED
@@ -97,7 +98,7 @@ def decide_job(contract: Contract, settings: Settings) -> dg.JobDefinition:
         config: DecideConfig,
         warehouse: dg.ResourceParam[Warehouse],
     ) -> None:
-        context.instance.add_run_tags(context.run.run_id, process_tags())
+        name_process(context.instance, context.run)
         with foreseen_trouble():
             prepare(warehouse, contract)
             today = [utc_now().date()]

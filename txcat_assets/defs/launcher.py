@@ -16,7 +16,7 @@ from dagster._core.launcher import LaunchRunContext, RunLauncher
 from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
-from txcat_assets.defs.runs import process_of, process_tags
+from txcat_assets.defs.processes import process_of, process_tags
 
 LIBRARIES = [
     "dagster._cli.api",
@@ -67,8 +67,13 @@ class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         return cls(inst_data)
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        """Start the run's process and write down which it is."""
+        """Start the run's process and write down which it is.
+
+        Until then the run has the name of this process, for the helper that forks may first have
+        to import its libraries.
+        """
         run = context.dagster_run
+        self._instance.add_run_tags(run.run_id, process_tags())
         if not run.job_code_origin:
             raise dg.DagsterInvariantViolationError(
                 f"Run {run.run_id} does not say where its code is."

@@ -24,7 +24,7 @@ FINISHED = [
     dg.DagsterRunStatus.FAILURE,
     dg.DagsterRunStatus.CANCELED,
 ]
-PAGE = 500
+RUNS_A_PAGE = 500
 """Runs that are looked at in one query."""
 
 
@@ -109,12 +109,12 @@ def forget_checks(instance: dg.DagsterInstance, before: datetime) -> int:
 def _old_runs(instance: dg.DagsterInstance, before: datetime) -> Iterator[str]:
     cursor: str | None = None
     old = dg.RunsFilter(statuses=FINISHED, created_before=before)
-    while page := instance.get_runs(old, cursor=cursor, limit=PAGE):
-        yield from (run.run_id for run in page if _is_started_by_nobody(run.tags))
+    while page := instance.get_runs(old, cursor=cursor, limit=RUNS_A_PAGE):
+        yield from (run.run_id for run in page if _is_automatic(run.tags))
         cursor = page[-1].run_id
 
 
-def _is_started_by_nobody(tags: Mapping[str, str]) -> bool:
+def _is_automatic(tags: Mapping[str, str]) -> bool:
     return any(tag in tags for tag in STARTED_BY)
 
 
@@ -138,7 +138,7 @@ def _newest_ids(instance: dg.DagsterInstance, key: dg.AssetKey) -> list[int]:
 
 
 def _pages(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (ids[start : start + PAGE] for start in range(0, len(ids), PAGE))
+    return (ids[start : start + RUNS_A_PAGE] for start in range(0, len(ids), RUNS_A_PAGE))
 
 
 def _delete_files(instance: dg.DagsterInstance, run_id: str) -> None:

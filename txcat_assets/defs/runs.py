@@ -1,43 +1,21 @@
-"""What every asset of every run needs: its days, its identity, and failures in Dagster's words.
+"""What every asset of every run needs: its days, its identity, and failures in Dagster's words."""
 
-A run is tagged with the process that works it, because Dagster does not see that an in-process
-run was killed; `report_dead_runs` goes by these tags.
-"""
-
-import os
-import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import dagster as dg
-import psutil
 from pydantic import Field
 
 from txcat_assets.contracts.model import Contract
-from txcat_assets.defs.jobs import CHECKS, DATASET
+from txcat_assets.defs.processes import name_process
 from txcat_assets.errors import TransientError, TxcatError
 from txcat_assets.stages.work import Progress, Work
 from txcat_assets.warehouse.databases.interface import Warehouse
 from txcat_assets.warehouse.schema.tables import prepare
 
-HOST, PID, STARTED = (f".dagster/txcat_{what}" for what in ("host", "pid", "process_started"))
-"""Tags of a run for its process. Dagster shows no tag that begins so: they are nothing to read."""
-
-BEGUN = [
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
-BEGIN_SECONDS = 60
-"""A run names its process some 3 s after it was taken up, on a busy machine 20."""
-
-OF_PROCESSES = {"DefaultRunLauncher", "ForkingRunLauncher"}
-"""Launchers of runs that are processes; other ones tell Dagster themselves what died."""
-
-CLOCK_SECONDS = 10.0
-"""Linux reckons a process's start from the boot time, which moves when the clock is set a little;
-a process id is not given again within seconds."""
+OF_TOPIC = "topic"
+"""Metadata of a failure that came from reading the topic: only such ones are the topic's own."""
 
 
 class WorkConfig(dg.Config):
@@ -75,7 +53,7 @@ def work_of(
 
     `has_days` is false where an asset has no partitions.
     """
-    name_process(context)
+    name_process(context.instance, context.run)
     days = days_of(context) if has_days else []
     with foreseen_trouble():
         prepare(warehouse, contract)
@@ -83,13 +61,13 @@ def work_of(
 
 
 @contextmanager
-def foreseen_trouble() -> Iterator[None]:
+def foreseen_trouble(metadata: Mapping[str, str] | None = None) -> Iterator[None]:
     """End the step by the words of the trouble, and let Dagster retry it only where it may pass."""
     try:
         yield
     except TxcatError as error:
         may_pass = isinstance(error, TransientError)
-        raise dg.Failure(str(error), allow_retries=may_pass) from error
+        raise dg.Failure(str(error), metadata, allow_retries=may_pass) from error
 
 
 def days_of(context: dg.AssetExecutionContext) -> list[date]:
@@ -115,66 +93,3 @@ def fail_on(problems: Sequence[str], left: str) -> None:
             metadata={"problems": len(problems)},
             allow_retries=False,
         )
-
-
-def name_process(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> None:
-    """Tag the run with the process that works it, if it is not yet."""
-    if HOST not in context.run.tags:
-        context.instance.add_run_tags(context.run.run_id, process_tags())
-
-
-def process_tags(pid: int | None = None) -> dict[str, str]:
-    """Tags that tell which process on which host works a run; this one unless told."""
-    started = psutil.Process(pid).create_time()
-    return {HOST: socket.gethostname(), PID: str(pid or os.getpid()), STARTED: f"{started:.2f}"}
-
-
-def process_of(run: dg.DagsterRun) -> psutil.Process | None:
-    """The process that works a run, if the run names one of this host and it is still there."""
-    if run.tags.get(HOST) != socket.gethostname():
-        return None
-    try:
-        process = psutil.Process(int(run.tags[PID]))
-        is_it = abs(process.create_time() - float(run.tags[STARTED])) <= CLOCK_SECONDS
-    except psutil.NoSuchProcess:
-        return None
-    return process if is_it else None
-
-
-def report_dead_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Report as failed the runs whose process on this host is gone; the ids of these runs.
-
-    Nothing is lost with them: the next run of their days takes up what is left.
-    """
-    begun = instance.get_run_records(dg.RunsFilter(statuses=BEGUN))
-    dead = [one.dagster_run for one in begun if _is_dead(one.dagster_run)]
-    if _begins_at_once(instance):
-        dead += [one.dagster_run for one in begun if _never_began(one)]
-    for run in dead:
-        instance.report_run_failed(
-            run, "The process of this run is gone. Run its days again: nothing is lost or doubled."
-        )
-    return [run.run_id for run in dead]
-
-
-def _begins_at_once(instance: dg.DagsterInstance) -> bool:
-    """Whether a launched run has its process at once; a pod may first wait for its image.
-
-    By the launcher's name: its library need not be where the code is.
-    """
-    launcher = instance.get_ref().run_launcher_data if instance.is_persistent else None
-    return launcher is None or launcher.class_name in OF_PROCESSES
-
-
-def _never_began(record: dg.RunRecord) -> bool:
-    """Whether a run of ours has had time enough to name its process, and has not.
-
-    It was killed after Dagster had taken it up, and before its first step.
-    """
-    run, age = record.dagster_run, datetime.now(UTC) - record.update_timestamp
-    is_ours = bool(run.tags.keys() & {DATASET, CHECKS})
-    return is_ours and HOST not in run.tags and age > timedelta(seconds=BEGIN_SECONDS)
-
-
-def _is_dead(run: dg.DagsterRun) -> bool:
-    return run.tags.get(HOST) == socket.gethostname() and not process_of(run)

@@ -4,34 +4,37 @@ The ledger decides what a run does; a sensor only asks for days. One that is los
 can neither lose nor double a record.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 
 from txcat_assets.contracts.model import Contract
+from txcat_assets.defs import daemons
 from txcat_assets.defs.assets import Doors, OpenEnricher
+from txcat_assets.defs.at_work import (
+    ARRIVALS_FIRST,
+    asked_by,
+    days_of,
+    in_words,
+    loads,
+    unfinished_runs,
+)
+from txcat_assets.defs.dead_runs import report_dead_runs
 from txcat_assets.defs.jobs import check_name, landing_config, load_name, schemas
-from txcat_assets.defs.runs import report_dead_runs, utc_now
+from txcat_assets.defs.runs import utc_now
+from txcat_assets.defs.ticks import Tick, Ticks
 from txcat_assets.errors import TransientError
 from txcat_assets.stages.arrivals import new_arrivals, settled_arrivals
-from txcat_assets.stages.work import Work
+from txcat_assets.stages.days_to_come import days_to_come
+from txcat_assets.stages.days_to_come import in_words as in_words_to_come
+from txcat_assets.stages.work import LOADING, Work
 from txcat_assets.warehouse.databases.interface import Warehouse
 from txcat_assets.warehouse.ledger.checked import unchecked_days
 from txcat_assets.warehouse.ledger.objects import Arrival
 from txcat_assets.warehouse.queries.figures import days_left
 from txcat_assets.warehouse.schema.tables import prepare
-
-Tick = dg.SensorResult | dg.SkipReason
-
-UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
-HIDDEN_JOB = "__ASSET_JOB"
-"""The job by which Dagster materializes what was picked in the UI, and backfills."""
 
 ASK_AGAIN_AFTER = timedelta(minutes=10)
 """Days that a run could not finish are not asked for at every tick: it would fail as often."""
@@ -39,46 +42,55 @@ ASK_AGAIN_AFTER = timedelta(minutes=10)
 CHECK_DURING_FLOW_AFTER = timedelta(minutes=10)
 """Where a topic never rests the checks run all the same, so often."""
 
-WAITING = "waiting since "
+WAITING_SINCE = "waiting since "
 
 RUNS_A_TICK = 10
 """Days asked for at once; the rest come with the next ticks."""
 
+Partitions = dg.PartitionsDefinition[str]
 
-def inbox_sensor(
-    contract: Contract, partitions: dg.PartitionsDefinition[str]
-) -> dg.SensorDefinition:
+
+def inbox_sensor(contract: Contract, partitions: Partitions) -> dg.SensorDefinition:
     """Ask for the days of files that are new in the inbox and no longer written to."""
+    ticks = Ticks()
 
     @dg.sensor(
         name=f"inbox_{contract.dataset}",
         job_name=load_name(contract),
         minimum_interval_seconds=10,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Follows the inbox folder for files named {contract.files}.",
+        description=f"Watches the inbox folder for files named {contract.files}.",
     )
     def watch_inbox(
         context: dg.SensorEvaluationContext,
         warehouse: dg.ResourceParam[Warehouse],
         doors: dg.ResourceParam[Doors],
     ) -> Tick:
-        if running := loading_run(context.instance, contract):
-            return dg.SkipReason(f"Run {running} is at work; it takes what is there.")
         work = Work(warehouse, contract, [], "sensor", utc_now)
-        found = settled_arrivals(work, doors.inbox)
-        prepare(warehouse, contract)
-        new = new_arrivals(work, found)
-        days = {_day_to_ask_for(file, partitions) for file in new}
-        why = f"{len(new)} new of {len(found)} files in {doors.inbox.folder}"
-        return _ask_for(contract, sorted(days), why)
+        return ticks.of(lambda: _new_files(context, work, doors, partitions))
 
     return watch_inbox
 
 
-def backlog_sensor(
-    contract: Contract, partitions: dg.PartitionsDefinition[str]
-) -> dg.SensorDefinition:
+def _new_files(
+    context: dg.SensorEvaluationContext, work: Work, doors: Doors, partitions: Partitions
+) -> Tick:
+    contract = work.contract
+    report_dead_runs(context.instance, contract)
+    found = settled_arrivals(work, doors.inbox)
+    prepare(work.warehouse, contract)
+    new = new_arrivals(work, found)
+    days = {_day_to_ask_for(file, partitions) for file in new}
+    why = f"{len(new)} new of {len(found)} files in {doors.inbox.folder}"
+    own = asked_by(unfinished_runs(context.instance, contract), context.sensor_name)
+    if days and not days - days_of(own):
+        return dg.SkipReason(f"{in_words(own)}; it takes what is there: {why}.")
+    return _ask_for(contract, sorted(days - days_of(own)), why, ARRIVALS_FIRST)
+
+
+def backlog_sensor(contract: Contract, partitions: Partitions) -> dg.SensorDefinition:
     """Ask for the days on which work was begun and is not done, once it can be done."""
+    ticks = Ticks()
 
     @dg.sensor(
         name=f"backlog_{contract.dataset}",
@@ -92,26 +104,52 @@ def backlog_sensor(
         warehouse: dg.ResourceParam[Warehouse],
         enrichers: dg.ResourceParam[OpenEnricher],
     ) -> Tick:
-        report_dead_runs(context.instance)
-        if running := loading_run(context.instance, contract):
-            return dg.SkipReason(f"Run {running} is at work.")
-        prepare(warehouse, contract)
-        with warehouse.transaction() as tx:
-            left = days_left(tx, contract)
-        # A day before a TXCAT_FIRST_DAY that was raised cannot be asked for.
-        days = [day for day in left if partitions.has_partition_key(day.isoformat())]
-        if days and (problem := _service_problem(contract, enrichers)):
-            return dg.SkipReason(f"{len(days)} days have work left. {problem}")
-        asked = f"{len(days)} days have work left, {min(days, default='none')} first"
-        if (at := _asked_at(context.cursor, asked)) and utc_now() - at < ASK_AGAIN_AFTER:
-            return dg.SkipReason(f"{asked}; asked at {at}, and again {ASK_AGAIN_AFTER} later.")
-        return _ask_for(contract, days, f"{utc_now().isoformat(timespec='seconds')}: {asked}")
+        def is_partition(day: date) -> bool:
+            return partitions.has_partition_key(day.isoformat())
+
+        problem = lambda: _service_problem(contract, enrichers)  # noqa: E731
+        return ticks.of(lambda: _left_over(context, warehouse, contract, is_partition, problem))
 
     return take_up_backlog
 
 
+def _left_over(
+    context: dg.SensorEvaluationContext,
+    warehouse: Warehouse,
+    contract: Contract,
+    is_partition: Callable[[date], bool],
+    service_problem: Callable[[], str],
+) -> Tick:
+    report_dead_runs(context.instance, contract)
+    if several := daemons.in_words(Path(context.instance.root_directory)):
+        context.log.warning(several)
+    prepare(warehouse, contract)
+    with warehouse.claim(contract.dataset, LOADING) as nobody_loads:
+        if not nobody_loads:
+            return dg.SkipReason("`txcat load` is at work; it does what it has registered.")
+        # The runs first: what a run ends between the two is no longer left.
+        runs = loads(unfinished_runs(context.instance, contract), contract)
+        with warehouse.transaction() as tx:
+            left = days_left(tx, contract)
+    to_come = in_words_to_come(contract.dataset, days_to_come(left, utc_now().date()))
+    # A day before a TXCAT_FIRST_DAY that was raised cannot be asked for.
+    days = [day for day in left if is_partition(day) and day not in days_of(runs)]
+    if not days and runs:
+        return dg.SkipReason(f"{in_words(runs)}; no other day has work left. {to_come}")
+    if days and (problem := service_problem()):
+        return dg.SkipReason(f"{len(days)} days have work left. {problem} {to_come}")
+    asked = f"{len(days)} days have work left, {min(days, default='none')} first"
+    if (at := _asked_at(context.cursor, asked)) and utc_now() - at < ASK_AGAIN_AFTER:
+        return dg.SkipReason(
+            f"{asked}; asked at {at}, and again {ASK_AGAIN_AFTER} later. {to_come}"
+        )
+    why = f"{utc_now().isoformat(timespec='seconds')}: {asked}"
+    return _ask_for(contract, days, why) if days else dg.SkipReason(f"{asked}. {to_come}")
+
+
 def checks_sensor(contract: Contract) -> dg.SensorDefinition:
     """Ask for the checks of the days that were touched since they last ran, once all is quiet."""
+    ticks = Ticks()
 
     @dg.sensor(
         name=f"checks_{contract.dataset}",
@@ -123,20 +161,7 @@ def checks_sensor(contract: Contract) -> dg.SensorDefinition:
     def run_checks(
         context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> Tick:
-        if running := _run_of(context.instance, contract, check_name(contract)):
-            return dg.SkipReason(f"Run {running} is at work.")
-        prepare(warehouse, contract)
-        with warehouse.transaction() as tx:
-            days = unchecked_days(tx, contract.dataset, schemas(contract))
-        if not days and not _is_shown_unchecked(context.instance, contract):
-            return dg.SkipReason("No day was touched since the checks last ran.")
-        since = _waiting_since(context.cursor)
-        is_patient = utc_now() - since < CHECK_DURING_FLOW_AFTER
-        if is_patient and (running := loading_run(context.instance, contract)):
-            words = f"Run {running} is at work; the checks wait until it is quiet."
-            return dg.SensorResult(skip_reason=words, cursor=f"{WAITING}{since}")
-        span = f"{days[0]} to {days[-1]}" if days else "for a run that changed nothing"
-        return dg.SensorResult([dg.RunRequest()], cursor=f"{len(days)} days to check, {span}")
+        return ticks.of(lambda: _checks_due(context, warehouse, contract))
 
     return run_checks
 
@@ -155,9 +180,30 @@ def _is_shown_unchecked(instance: dg.DagsterInstance, contract: Contract) -> boo
     return not checked or (checked[0].start_time or 0) < loaded[0].end_time
 
 
+def _checks_due(
+    context: dg.SensorEvaluationContext, warehouse: Warehouse, contract: Contract
+) -> Tick:
+    report_dead_runs(context.instance, contract)
+    runs = unfinished_runs(context.instance, contract)
+    loading = loads(runs, contract)
+    if checking := [run for run in runs if run not in loading]:
+        return dg.SkipReason(f"{in_words(checking)}; it speaks for what is there.")
+    prepare(warehouse, contract)
+    with warehouse.transaction() as tx:
+        days = unchecked_days(tx, contract.dataset, schemas(contract))
+    if not days and not _is_shown_unchecked(context.instance, contract):
+        return dg.SkipReason("No day was touched since the checks last ran.")
+    since = _waiting_since(context.cursor)
+    if loading and utc_now() - since < CHECK_DURING_FLOW_AFTER:
+        words = f"{in_words(loading)}; the checks wait until it is quiet."
+        return dg.SensorResult(skip_reason=words, cursor=f"{WAITING_SINCE}{since}")
+    span = f"{days[0]} to {days[-1]}" if days else "for a run that changed nothing"
+    return dg.SensorResult([dg.RunRequest()], cursor=f"{len(days)} days to check, {span}")
+
+
 def _waiting_since(cursor: str | None) -> datetime:
     """Since when the checks wait for a quiet moment, by the cursor; else from now on."""
-    before, _, since = (cursor or "").partition(WAITING)
+    before, _, since = (cursor or "").partition(WAITING_SINCE)
     return (
         utc_now().replace(microsecond=0) if before or not since else datetime.fromisoformat(since)
     )
@@ -169,19 +215,24 @@ def _asked_at(cursor: str | None, asked: str) -> datetime | None:
     return datetime.fromisoformat(at) if before == asked else None
 
 
-def _day_to_ask_for(file: Arrival, partitions: dg.PartitionsDefinition[str]) -> date:
+def _day_to_ask_for(file: Arrival, partitions: Partitions) -> date:
     """The file's day, or today where that is no partition: today's run then sets it aside."""
     is_one = partitions.has_partition_key(file.day.isoformat())
     return file.day if is_one else utc_now().date()
 
 
-def _ask_for(contract: Contract, days: Sequence[date], why: str) -> Tick:
+def _ask_for(
+    contract: Contract, days: Sequence[date], why: str, tags: dict[str, str] | None = None
+) -> Tick:
     if not days:
         return dg.SkipReason(f"Nothing to do: {why}.")
     # These runs need no Kafka, so its trouble does not hold up what files have brought.
     config = landing_config(contract, follow_topic=False)
-    requests = [dg.RunRequest(partition_key=d.isoformat(), run_config=config) for d in days]
-    return dg.SensorResult(requests[:RUNS_A_TICK], cursor=why)
+    requests = [
+        dg.RunRequest(partition_key=day.isoformat(), run_config=config, tags=tags or {})
+        for day in days[:RUNS_A_TICK]
+    ]
+    return dg.SensorResult(requests, cursor=why)
 
 
 def _service_problem(contract: Contract, enrichers: OpenEnricher) -> str:
@@ -193,22 +244,3 @@ def _service_problem(contract: Contract, enrichers: OpenEnricher) -> str:
         except TransientError as error:
             return str(error)
     return ""
-
-
-def loading_run(instance: dg.DagsterInstance, contract: Contract) -> str | None:
-    """A run that brings days of the dataset up to date and has not ended, if there is one."""
-    return _run_of(instance, contract, load_name(contract))
-
-
-def _run_of(instance: dg.DagsterInstance, contract: Contract, job: str) -> str | None:
-    # By status alone, then by name: Dagster's storage has an index on the status.
-    runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
-    return next((run.run_id[:8] for run in runs if _is_of(run, contract, job)), None)
-
-
-def _is_of(run: dg.DagsterRun, contract: Contract, job: str) -> bool:
-    """Whether a run is one of a job, or of assets of the dataset that were picked in the UI."""
-    if run.job_name != HIDDEN_JOB:
-        return run.job_name == job
-    picked = run.asset_selection
-    return picked is None or any(key.path[-1] == contract.dataset for key in picked)

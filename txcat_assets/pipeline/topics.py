@@ -120,19 +120,19 @@ class Loss:
 def provable(followed: Sequence[Followed], offered: Offered) -> list[Followed]:
     """The partitions of which Kafka still has what landed last, so that the two can be compared."""
     return [
-        known
-        for known in followed
-        if known.last is not None
-        and known.topic_id == offered.topic_id
-        and known.partition in offered.ranges
-        and offered.ranges[known.partition][0] <= known.last.offset
-        and known.head <= offered.ranges[known.partition][1]
+        one
+        for one in followed
+        if one.last is not None
+        and one.topic_id == offered.topic_id
+        and one.partition in offered.ranges
+        and offered.ranges[one.partition][0] <= one.last.offset
+        and one.head <= offered.ranges[one.partition][1]
     ]
 
 
 def losses(followed: Sequence[Followed], offered: Offered) -> list[Loss]:
     """What of the followed partitions can never be read."""
-    return [loss for known in followed if (loss := _loss(known, offered)) is not None]
+    return [loss for one in followed if (loss := _loss(one, offered)) is not None]
 
 
 def ranges(
@@ -144,16 +144,16 @@ def ranges(
     nothing to do. The partitions share `most` as evenly as they can.
     """
     wanted = []
-    for known in followed:
-        end = offered.ranges[known.partition][1]
-        end = min(end, asked.get(known.partition, end))
-        wanted.append(Range(known.object_id, known.partition, known.head, end))
+    for one in followed:
+        end = offered.ranges[one.partition][1]
+        end = min(end, asked.get(one.partition, end))
+        wanted.append(Range(one.object_id, one.partition, one.head, end))
     return list(_shared([one for one in wanted if one.start < one.end], most))
 
 
 def lag(followed: Sequence[Followed], offered: Offered) -> dict[int, int]:
     """How many offsets of each partition have not landed."""
-    heads = {known.partition: known.head for known in followed}
+    heads = {one.partition: one.head for one in followed}
     return {
         partition: max(0, end - heads.get(partition, begin))
         for partition, (begin, end) in sorted(offered.ranges.items())
@@ -162,22 +162,22 @@ def lag(followed: Sequence[Followed], offered: Offered) -> dict[int, int]:
 
 def new_partitions(followed: Sequence[Followed], offered: Offered) -> list[int]:
     """The partitions that Kafka has and the ledger does not follow yet."""
-    return sorted(offered.ranges.keys() - {known.partition for known in followed})
+    return sorted(offered.ranges.keys() - {one.partition for one in followed})
 
 
-def _loss(known: Followed, offered: Offered) -> Loss | None:
-    begin, end = offered.ranges.get(known.partition, (0, 0))
-    if known.topic_id != offered.topic_id or known.partition not in offered.ranges:
+def _loss(followed: Followed, offered: Offered) -> Loss | None:
+    begin, end = offered.ranges.get(followed.partition, (0, 0))
+    if followed.topic_id != offered.topic_id or followed.partition not in offered.ranges:
         kind = LossKind.REPLACED
-    elif known.head > end:
+    elif followed.head > end:
         kind = LossKind.CUT
-    elif known.head < begin:
+    elif followed.head < begin:
         kind = LossKind.EXPIRED
-    elif known.partition in offered.other_logs:
+    elif followed.partition in offered.other_logs:
         kind = LossKind.REGROWN
     else:
         return None
-    return Loss(offered.topic, known, kind, begin, end)
+    return Loss(offered.topic, followed, kind, begin, end)
 
 
 def _shared(wanted: Sequence[Range], most: int) -> Iterator[Range]:

@@ -29,7 +29,7 @@ from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.ledger.slices import Landing, land
 from txcat_assets.warehouse.ledger.topics import (
     follow,
-    followed,
+    followed_partitions,
     last_record_text,
     note_losses,
 )
@@ -117,34 +117,34 @@ def land_topic(work: Work, door: KafkaDoor, asked: Mapping[int, int]) -> LandedT
             landed.claimed_by_others = 1
             return landed
         with door.open(work.contract.topic) as topic:
-            known, offered = look(work, topic)
-            for wanted in ranges(known, offered, asked, door.run_records):
+            followed, offered = compare_with_kafka(work, topic)
+            for wanted in ranges(followed, offered, asked, door.run_records):
                 _land_range(work, topic, offered.topic_id, wanted, landed)
-            _tell_kafka(work, door, topic, offered, landed)
+            _commit_heads(work, door, topic, offered, landed)
     if landed.unreadable:
         raise MessagesUnreadable(" ".join(landed.unreadable))
     return landed
 
 
-def look(work: Work, topic: Topic) -> tuple[list[Followed], Offered]:
-    """The ledger's heads, and then what Kafka has; new partitions are followed from now on.
+def compare_with_kafka(work: Work, topic: Topic) -> tuple[list[Followed], Offered]:
+    """The ledger's heads, then what Kafka has; new partitions are followed from now on.
 
     In this order: a head that moves meanwhile only leaves less to read. Raises RecordsLost.
     """
     dataset = work.contract.dataset
     with work.warehouse.transaction() as tx:
-        known = followed(tx, dataset, topic.name)
-    offered = topic.offered(known)
-    lost = losses(known, offered)
-    if lost or any(one.has_loss for one in known) or new_partitions(known, offered):
+        followed = followed_partitions(tx, dataset, topic.name)
+    offered = topic.offered(followed)
+    lost = losses(followed, offered)
+    if lost or any(one.has_loss for one in followed) or new_partitions(followed, offered):
         with work.warehouse.transaction() as tx:
-            note_losses(tx, known, lost)
+            note_losses(tx, followed, lost)
             if not lost:
-                follow(tx, dataset, offered, new_partitions(known, offered), work.now())
-                known = followed(tx, dataset, topic.name)
+                follow(tx, dataset, offered, new_partitions(followed, offered), work.now())
+                followed = followed_partitions(tx, dataset, topic.name)
     if lost:
         raise RecordsLost(" ".join(loss.words for loss in lost))
-    return known, offered
+    return followed, offered
 
 
 def _land_range(
@@ -174,15 +174,15 @@ def _land_part(work: Work, wanted: Range, part: Part) -> bool:
     return slice_id is not None
 
 
-def _tell_kafka(
+def _commit_heads(
     work: Work, door: KafkaDoor, topic: Topic, offered: Offered, landed: LandedTopic
 ) -> None:
-    """Tell lag monitors, after the ledger's commit; when that fails, nothing is lost."""
+    """Commit the heads to Kafka for lag monitors; it is only a warning where that fails."""
     with work.warehouse.transaction() as tx:
-        known = followed(tx, work.contract.dataset, topic.name)
-    landed.lag = lag(known, offered)
+        followed = followed_partitions(tx, work.contract.dataset, topic.name)
+    landed.lag = lag(followed, offered)
     if landed.slices:
         try:
-            topic.commit(door.group, {one.partition: one.head for one in known})
+            topic.commit(door.group, {one.partition: one.head for one in followed})
         except TxcatError as error:
             landed.warnings.append(str(error))

@@ -15,6 +15,9 @@ from txcat_assets.sources.files.records import SLICE_RECORDS
 from txcat_assets.warehouse.databases.interface import Warehouse
 from txcat_assets.warehouse.ledger.slices import Run, Slice
 
+LOADING = "load"
+"""The claim of a `txcat load` on its dataset, from before it registers files until all is done."""
+
 
 class Progress(Protocol):
     """Who is told how far the work is; counts are of records."""

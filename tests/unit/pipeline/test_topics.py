@@ -1,15 +1,20 @@
 """What is to read of a topic: nothing twice, nothing skipped, and every loss is seen."""
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from txcat_assets.pipeline.topics import (
     Followed,
+    LastRecord,
     LossKind,
     Offered,
     lag,
     losses,
     new_partitions,
+    provable,
     ranges,
 )
 
@@ -100,3 +105,33 @@ def test_a_partition_that_is_gone_is_a_loss() -> None:
 
 def test_new_partitions_are_those_that_nobody_follows() -> None:
     assert new_partitions([Followed(1, 1, "a", 0, 5)], offered({0: (0, 1), 1: (0, 9)})) == [0]
+
+
+LAST = LastRecord(4, 0, 1_735_689_600_000, "d")
+
+
+@pytest.mark.parametrize(
+    ("last", "span", "topic_id", "is_there"),
+    [
+        (LAST, (0, 9), "a", True),
+        (LAST, (4, 5), "a", True),
+        (LAST, (5, 9), "a", False),  # retention removed it
+        (LAST, (0, 4), "a", False),  # cut: a loss without it
+        (LAST, (0, 9), "b", False),
+        (None, (0, 9), "a", False),
+    ],
+)
+def test_what_landed_last_is_compared_where_kafka_still_has_it(
+    last: LastRecord | None, span: tuple[int, int], topic_id: str, is_there: bool
+) -> None:
+    followed = Followed(1, 0, "a", 0, 5, last=last)
+    found = provable([followed], offered({0: span}, topic_id))
+    assert found == ([followed] if is_there else [])
+
+
+def test_other_records_before_the_head_are_a_loss() -> None:
+    followed = [Followed(1, 0, "a", 0, 5, last=LAST), Followed(2, 1, "a", 0, 5, last=LAST)]
+    there = replace(offered({0: (0, 9), 1: (0, 9)}), other_logs=frozenset({1}))
+    (loss,) = losses(followed, there)
+    assert (loss.followed.partition, loss.kind) == (1, LossKind.REGROWN)
+    assert "given to other records" in loss.words

@@ -139,14 +139,14 @@ def open_client(kind: Callable[..., T], config: KafkaConfig, **options: Any) -> 
         raise
 
 
-class _Heard(logging.Handler):
+class _LoggedError(logging.Handler):
     """The error behind a time-out, as kafka-python has logged it: a refusal, or else the last."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
         self.error: Exception | None = None
 
-    def __enter__(self) -> "_Heard":
+    def __enter__(self) -> "_LoggedError":
         logging.getLogger("kafka").addHandler(self)
         return self
 
@@ -154,12 +154,12 @@ class _Heard(logging.Handler):
         logging.getLogger("kafka").removeHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep the error that the record tells of, but for the time-out itself."""
-        for told in record.args or ():
-            if not isinstance(told, Exception) or _is_any(told, TIME_OUTS):
+        """Keep the error that the log record names, but for the time-out itself."""
+        for named in record.args or ():
+            if not isinstance(named, Exception) or _is_any(named, TIME_OUTS):
                 continue
             if self.error is None or not _is_any(self.error, REFUSALS):
-                self.error = told
+                self.error = named
 
 
 @contextmanager
@@ -167,12 +167,12 @@ def translated(config: KafkaConfig, doing: str) -> Iterator[None]:
     """Let what kafka-python raises in the block be txcat's own errors; `doing` says by what."""
     from kafka.errors import KafkaError  # noqa: PLC0415 - see the module
 
-    heard = _Heard()
+    logged = _LoggedError()
     try:
-        with heard:
+        with logged:
             yield
     except KafkaError as error:
-        cause = heard.error if heard.error and _is_any(error, TIME_OUTS) else error
+        cause = logged.error if logged.error and _is_any(error, TIME_OUTS) else error
         raise in_own_words(config, doing, cause) from error
     except (ssl.SSLError, AssertionError, ValueError) as error:
         raise BrokerRefused(

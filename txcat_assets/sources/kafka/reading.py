@@ -89,14 +89,14 @@ class Reader:
     def other_logs(self, provable: Sequence[Followed]) -> frozenset[int]:
         """The partitions that have not just what landed last between its offset and the head."""
         return frozenset(
-            known.partition
-            for known in provable
-            if known.last and self._first_from(known, known.last) != [known.last]
+            one.partition
+            for one in provable
+            if one.last and self._first_from(one, one.last) != [one.last]
         )
 
-    def _first_from(self, known: Followed, last: LastRecord) -> list[LastRecord]:
+    def _first_from(self, followed: Followed, last: LastRecord) -> list[LastRecord]:
         """What the first fetch brings of the offsets from the last record to the head."""
-        wanted = Range(known.object_id, known.partition, last.offset, known.head)
+        wanted = Range(followed.object_id, followed.partition, last.offset, followed.head)
         try:
             with self._translated(wanted), closing(self._polled(wanted, PROOF_RECORDS)) as polled:
                 messages, _ = next(polled)
@@ -144,14 +144,14 @@ class Reader:
         consumer, at = self._consumer(), TopicPartition(self._topic, wanted.partition)
         consumer.assign([at])
         consumer.seek(at, wanted.start)
-        heard = time.monotonic()
+        last_progress = time.monotonic()
         while (position := consumer.position(at)) < wanted.end:
             came = self._poll(consumer, most).get(at, [])
             reached = min(consumer.position(at), wanted.end)
             if reached > position:
-                heard = time.monotonic()
+                last_progress = time.monotonic()
                 yield [message for message in came if message.offset < wanted.end], reached
-            elif time.monotonic() - heard > self._config.timeout_seconds:
+            elif time.monotonic() - last_progress > self._config.timeout_seconds:
                 raise BrokerDown(self._silent(wanted, position))
 
     def _poll(self, consumer: "KafkaConsumer", most: int) -> "dict[TopicPartition, list[Message]]":

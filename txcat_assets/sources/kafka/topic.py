@@ -37,7 +37,7 @@ class Topic:
     def __exit__(self, *error: object) -> None:
         self._connections.close()
 
-    def offered(self, known: Sequence[Followed]) -> Offered:
+    def offered(self, followed: Sequence[Followed]) -> Offered:
         """What the topic has now, compared with what has landed of it.
 
         Raises BrokerDown, BrokerRefused, or TopicRefused, this too where the topic is compacted:
@@ -52,7 +52,7 @@ class Topic:
                 "middle, so that what has landed could not be told from what was lost. Set "
                 "cleanup.policy=delete, or let the records go through another topic."
             )
-        others = self._reader.other_logs(provable(known, offered))
+        others = self._reader.other_logs(provable(followed, offered))
         return replace(offered, other_logs=others)
 
     def require(self, topic_id: str) -> None:

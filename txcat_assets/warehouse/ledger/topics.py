@@ -23,7 +23,7 @@ class Acceptance:
     at: datetime
 
 
-def followed(tx: Transaction, dataset: str, topic: str) -> list[Followed]:
+def followed_partitions(tx: Transaction, dataset: str, topic: str) -> list[Followed]:
     """The partitions of a topic that the ledger follows, each with its head."""
     found = tx.rows(
         'SELECT object_id, "partition", topic_id, generation, next, reason IS NOT NULL, '
@@ -53,8 +53,8 @@ def follow(
     tx: Transaction, dataset: str, offered: Offered, partitions: Sequence[int], at: datetime
 ) -> None:
     """Follow partitions from their first offset on; one that is followed already is left alone."""
-    known = {one.partition for one in followed(tx, dataset, offered.topic)}
-    for partition in sorted(set(partitions) - known):
+    followed = {one.partition for one in followed_partitions(tx, dataset, offered.topic)}
+    for partition in sorted(set(partitions) - followed):
         begin = offered.ranges[partition][0]
         _insert(tx, dataset, offered, Followed(0, partition, offered.topic_id, 0, begin), at)
 
@@ -65,43 +65,43 @@ def accept(tx: Transaction, dataset: str, loss: Loss, offered: Offered, by: Acce
     What retention removed is skipped. After a cut or a replacement the same offsets are other
     records, so the object is closed and a new one, of the next generation, begins.
     """
-    known = loss.followed
+    followed = loss.followed
     if loss.kind is LossKind.EXPIRED:
-        return skip(tx, known, loss.begin, by)
+        return skip(tx, followed, loss.begin, by)
     closed = tx.changed(
         "UPDATE ledger.objects SET state = 'closed', reason = $why "
         "WHERE object_id = $object_id AND next = $head AND state = 'following'",
-        object_id=known.object_id,
-        head=known.head,
+        object_id=followed.object_id,
+        head=followed.head,
         why=by.why,
     )
     if not closed:
         return False
-    _insert_gap(tx, known, None, by)
-    if known.partition in offered.ranges:
-        new = Followed(0, known.partition, offered.topic_id, known.generation + 1, loss.begin)
+    _insert_gap(tx, followed, None, by)
+    if followed.partition in offered.ranges:
+        new = Followed(0, followed.partition, offered.topic_id, followed.generation + 1, loss.begin)
         _insert(tx, dataset, offered, new, by.at)
     return True
 
 
-def skip(tx: Transaction, known: Followed, until: int, by: Acceptance) -> bool:
+def skip(tx: Transaction, followed: Followed, until: int, by: Acceptance) -> bool:
     """Move the head to an offset further on without landing what is between, and keep who did."""
     moved = tx.changed(
         "UPDATE ledger.objects SET next = $until, last_record = NULL WHERE object_id = $object_id "
         "AND next = $head AND state = 'following' AND next < $until",
-        object_id=known.object_id,
-        head=known.head,
+        object_id=followed.object_id,
+        head=followed.head,
         until=until,
     )
     if moved:
-        _insert_gap(tx, known, until, by)
+        _insert_gap(tx, followed, until, by)
     return bool(moved)
 
 
-def note_losses(tx: Transaction, known: Sequence[Followed], losses: Sequence[Loss]) -> None:
+def note_losses(tx: Transaction, followed: Sequence[Followed], losses: Sequence[Loss]) -> None:
     """Keep with each followed partition why it cannot be read, or that it can."""
     words = {loss.followed.object_id: loss.words for loss in losses}
-    for one in known:
+    for one in followed:
         tx.run(
             "UPDATE ledger.objects SET reason = $reason WHERE object_id = $object_id "
             "AND reason IS DISTINCT FROM $reason",
@@ -152,11 +152,11 @@ def _insert(tx: Transaction, dataset: str, offered: Offered, new: Followed, at: 
     )
 
 
-def _insert_gap(tx: Transaction, known: Followed, end: int | None, by: Acceptance) -> None:
+def _insert_gap(tx: Transaction, followed: Followed, end: int | None, by: Acceptance) -> None:
     tx.run(
         "INSERT INTO ledger.gaps VALUES ($object_id, $start, $end, $who, $why, $at)",
-        object_id=known.object_id,
-        start=known.head,
+        object_id=followed.object_id,
+        start=followed.head,
         end=end,
         who=by.who,
         why=by.why,

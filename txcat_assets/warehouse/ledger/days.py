@@ -1,0 +1,68 @@
+"""Moves what has arrived from one day to another: only where a clock set ahead gave it a wrong one.
+
+A slice keeps its place in the order of arrival, so no record changes its place by that.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+
+from txcat_assets.contracts.model import Contract
+from txcat_assets.warehouse.databases.interface import Transaction, listed, one
+
+
+def move_days(
+    tx: Transaction,
+    contract: Contract,
+    days: Sequence[date],
+    to: date,
+    is_dated: Callable[[str], bool],
+) -> int:
+    """Let what has landed on some days have arrived on another one; how many records landed there.
+
+    A file that waits goes along, unless its name is dated. Again, it moves nothing.
+    """
+    tx.lock(contract.dataset)
+    these = {"dataset": contract.dataset, "days": list(days)}
+    where = "WHERE dataset = $dataset AND day = ANY($days)"
+    records = one(tx.rows(f"SELECT coalesce(sum(landed), 0) FROM ledger.slices {where}", **these))
+    for table in ("ledger.slices", "ledger.stages"):
+        tx.run(f"UPDATE {table} SET day = $to {where}", to=to, **these)
+    for table in _record_tables(contract):
+        tx.run(f"UPDATE {table} SET _day = $to WHERE _day = ANY($days)", days=list(days), to=to)
+    _move_objects(tx, contract, days, to, is_dated)
+    return int(records)
+
+
+def _record_tables(contract: Contract) -> list[str]:
+    stages = [stage.name for stage in contract.stages]
+    marts = [mart.name for mart in contract.marts]
+    return [f"{schema}.{contract.dataset}" for schema in ("raw", "judged", *stages, *marts)]
+
+
+def _move_objects(
+    tx: Transaction,
+    contract: Contract,
+    days: Sequence[date],
+    to: date,
+    is_dated: Callable[[str], bool],
+) -> None:
+    """Files that are not landed whole move by their names, all else moves as its slices did."""
+    found = tx.rows(
+        "SELECT object_id, name, kind, state FROM ledger.objects "
+        "WHERE dataset = $dataset AND day = ANY($days)",
+        dataset=contract.dataset,
+        days=list(days),
+    )
+    waiting = [
+        object_id
+        for object_id, name, kind, state in found
+        if kind == "file" and state in ("seen", "rejected") and not is_dated(name)
+    ]
+    begun = [object_id for object_id, *_, state in found if state not in ("seen", "rejected")]
+    if ids := listed([*waiting, *begun]):
+        tx.run(f"UPDATE ledger.objects SET day = $to WHERE object_id IN ({ids})", to=to)
+    if ids := listed(waiting):
+        tx.run(
+            "UPDATE ledger.objects SET state = 'seen', reason = NULL "
+            f"WHERE object_id IN ({ids}) AND state = 'rejected'"
+        )
