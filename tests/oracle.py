@@ -66,10 +66,11 @@ def places(
     expected = Expected()
     winners: dict[str | None, tuple[str, ...]] = {}
     for record in sorted(records, key=lambda record: record.at):
-        verdict = verdict_of(record)
         if record.at in closed:
             expected.closed[record.at] = closed[record.at]
-        elif verdict.content is None:
+            continue
+        verdict = verdict_of(record)
+        if verdict.content is None:
             expected.quarantined[record.at] = verdict.reasons
         elif unknown(verdict.content):
             expected.quarantined[record.at] = unknown(verdict.content)
@@ -96,10 +97,11 @@ def versions(
     expected = Expected()
     current: dict[str | None, tuple[str, ...]] = {}
     for record in sorted(records, key=lambda record: (record.day, record.at)):
-        verdict = verdict_of(record)
         if record.at in closed:
             expected.closed[record.at] = closed[record.at]
-        elif verdict.content is None:
+            continue
+        verdict = verdict_of(record)
+        if verdict.content is None:
             expected.quarantined[record.at] = verdict.reasons
         elif unknown(verdict.content):
             expected.quarantined[record.at] = unknown(verdict.content)

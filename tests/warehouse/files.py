@@ -27,6 +27,7 @@ class Files:
         self._dataset = contract.dataset
         self._columns = contract.column_names
         self._written: dict[str, Sequence[str]] = {}
+        self._fixed: dict[str, Sequence[str]] = {}
         self._times = 0
 
     def write(self, file: int, lines: Sequence[str]) -> None:
@@ -46,6 +47,12 @@ class Files:
         if self._path(file).exists():
             self._path(file).rename(self._path(to))
 
+    def correct(self, line: str) -> str:
+        """A correction of one record is about to be made, under a name that it gives."""
+        name = f"fix {len(self._fixed)}"
+        self._fixed[name] = [line]
+        return name
+
     def present(self) -> list[SeenFile]:
         """All files that are there now."""
         return [stat(path) for path in sorted(self._folder.glob(f"{self._dataset}*"))]
@@ -58,15 +65,14 @@ class Files:
         """Every landed record, as its file was written."""
         with warehouse.transaction() as tx:
             slices = tx.rows(
-                'SELECT s.slice_id, s."start", s."end", s.day, o.identity FROM ledger.slices s '
+                'SELECT s.slice_id, s."start", s."end", s.day, '
+                "CASE o.kind WHEN 'fix' THEN o.name ELSE o.identity END FROM ledger.slices s "
                 "JOIN ledger.objects o ON o.object_id = s.object_id WHERE o.dataset = $dataset",
                 dataset=self._dataset,
             )
-        width = len(self._columns)
+        width, written = len(self._columns), self._written | self._fixed
         return {
-            (slice_id, n): Arrived(
-                (slice_id, n), *record_of(self._written[identity][n], width), day=day
-            )
+            (slice_id, n): Arrived((slice_id, n), *record_of(written[identity][n], width), day=day)
             for slice_id, start, end, day, identity in slices
             for n in range(start, end)
         }

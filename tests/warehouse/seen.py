@@ -55,6 +55,17 @@ def arrived(warehouse: Warehouse, contract: Contract) -> list[Arrived]:
     return [Arrived((row[0], row[1]), tuple(row[4:]), row[2], row[3]) for row in rows]
 
 
+def closed(warehouse: Warehouse, contract: Contract) -> dict[tuple[int, int], str]:
+    """What operators decided that closes records now: an input of the oracle."""
+    with warehouse.transaction() as tx:
+        decided = tx.rows(
+            "SELECT slice_id, position, action FROM ledger.decisions "
+            "WHERE dataset = $dataset AND in_force",
+            dataset=contract.dataset,
+        )
+    return {(slice_id, position): action for slice_id, position, action in decided}
+
+
 def everything(warehouse: Warehouse) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of all tables, in an order of their own."""
     with warehouse.transaction() as tx:

@@ -21,14 +21,16 @@ from hypothesis.stateful import (
 )
 
 from tests.fakes import FakeModel, SteppedWarehouse
-from tests.oracle import Arrived, Expected, Verdict, answered, places
+from tests.oracle import Expected, Position, answered, places
 from tests.warehouse.audit import audit
 from tests.warehouse.files import FILES, Files
-from tests.warehouse.seen import arrived, everything, seen
+from tests.warehouse.operators import ACTIONS, decide
+from tests.warehouse.seen import arrived, closed, everything, seen
 from tests.warehouse.tiny import (
     CATEGORIZED,
     DAYS,
     Clock,
+    record_of,
     tiny,
     verdict_of,
 )
@@ -54,6 +56,7 @@ LINES = [
     *("1,1,debit", "1,2,debit", "2,2,credit", "2,3,credit"),
     *("4,x,debit", ",1,credit", "5,3", "6,,credit"),
 ]
+WHOLE_LINES = [line for line in LINES if line.count(",") == 2]
 DISTURBANCES = ["written", "copied", "moved", "registered"]
 
 lines = st.lists(st.sampled_from(LINES), min_size=1, max_size=8)
@@ -81,6 +84,7 @@ class Ledger(RuleBasedStateMachine):
         self.files = Files(self.folder, tiny(1))
         self.version = self.model = 1
         self.reached: dict[int, str] = {}
+        self.judged_alone: dict[Position, int] = {}
         prepare(self.warehouse, tiny(1))
 
     def teardown(self) -> None:
@@ -151,6 +155,25 @@ class Ledger(RuleBasedStateMachine):
             case stage:
                 refresh(self._work(days), stage)
 
+    @rule(
+        action=st.sampled_from(ACTIONS),
+        number=st.integers(0, 50),
+        line=st.sampled_from(WHOLE_LINES),
+        crash=crashes,
+    )
+    def decide(self, action: str, number: int, line: str, crash: int | None) -> None:
+        """An operator decides about one of the records that have landed, and may be cut short."""
+        landed = sorted(self.files.sent(self.warehouse))
+        at = landed[number % len(landed)]
+        before, decisions = closed(self.warehouse, tiny(1)), self._judgements(at)
+        texts, _ = record_of(line)
+        name = self.files.correct(line)
+        self._crashing(crash, lambda work: decide(work, action, at, texts, name), DAYS)
+        opened = before.keys() - closed(self.warehouse, tiny(1)).keys()
+        self.judged_alone |= dict.fromkeys(opened, self.version)
+        if self._judgements(at) > decisions:
+            self.judged_alone[at] = self.version
+
     @rule(dice=st.integers(1, 4))
     def rest(self, dice: int) -> None:
         if dice == 1:
@@ -177,6 +200,7 @@ class Ledger(RuleBasedStateMachine):
         assert found.validated == expected.validated
         assert found.duplicates == expected.duplicates
         assert found.quarantined == expected.quarantined
+        assert found.closed == expected.closed
 
     @invariant()
     def each_category_belongs_to_its_content(self) -> None:
@@ -252,17 +276,31 @@ class Ledger(RuleBasedStateMachine):
                 )
             )
 
+    def _judgements(self, at: Position) -> int:
+        """How often somebody let a record be judged again; what was refused is only asked again."""
+        with self.warehouse.transaction() as tx:
+            ((number,),) = tx.rows(
+                "SELECT count(*) FROM ledger.decisions WHERE slice_id = $s AND position = $p "
+                "AND action = 'replayed' AND place_before <> 1",
+                s=at[0],
+                p=at[1],
+            )
+        return int(number)
+
+    def _version_of(self, at: Position) -> int:
+        """The version under which a record was judged last; 0 while it was not."""
+        return max(int(self.reached.get(at[0], 0)), self.judged_alone.get(at, 0))
+
     def _expected(self) -> Expected:
+        out = closed(self.warehouse, tiny(1))
         judged = [
             record
             for at, record in self.files.sent(self.warehouse).items()
-            if at[0] in self.reached
+            if self._version_of(at) or at in out
         ]
-
-        def verdict(record: Arrived) -> Verdict:
-            return verdict_of(int(self.reached[record.at[0]]), record)
-
-        return places(judged, verdict)
+        return places(
+            judged, lambda record: verdict_of(self._version_of(record.at), record), closed=out
+        )
 
 
 @pytest.fixture
