@@ -25,7 +25,7 @@ ACTIONS = {
     "SourceRefused": "Mend the file, or say how to read it (`txcat load --help`); load it again.",
     "FileNotWritten": "Make room, or name another place, and ask for the file again.",
     "SourceChanged": "Write files elsewhere and move them in whole; load the file again.",
-    "BrokerRefused": "Mend the TXCAT_KAFKA_* settings that the message names.",
+    "BrokerRefused": "Mend the settings of Kafka that the message names.",
     "TopicRefused": "Create or mend the topic as the message says: `txcat kafka create-topics`.",
     "RecordsLost": "Find out what was lost, then accept it by the command in the message.",
     "MessagesUnreadable": "Mend the partition in Kafka, or accept the offsets as lost.",
