@@ -117,6 +117,11 @@ def _refuse_unanswerable(settings: Settings, contracts: Iterable[Contract]) -> N
                         f"{name!r}, which definitions.py does not know. It knows "
                         f"{', '.join(SERVICES)}."
                     )
+                case Service(name) if len(stage.columns) != 1:
+                    raise ContractRefused(
+                        f"The stage {stage.name} of {contract.dataset} has {len(stage.columns)} "
+                        f"answers by the service {name!r}, which gives exactly one."
+                    )
                 case Function():
                     _computed_stage(settings, stage, stage.answered_by)
         for mart in contract.marts:

@@ -105,8 +105,8 @@ def test_no_column_comes_from_its_own_table() -> None:
         assert sources == set(node.parent_keys)
 
 
-def answered_by(source: Service | Function) -> dict[str, Contract]:
-    stage = Stage("flagged", source, "Flagged.", (Answer("is_odd", Flag(), "Odd."),))
+def answered_by(source: Service | Function, *more: Answer) -> dict[str, Contract]:
+    stage = Stage("flagged", source, "Flagged.", (Answer("is_odd", Flag(), "Odd."), *more))
     return {"transactions": replace(CONTRACT, stages=(stage,))}
 
 
@@ -124,3 +124,9 @@ def test_a_stage_that_nothing_can_answer_is_refused_when_the_location_loads(
 ) -> None:
     with pytest.raises(ContractRefused, match=words):
         build_definitions(Settings(), contracts=answered_by(source))
+
+
+def test_a_second_answer_of_a_service_is_refused_when_the_location_loads() -> None:
+    two = answered_by(Service("ml"), Answer("is_even", Flag(), "Even."))
+    with pytest.raises(ContractRefused, match="2 answers by the service 'ml', which gives exactly"):
+        build_definitions(Settings(), contracts=two)

@@ -16,7 +16,7 @@ from txcat_assets.contracts.column_types import (
     Money,
     Text,
 )
-from txcat_assets.contracts.model import Contract, Policy, Reference, Service
+from txcat_assets.contracts.model import Contract, Policy, Reference
 from txcat_assets.contracts.names import (
     column_name_problem,
     plain_name_problem,
@@ -153,11 +153,6 @@ def _answers(contract: Contract) -> Iterator[str]:
             yield f"{table.name} has columns and answers of one name: {name}."
         if not table.columns:
             yield f"{table.name} has no answer."
-        if isinstance(table.answered_by, Service) and len(table.columns) != 1:
-            yield (
-                f"{table.name} has {len(table.columns)} answers by the service "
-                f"{table.answered_by.name}; a service gives exactly one."
-            )
 
 
 def _marts(contract: Contract) -> Iterator[str]:

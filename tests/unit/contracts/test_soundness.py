@@ -133,10 +133,6 @@ UNSOUND: dict[str, tuple[Mapping[str, Any], str]] = {
         "one name: odd_at",
     ),
     "two answers of one name": ({"marts": (mart("odd", SCORE, SCORE),)}, "one name: score"),
-    "two answers of a service": (
-        {"stages": (stage("x", SCORE, Answer("why", Text(), "?")),)},
-        "2 answers by the service scores; a service gives exactly one",
-    ),
     "stage without an answer": (
         {"stages": (Stage("x", NO_EXPRESSIONS, "?", ()),)},
         "x has no answer",
