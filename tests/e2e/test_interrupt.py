@@ -14,6 +14,12 @@ pytestmark = pytest.mark.slow
 RECORDS = 300_000
 """So many that a signal after the first slice meets the middle."""
 
+BLANK_MIB = 1_024
+"""So many blank lines that reading them takes longer than a signal may."""
+
+END_SECONDS = 20
+"""How long a load may take to end on a busy machine; it takes about two seconds."""
+
 
 def test_a_load_that_was_interrupted_goes_on(terminal: CommandLine) -> None:
     many = "\n".join([HEADER, *map(line, range(RECORDS))])
@@ -41,6 +47,27 @@ def test_a_load_that_was_interrupted_goes_on(terminal: CommandLine) -> None:
     assert terminal.rows("SELECT count(*), count(DISTINCT id) FROM categorized.transactions") == [
         (RECORDS, RECORDS)
     ]
+
+
+def test_a_file_of_nothing_does_not_hold_up_the_end(terminal: CommandLine) -> None:
+    terminal.put("transactions_2025-01-03.csv", f"{HEADER}\n{line(1)}\n")
+    path = terminal.folder / "transactions_2025-01-03.csv"
+    with path.open("ab") as file:
+        for _ in range(BLANK_MIB):
+            file.write(b"\n" * 1_048_576)
+    process = subprocess.Popen(
+        [BIN / "txcat", "load", path.name],
+        cwd=terminal.folder,
+        env=terminal.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for_records(terminal)
+    process.send_signal(signal.SIGTERM)
+    _, message = process.communicate(timeout=END_SECONDS)
+    assert process.returncode == 130, message
+    assert terminal.rows("SELECT state FROM ledger.objects") != [("landed",)], "it came too late"
 
 
 def wait_for_records(terminal: CommandLine) -> None:

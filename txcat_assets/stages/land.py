@@ -152,6 +152,8 @@ def _land_slices(
     names = work.contract.column_names
     for records in one_ahead(read(source, dialect, names, file.next)):
         _require_unchanged(file, source)
+        if records.is_empty():
+            continue
         end = file.next + len(records)
         landing = Landing(file.object_id, file.next, end, file.day)
         if _land_slice(work, file, landing, records, dialect) is None:

@@ -98,8 +98,9 @@ class CsvLines:
 
 def _without_blank_lines(block: bytes) -> bytes:
     """The same records of a block without quotes: a file of blank lines is no more than one."""
-    if block[:1] in b"\r\n" or b"\n\n" in block or b"\n\r" in block:
-        return re.sub(rb"\n(?:\r*\n)+", b"\n", block).lstrip(b"\r\n")
+    block = block.strip(b"\r\n")
+    if b"\n\n" in block or b"\n\r" in block:
+        return re.sub(rb"\n(?:\r*\n)+", b"\n", block)
     return block
 
 

@@ -34,7 +34,11 @@ SLICE_BYTES = 67_108_864
 """A frame is handed over when its records took so much of the file, however few they are."""
 
 BLOCK_BYTES = 16_777_216
-"""How much of a file is read at once; frames do not depend on it."""
+"""How much of a file is read at once; frames of records do not depend on it.
+
+After so much without any record an empty frame is handed over: whoever reads has the word every few
+seconds, whatever the file holds, and a signal need not wait for its end.
+"""
 
 
 def read(
@@ -44,7 +48,7 @@ def read(
     start: int = 0,
     block_bytes: int = BLOCK_BYTES,
 ) -> Iterator[pl.DataFrame]:
-    """The records of the file from number `start` on, at most SLICE_RECORDS to a frame.
+    """The records of the file from number `start` on, at most SLICE_RECORDS to a frame, maybe none.
 
     Columns: `_position` (the record's number in its file, from 0), each of `columns` as text (null
     when empty or absent), `_extra` (fields that are no column, as JSON), `_fault` (a code of
@@ -74,7 +78,8 @@ def _cuts(
             rest += piece
             frame, used = cutter.cut(rest, is_last=is_last)
             rest = rest[used:]
-            yield _with_own_bytes(frame, dialect.encoding), used
+            # Of a block that is all of one line too long, nothing is left to be measured.
+            yield _with_own_bytes(frame, dialect.encoding), len(piece) or block_bytes
 
 
 def _with_own_bytes(frame: pl.DataFrame, encoding: str) -> pl.DataFrame:
@@ -88,22 +93,25 @@ def _with_own_bytes(frame: pl.DataFrame, encoding: str) -> pl.DataFrame:
 
 def _numbered(cuts: Iterable[Cut], start: int) -> Iterator[Cut]:
     position = 0
-    for frame, taken in cuts:
+    for frame, read_bytes in cuts:
         numbers = pl.int_range(position, position + frame.height, dtype=pl.Int64)
         numbered = frame.select(numbers.alias("_position"), pl.all())
-        yield numbered.slice(max(0, start - position)), taken
+        yield numbered.slice(max(0, start - position)), read_bytes
         position += frame.height
 
 
 def _slices(cuts: Iterable[Cut]) -> Iterator[pl.DataFrame]:
     """The same records, in frames as large as they may be."""
     held, held_bytes = pl.DataFrame(), 0
-    for frame, taken in cuts:
+    for frame, read_bytes in cuts:
         held = pl.concat([held, frame]) if held.height else frame
-        held_bytes += taken
-        while held.height >= SLICE_RECORDS or (held.height and held_bytes >= SLICE_BYTES):
+        held_bytes += read_bytes
+        while held.height >= SLICE_RECORDS or held_bytes >= _most_bytes(held):
             yield held.head(SLICE_RECORDS)
             held, held_bytes = held.slice(SLICE_RECORDS), 0
-        held_bytes = held_bytes if held.height else 0
     if held.height:
         yield held
+
+
+def _most_bytes(held: pl.DataFrame) -> int:
+    return SLICE_BYTES if held.height else BLOCK_BYTES

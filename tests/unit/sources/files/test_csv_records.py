@@ -8,6 +8,7 @@ import re
 import pytest
 
 from tests.unit.sources.reading import COLUMNS, Write, load
+from txcat_assets.sources.files import records
 from txcat_assets.sources.files.dialect import inspect
 from txcat_assets.sources.files.records import BLOCK_BYTES, SLICE_BYTES, SLICE_RECORDS, read
 
@@ -165,6 +166,15 @@ def test_frames_have_at_most_a_slice_of_records(write: Write) -> None:
     path = write("id,name,amount\n" + "1,a,2\n" * (2 * SLICE_RECORDS + 5))
     frames = read(path, inspect(path, COLUMNS, COLUMNS), COLUMNS)
     assert [frame.height for frame in frames] == [SLICE_RECORDS, SLICE_RECORDS, 5]
+
+
+def test_the_reader_has_the_word_again_and_again_where_there_are_no_records(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "BLOCK_BYTES", 1_000)
+    path = write("id,name,amount\n1,a,2\n" + "\n" * 5_000 + "3,b,4\n")
+    frames = list(read(path, inspect(path, COLUMNS, COLUMNS), COLUMNS, 1, 64))
+    assert [frame.height for frame in frames] == [0, 0, 0, 0, 1]
 
 
 def test_frames_of_long_records_are_handed_over_before_they_fill_the_memory(write: Write) -> None:
