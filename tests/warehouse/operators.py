@@ -10,6 +10,7 @@ from txcat_assets.stages.corrections import Correction, address_of
 from txcat_assets.stages.fix import Fixing, fix
 from txcat_assets.stages.operate import Decided, discard, reopen, replay, settle
 from txcat_assets.stages.work import Work
+from txcat_assets.warehouse.databases.interface import Warehouse
 from txcat_assets.warehouse.ledger.decisions import Decision
 from txcat_assets.warehouse.queries.quarantine import Wanted, read_records
 
@@ -50,3 +51,15 @@ def current_address(work: Work, at: Position) -> Address | None:
         here = pl.DataFrame([at], schema=columns, orient="row")
         records = read_records(tx, work.contract, here)
     return address_of(work.contract, records.row(0, named=True)) if len(records) else None
+
+
+def judgements(warehouse: Warehouse, at: Position) -> int:
+    """How often somebody let a record be judged again; what was refused is only asked again."""
+    with warehouse.transaction() as tx:
+        ((number,),) = tx.rows(
+            "SELECT count(*) FROM ledger.decisions WHERE slice_id = $s AND position = $p "
+            "AND action = 'replayed' AND place_before <> 1",
+            s=at[0],
+            p=at[1],
+        )
+    return int(number)

@@ -24,16 +24,19 @@ from tests.fakes import FakeModel, SteppedWarehouse
 from tests.oracle import Expected, Position, answered, places
 from tests.warehouse.audit import audit
 from tests.warehouse.files import FILES, Files
-from tests.warehouse.operators import ACTIONS, decide
+from tests.warehouse.operators import ACTIONS, decide, judgements
 from tests.warehouse.seen import arrived, closed, everything, seen
-from tests.warehouse.tiny import (
-    CATEGORIZED,
-    DAYS,
-    Clock,
-    record_of,
-    tiny,
-    verdict_of,
+from tests.warehouse.steps import (
+    DISTURBANCES,
+    WHOLE_LINES,
+    Crash,
+    crashes,
+    day_sets,
+    files,
+    lines,
+    orders,
 )
+from tests.warehouse.tiny import CATEGORIZED, DAYS, Clock, record_of, tiny, verdict_of
 from tests.warehouse.worker import Sites, warehouse_in
 from txcat_assets.sources.files import records as reading
 from txcat_assets.sources.files.listing import SeenFile
@@ -45,29 +48,6 @@ from txcat_assets.stages.loop import refresh
 from txcat_assets.stages.validate import validate
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.schema.tables import prepare
-
-LINES = [
-    *(
-        f"{key},{amount},{side}"
-        for key in "123"
-        for amount in "123"
-        for side in ("debit", "credit")
-    ),
-    *("1,1,debit", "1,2,debit", "2,2,credit", "2,3,credit"),
-    *("4,x,debit", ",1,credit", "5,3", "6,,credit"),
-]
-WHOLE_LINES = [line for line in LINES if line.count(",") == 2]
-DISTURBANCES = ["written", "copied", "moved", "registered"]
-
-lines = st.lists(st.sampled_from(LINES), min_size=1, max_size=8)
-files = st.integers(0, FILES - 1)
-orders = st.permutations(range(FILES))
-day_sets = st.lists(st.sampled_from(DAYS), min_size=1, max_size=3, unique=True)
-crashes = st.integers(-60, 60).map(lambda step: step if step > 0 else None)
-
-
-class Crash(BaseException):
-    """The process ends here, as far as the code can tell."""
 
 
 class Ledger(RuleBasedStateMachine):
@@ -137,7 +117,7 @@ class Ledger(RuleBasedStateMachine):
         """Answers come, while the world may go on, until the model goes away or all is answered."""
         going_on = {
             "validate": lambda: self._validate(DAYS),
-            "upgrade": self._upgrade_and_validate,
+            "upgrade": lambda: self._upgrade(validating=DAYS),
             "enrich": lambda: self._enrich(DAYS, self._model()),
             "other model": lambda: self._enrich(DAYS, self._model(self.model + 1)),
         }
@@ -165,13 +145,13 @@ class Ledger(RuleBasedStateMachine):
         """An operator decides about one of the records that have landed, and may be cut short."""
         landed = sorted(self.files.sent(self.warehouse))
         at = landed[number % len(landed)]
-        before, decisions = closed(self.warehouse, tiny(1)), self._judgements(at)
+        before, decisions = closed(self.warehouse, tiny(1)), judgements(self.warehouse, at)
         texts, _ = record_of(line)
         name = self.files.correct(line)
         self._crashing(crash, lambda work: decide(work, action, at, texts, name), DAYS)
         opened = before.keys() - closed(self.warehouse, tiny(1)).keys()
         self.judged_alone |= dict.fromkeys(opened, self.version)
-        if self._judgements(at) > decisions:
+        if judgements(self.warehouse, at) > decisions:
             self.judged_alone[at] = self.version
 
     @rule(dice=st.integers(1, 4))
@@ -252,13 +232,11 @@ class Ledger(RuleBasedStateMachine):
     def _enrich(self, days: Sequence[date], model: FakeModel) -> None:
         assert enrich(self._work(days), CATEGORIZED, model).problems == []
 
-    def _upgrade(self) -> None:
+    def _upgrade(self, *, validating: Sequence[date] = ()) -> None:
         self.version += 1
         prepare(self.warehouse, tiny(self.version))
-
-    def _upgrade_and_validate(self) -> None:
-        self._upgrade()
-        self._validate(DAYS)
+        if validating:
+            self._validate(validating)
 
     def _bring_up_to_date(self, model: FakeModel) -> None:
         land_files(self._work(DAYS))
@@ -275,17 +253,6 @@ class Ledger(RuleBasedStateMachine):
                     "WHERE stage = 'validated' AND version IS NOT NULL"
                 )
             )
-
-    def _judgements(self, at: Position) -> int:
-        """How often somebody let a record be judged again; what was refused is only asked again."""
-        with self.warehouse.transaction() as tx:
-            ((number,),) = tx.rows(
-                "SELECT count(*) FROM ledger.decisions WHERE slice_id = $s AND position = $p "
-                "AND action = 'replayed' AND place_before <> 1",
-                s=at[0],
-                p=at[1],
-            )
-        return int(number)
 
     def _version_of(self, at: Position) -> int:
         """The version under which a record was judged last; 0 while it was not."""
