@@ -140,10 +140,10 @@ def _careful(kind: ColumnType, text: pl.Series) -> pl.Series:
         case Id(takes_integers):
             return _id(text) if takes_integers else _uuid(text)
         case Instant(needs_offset):
-            is_told = ~text.str.contains(_PLACEHOLDER)
+            is_time_given = ~text.str.contains(_PLACEHOLDER)
             if needs_offset:
-                is_told &= text.str.contains(_ENDS_WITH_OFFSET)
-            return _instant(_only(text, is_told))
+                is_time_given &= text.str.contains(_ENDS_WITH_OFFSET)
+            return _instant(_only(text, is_time_given))
         case Choice(values):
             declared = {value.lower(): value for value in values}
             lower = text.str.to_lowercase()
@@ -214,9 +214,9 @@ def _integer_id(text: pl.Series) -> pl.Series:
 
 
 def _instant(text: pl.Series) -> pl.Series:
-    known = _only(text, text.str.contains(_TIME))
-    local = _seconds(known.str.head(_SECOND_CHARS).str.replace(" ", "T", literal=True))
-    rest = pl.lit(known.str.slice(_SECOND_CHARS))
+    times = _only(text, text.str.contains(_TIME))
+    local = _seconds(times.str.head(_SECOND_CHARS).str.replace(" ", "T", literal=True))
+    rest = pl.lit(times.str.slice(_SECOND_CHARS))
     instant = pl.select(pl.lit(local) + _fraction(rest) - _offset(rest)).to_series()
     return _only(instant, instant.is_between(*_YEARS))
 

@@ -46,9 +46,9 @@ def contract_frame(
     `frame` has a column per name of the header, called by its place ("0", "1" and so on, for a
     file may name its columns as it likes), then `_fault` and `_bytes`.
     """
-    known = {name: pl.col(str(place)).alias(name) for place, name in enumerate(header)}
-    others = [known[name] for name in header if name not in columns]
-    wanted = [known.get(name, pl.lit(None, pl.String).alias(name)) for name in columns]
+    by_name = {name: pl.col(str(place)).alias(name) for place, name in enumerate(header)}
+    others = [by_name[name] for name in header if name not in columns]
+    wanted = [by_name.get(name, pl.lit(None, pl.String).alias(name)) for name in columns]
     return frame.select(*wanted, _extra(others), "_fault", "_bytes")
 
 

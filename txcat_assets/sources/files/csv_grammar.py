@@ -3,7 +3,7 @@
 RFC 4180, as Python's csv module reads it in strict mode, and kinder where no writer can have meant
 anything else. Whatever is wrong, exactly one physical line is set aside, so that no defect
 swallows its neighbours. Slow and sure; `csv_records` reads whole blocks at once where it can prove
-that the outcome is the same. How a stray quote is told from a field with line breaks is in
+that the outcome is the same. A stray quote and a field with line breaks are told apart in
 `stray_quotes`; docs/input-files.md tells users the same as a table.
 """
 

@@ -93,7 +93,9 @@ def inspect(
     is_whole = len(plain) < HEAD_BYTES
     text = b"".join(pieces_of([plain], found))
     begin = text_start(text)
-    _refuse_unless_lines(path, text[begin:], found, is_told=encoding is not None, is_whole=is_whole)
+    _refuse_unless_lines(
+        path, text[begin:], found, is_named=encoding is not None, is_whole=is_whole
+    )
     if not is_whole:
         text = text[: text.rfind(b"\n") + 1]
     refuse_other_text(path, text[begin:])
@@ -120,7 +122,7 @@ def _with_header(dialect: Dialect, header: Header) -> Dialect:
 
 
 def _refuse_unless_lines(
-    path: str, text: bytes, encoding: str, *, is_told: bool, is_whole: bool
+    path: str, text: bytes, encoding: str, *, is_named: bool, is_whole: bool
 ) -> None:
     if not text.strip():
         found = "it is empty" if is_whole else f"its first {HEAD_BYTES:,} bytes are blank lines"
@@ -129,7 +131,7 @@ def _refuse_unless_lines(
             "file again."
         )
     line, line_feed, _ = text.partition(b"\n")
-    refuse_unless_text(path, text, encoding, is_told=is_told)
+    refuse_unless_text(path, text, encoding, is_named=is_named)
     if b"\r" in line.rstrip(b"\r") and not line_feed:
         raise SourceRefused(
             f"Reading {path}: its lines end with a lone carriage return. Expected LF or CRLF. "

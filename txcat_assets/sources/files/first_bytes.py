@@ -1,6 +1,6 @@
 """What the first bytes of a file say: its compression, its encoding, and whether it is text.
 
-Guesses nothing: UTF-8, UTF-16 and UTF-32 show themselves, anything else has to be told. The
+Guesses nothing: UTF-8, UTF-16 and UTF-32 show themselves, anything else has to be named. The
 header's columns are judged in `csv_header`.
 """
 
@@ -53,16 +53,16 @@ def plain_head(path: SourcePath, limits: DecompressionLimits) -> tuple[Compressi
     return found, head
 
 
-def encoding_of(path: str, head: bytes, told: str | None) -> str:
-    """The encoding's name for `codecs`. A byte order mark is believed before what was told."""
+def encoding_of(path: str, head: bytes, given: str | None) -> str:
+    """The encoding's name for `codecs`. A byte order mark is believed before the given name."""
     marked = next((name for mark, name in _MARKS.items() if head.startswith(mark)), None)
-    if told is not None and marked is None:
-        return _named_encoding(path, head, told)
+    if given is not None and marked is None:
+        return _named_encoding(path, head, given)
     return marked or _by_zeros(head, "utf-16") or _by_zeros(head, "utf-32") or "utf-8"
 
 
-def refuse_unless_text(path: str, text: bytes, encoding: str, *, is_told: bool) -> None:
-    """Refuse what is binary, or in an encoding that has to be told; `text` should be UTF-8.
+def refuse_unless_text(path: str, text: bytes, encoding: str, *, is_named: bool) -> None:
+    """Refuse what is binary, or in an encoding that has to be named; `text` should be UTF-8.
 
     A few broken lines are records at fault. Mostly broken ones are another encoding.
     """
@@ -77,15 +77,15 @@ def refuse_unless_text(path: str, text: bytes, encoding: str, *, is_told: bool) 
     foreign = [line for line in lines if not line.isascii()]
     broken = [line for line in foreign if not _is_utf8(line)]
     are_many = 2 <= len(broken) >= len(lines) / 10 or 1 <= len(broken) == len(lines)
-    if are_many and len(broken) > len(foreign) / 2 and not is_told:
+    if are_many and len(broken) > len(foreign) / 2 and not is_named:
         raise _no_text(path, encoding, f"{len(broken)} of its first {len(lines)} records are not")
 
 
-def _named_encoding(path: str, head: bytes, told: str) -> str:
-    name = normal_name(told)
+def _named_encoding(path: str, head: bytes, given: str) -> str:
+    name = normal_name(given)
     if name is None:
         raise SourceRefused(
-            f"Opening {path}: there is no text encoding named '{shortened(for_terminal(told))}'. "
+            f"Opening {path}: there is no text encoding named '{shortened(for_terminal(given))}'. "
             "Expected a name such as utf-8, utf-16, latin-1 or cp1252."
         )
     if name in _WIDE:
@@ -103,7 +103,7 @@ def _by_zeros(head: bytes, family: str) -> str | None:
     for name, zeros in _WIDE[family].items():
         width = len(zeros) + 1
         places = [sample[place::width] for place in range(width)]
-        has_zeros = all(places[place].count(0) >= len(places[place]) / 2 for place in zeros)
+        has_zeros = all(places[place].count(0) >= len(places[place]) * 3 / 4 for place in zeros)
         letters = [places[place] for place in range(width) if place not in zeros]
         has_letters = all(place.count(0) <= 1 for place in letters)
         if len(sample) >= 2 * width and has_zeros and has_letters:

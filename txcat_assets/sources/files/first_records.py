@@ -1,7 +1,7 @@
 """What a file's first records say of the file as a whole: where none can be cut, the file is wrong.
 
-Otherwise every line of it would become a bad record, and nobody would be told why. What is wrong
-with a single record is its own fault, told in `csv_grammar` and `json_records`.
+Otherwise every line of it would become a bad record without a word about the file. What is wrong
+with a single record is its own fault, found in `csv_grammar` and `json_records`.
 """
 
 import polars as pl
@@ -9,7 +9,7 @@ import polars as pl
 from txcat_assets.contracts.reasons import FAULTS
 from txcat_assets.errors import SourceRefused
 
-_SEVERAL = 2
+_FEWEST_RECORDS = 2
 
 
 def refuse_unless_some_are_sound(
@@ -20,7 +20,7 @@ def refuse_unless_some_are_sound(
     `fields` is how many fields the header of CSV has, `separator` what is between them.
     """
     faults = records["_fault"]
-    if records.height < _SEVERAL or faults.null_count():
+    if records.height < _FEWEST_RECORDS or faults.null_count():
         return
     words = FAULTS[faults[0]]
     if separator and faults[0] == "ragged_line":

@@ -36,8 +36,8 @@ SLICE_BYTES = 67_108_864
 BLOCK_BYTES = 16_777_216
 """How much of a file is read at once; frames of records do not depend on it.
 
-After so much without any record an empty frame is handed over: whoever reads has the word every few
-seconds, whatever the file holds, and a signal need not wait for its end.
+After so many bytes without a record an empty frame is handed over, so that the caller can stop
+within seconds, whatever the file holds.
 """
 
 

@@ -32,8 +32,8 @@ def is_stray(how: Lines, span: bytes) -> bool:
     """
     lines = [line.rstrip(b"\r") for line in span.split(b"\n") if line.strip()]
     kinds, opening = _fields_before_a_quote(how, lines[0])
-    is_told_apart = not {"digits", "quoted"}.isdisjoint(kinds)
-    may_be_spaced = is_told_apart or how.separator + b" " in lines[0][:opening]
+    has_kinds = not {"digits", "quoted"}.isdisjoint(kinds)
+    may_be_spaced = has_kinds or how.separator + b" " in lines[0][:opening]
 
     def is_record(line: bytes) -> bool:
         if how.separator + b" " in line and not may_be_spaced:

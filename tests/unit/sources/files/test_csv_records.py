@@ -168,7 +168,7 @@ def test_frames_have_at_most_a_slice_of_records(write: Write) -> None:
     assert [frame.height for frame in frames] == [SLICE_RECORDS, SLICE_RECORDS, 5]
 
 
-def test_the_reader_has_the_word_again_and_again_where_there_are_no_records(
+def test_a_reader_can_stop_where_there_are_no_records(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(records, "BLOCK_BYTES", 1_000)
