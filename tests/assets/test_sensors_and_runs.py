@@ -73,8 +73,8 @@ def test_the_checks_wait_for_unfinished_runs(site: Installation, job: str) -> No
 
 @pytest.mark.parametrize(("picked", "waits"), [("raw/transactions", True), ("raw/payments", False)])
 def test_assets_picked_in_the_ui_count_for_their_own_dataset_alone(
-    site: Installation, picked: str, waits: bool
+    bank: Installation, picked: str, waits: bool
 ) -> None:
-    register(site, "2025-01-03")
-    begin_run(site, "__ASSET_JOB", picked, day="2025-01-03")
-    assert (days_asked_for(site.tick(BACKLOG)) == []) is waits
+    register(bank, "2025-01-03")
+    begin_run(bank, "__ASSET_JOB", picked, day="2025-01-03")
+    assert (days_asked_for(bank.tick(BACKLOG)) == []) is waits
