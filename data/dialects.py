@@ -48,8 +48,9 @@ class Dialect:
         return self._join((fields | {"amount": amount, "timestamp": timestamp}).values())
 
     def _amount(self, text: str) -> str:
-        # Three digits behind a comma could as well be thousands: a fourth one tells.
-        is_unclear = self.decimal == "," and THREE_PLACES.fullmatch(text)
+        # Where a comma may be the decimal mark, three digits behind a mark could as well be
+        # thousands: a fourth one tells.
+        is_unclear = self.separator != "," and THREE_PLACES.fullmatch(text)
         return (f"{text}0" if is_unclear else text).replace(".", self.decimal)
 
     def file(self, fields: Iterable[str], lines: Iterable[bytes]) -> bytes:

@@ -60,6 +60,7 @@ DEFECTS = (
     Defect("no row of it", "unknown_currency", instead(amount="5.00", currency="CHF")),
     Defect("no time", "timestamp_missing", instead(timestamp="")),
     Defect("time that is none", "timestamp_invalid", instead(timestamp="not-a-time")),
+    Defect("no time of Unix", "timestamp_placeholder", instead(timestamp="1970-01-01T00:00:00Z")),
     Defect("no offset", "timestamp_without_offset", instead(timestamp="2025-01-03T10:00:00")),
     Defect("year 2042", "timestamp_in_future", instead(timestamp="2042-01-01T00:00:00Z")),
     Defect("no status", "status_missing", instead(status="")),

@@ -59,6 +59,7 @@ DEFECTS = (
     # Three digits behind a comma could as well be thousands.
     Defect("amount 1,234", "amount_invalid", instead(amount="1,234"), fits=has_comma),
     Defect("30 February", "timestamp_invalid", instead(timestamp="2023-02-30T10:00:00")),
+    Defect("no time of .NET", "timestamp_placeholder", instead(timestamp="0001-01-01T00:00:00")),
     Defect("year 2042", "timestamp_in_future", instead(timestamp="2042-01-01T00:00:00")),
     Defect("no operation type", "operation_type_missing", instead(operation_type="")),
     Defect("unknown side", "side_unknown", instead(side="sideways")),

@@ -95,7 +95,7 @@ def test_in_a_materialization_they_speak_for_the_days_of_the_run(
     done = site.run("__ASSET_JOB", **days)
     assert done.success
     said = said_by(done)
-    assert len(said) == 26
+    assert len(said) == 27
     assert not said["amount_invalid"].passed
     assert days_of(said) == {"2025-01-03 to 2025-01-03"}  # nothing landed on the day after it
 

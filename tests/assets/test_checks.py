@@ -30,7 +30,7 @@ def test_a_sound_day_passes_every_check(site: Installation) -> None:
     site.put(f"transactions_{DAY}.csv", sound(*range(1, 30)))
     site.load(DAY)
     said = site.check(DAY)
-    assert len(said) == 26
+    assert len(said) == 27
     assert failed(said) == {}
     assert said["description_too_long"].description == (
         "description must have at most 1,000 characters."
@@ -47,6 +47,7 @@ SPOILED = {
     "side_unknown": line(90, side="sideways"),
     "side_missing": line(90, side=""),
     "timestamp_invalid": line(90, at="2023-02-30T00:00:00"),
+    "timestamp_placeholder": line(90, at="1899-12-30T00:00:00"),
     "timestamp_in_future": line(90, at="2042-01-01T00:00:00"),
     "timestamp_missing": line(90, at=""),
     "description_missing": line(90).replace("Paiement CB 90", ""),

@@ -7,7 +7,7 @@ from tests.e2e.commands import CommandLine
 def test_an_empty_warehouse_has_nothing_wrong(terminal: CommandLine) -> None:
     said = terminal.txcat("check")
     assert said.code == 0
-    assert "26 asset checks ran, 0 failed" in said.out
+    assert "27 asset checks ran, 0 failed" in said.out
 
 
 def test_a_failed_check_is_one_and_named_on_standard_error(terminal: CommandLine) -> None:
