@@ -163,7 +163,7 @@ def test_a_stage_that_a_contract_gains_has_all_records_of_before_to_do(
 def test_a_stage_gains_a_column(landed: Callable[[Contract], Work]) -> None:
     narrow = replace(MARKED, columns=COLUMNS[:1])
     work = landed(contract_with(narrow))
-    enrich(work, narrow, ComputedStage(narrow, marks(1)))
+    enrich(work, narrow, ComputedStage(narrow, {"is_big": marks(1)["is_big"]}))
     work = replace(work, contract=contract_with(MARKED, version=8))
     prepare(work.warehouse, work.contract)
     validate(work)
