@@ -58,10 +58,13 @@ def find_header(
     can be a record. Raises SourceRefused for a header that nobody could mean.
     """
     separators, begin = _separators(path, text)
-    headers = list(_headers(text, begin, separators, columns))
-    complete = (header for header in headers if set(required) <= set(header.names))
-    fullest = max(headers, key=lambda header: header.columns_in(columns))
-    header = next(complete, fullest)
+    headers: list[Header] = []
+    for header in _headers(text, begin, separators, columns):
+        headers.append(header)
+        if set(required) <= set(header.names):
+            break
+    else:
+        header = max(headers, key=lambda header: header.columns_in(columns))
     if len(header.names) > MAX_FIELDS:
         raise SourceRefused(
             f"Reading {path}: its header has more than {MAX_FIELDS:,} columns. Expected a file "

@@ -19,6 +19,13 @@ from txcat_assets.sources.frames import rows_frame
 _UNSURE = r"\x00\r\uFEFF\uFFFD"
 
 
+_SHORT_BLOCK_BYTES = 2_097_152
+"""A block of many short lines comes in pieces no longer than this, see `streams.of_few_lines`."""
+
+_SHORT_LINE_BYTES = 8
+"""Lines that are shorter than this on average are blank for the most part."""
+
+
 @dataclass(frozen=True)
 class CsvLines:
     """Reads lines of `width` fields, the last `unnamed` of which may be absent.
@@ -98,10 +105,9 @@ class CsvLines:
 
 def _without_blank_lines(block: bytes) -> bytes:
     """The same records of a block without quotes: a file of blank lines is no more than one."""
-    block = block.strip(b"\r\n")
-    if b"\n\n" in block or b"\n\r" in block:
-        return re.sub(rb"\n(?:\r*\n)+", b"\n", block)
-    return block
+    if len(block) > _SHORT_BLOCK_BYTES or block.count(b"\n") * _SHORT_LINE_BYTES < len(block):
+        return block  # a few blank lines cost less as rows than a search of the block
+    return re.sub(rb"\n(?:\r*\n)+", b"\n", block.strip(b"\r\n"))
 
 
 def _set_aside(frame: pl.DataFrame, lines: pl.Series, ragged: pl.Series) -> pl.DataFrame:
