@@ -81,8 +81,8 @@ def test_a_refused_file_of_one_dataset_is_no_matter_of_the_other(bank: Installat
     bank.put(f"transactions_{DAY}.csv", sound(1))
     assert bank.load(DAY).success
     load(bank, "payments")
-    states = "SELECT dataset, state FROM ledger.objects WHERE state IN ('refused', 'landed')"
+    states = "SELECT dataset, state FROM ledger.objects WHERE state IN ('rejected', 'landed')"
     assert sorted(bank.rows(f"{states} AND dataset IN ('payments', 'transactions')")) == [
-        ("payments", "refused"),
+        ("payments", "rejected"),
         ("transactions", "landed"),
     ]

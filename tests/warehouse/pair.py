@@ -81,7 +81,7 @@ def sales(version: int, shops_version: int = 1) -> Contract:
         description="One row is one sale.",
         owner="team:tests",
         key="id",
-        event_time="amount",
+        event_time="",
         files="sales*",
         columns=(
             Column("id", Id(), "The key."),

@@ -200,6 +200,11 @@ class Contract:
         return [column.name for column in self.columns]
 
     @property
+    def in_time(self) -> list[str]:
+        """The columns that put records in the order of time: the event time, if any, then key."""
+        return [*([self.event_time] if self.event_time else []), self.key]
+
+    @property
     def answer_tables(self) -> "tuple[AnswerTable, ...]":
         """The stages, then the marts."""
         return (*self.stages, *self.marts)

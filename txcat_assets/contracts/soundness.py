@@ -162,8 +162,5 @@ def _marts(contract: Contract) -> Iterator[str]:
             "key, and there are as many versions. Leave one out."
         )
     for mart in contract.marts:
-        if not {mart.entity, contract.event_time} <= {*contract.column_names}:
-            yield (
-                f"The mart {mart.name} goes by {mart.entity} and the event time "
-                f"{contract.event_time!r}. Both must be columns of the contract."
-            )
+        if mart.entity not in contract.column_names:
+            yield f"The mart {mart.name} goes by {mart.entity}, which is no column of the contract."

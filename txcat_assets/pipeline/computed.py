@@ -45,7 +45,7 @@ class ComputedMart:
     """
 
     def __init__(self, contract: Contract, mart: Mart, expressions: Mapping[str, pl.Expr]) -> None:
-        self._order = [contract.event_time, contract.key]
+        self._order = contract.in_time
         self._entity = mart.entity
         self._columns = _typed(mart.columns, expressions)
 

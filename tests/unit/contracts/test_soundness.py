@@ -137,7 +137,6 @@ UNSOUND: dict[str, tuple[Mapping[str, Any], str]] = {
         {"stages": (Stage("x", NO_EXPRESSIONS, "?", ()),)},
         "x has no answer",
     ),
-    "mart without an event time": ({"event_time": "", "marts": (mart(),)}, "event time ''"),
     "mart of no column": ({"marts": (replace(mart(), entity="who"),)}, "goes by who"),
     "stage of versions": ({"stages": (stage(),), "policy": Policy.LATEST}, "policy latest"),
 }

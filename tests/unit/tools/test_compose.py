@@ -152,7 +152,7 @@ def test_the_two_settings_of_dagster_differ_where_they_say_so() -> None:
     embedded, production = load_yaml("dagster.yaml"), load_yaml("deploy/dagster.yaml")
     keys = embedded.keys() | production.keys()
     differing = {key for key in keys if embedded.get(key) != production.get(key)}
-    assert differing == {"storage", "run_launcher", "run_monitoring"}
+    assert differing == {"storage", "run_launcher"}
 
 
 def test_the_entry_point_gives_dagster_its_secrets_and_nobody_elses(tmp_path: Path) -> None:

@@ -140,7 +140,8 @@ def replace_rows(
 def latest_rows(tx: Transaction, table: MartTable, limit: int) -> tuple[int, pl.DataFrame]:
     """How many rows the mart has, and those of the latest event times."""
     columns = quoted([*table.contract.column_names, *table.mart.column_names])
-    order = f'"{table.contract.event_time}" DESC, "{table.contract.key}"'
+    *event_time, key = table.contract.in_time
+    order = ", ".join([*(f'"{name}" DESC' for name in event_time), f'"{key}"'])
     rows = one(tx.rows(f"SELECT count(*) FROM {table.name}"))
     return int(rows), tx.frame(
         f"SELECT {columns} FROM {table.name} ORDER BY {order} LIMIT $limit", limit=limit
