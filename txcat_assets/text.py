@@ -75,4 +75,6 @@ def _is_seen(sign: str) -> bool:
 
 
 def _escape(sign: str) -> str:
+    if "\udc80" <= sign <= "\udcff":  # a byte of a file's name that is no UTF-8
+        return f"\\x{ord(sign) - 0xDC00:02x}"
     return sign.encode("unicode_escape").decode()

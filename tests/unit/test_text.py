@@ -76,7 +76,8 @@ def test_what_is_seen_stays_as_it_is(text: str) -> None:
         ("\x1b[31m", r"\x1b[31m"),
         ("a\nb", r"a\nb"),
         ("\u202e", r"\u202e"),
-        ("\udcff", r"\udcff"),
+        ("\udcff", r"\xff"),
+        ("\ud800", r"\ud800"),
         ("\u3164", r"\u3164"),
     ],
 )
