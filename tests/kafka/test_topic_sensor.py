@@ -190,7 +190,7 @@ def test_a_loss_stops_the_topic_in_words_and_a_check_shows_it(
     assert f"txcat kafka accept-gap {topic}" in failure_of(site.load(today().isoformat()))
     check = site.check(today().isoformat())["topic_is_whole"]
     assert not check.passed
-    assert "next offset to land is 1" in (check.description or "")
+    assert "next offset to land is 1" in str(check.metadata["details"].value)
 
 
 def test_a_topic_that_shrinks_while_the_sensor_waits_is_told(
