@@ -25,7 +25,7 @@ PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
 HEADER = "id,description,amount,timestamp,merchant,operation_type,side"
 SOUND = [f"{n},Paiement CB,-9.50,2025-01-02T10:00:00,Fnac,card,debit" for n in range(40)]
-VALIDATED = 9_854 + 1
+VALIDATED = 9_849 + 1
 """Transactions of the demo's files, and the one that the page sends to Kafka."""
 
 Environment = dict[str, str]
