@@ -21,6 +21,14 @@ from txcat_assets.warehouse.databases.interface import Warehouse
 set_hypothesis_home_dir(Path(__file__).parents[1] / ".txcat" / "cache" / "hypothesis")
 
 
+@pytest.fixture(autouse=True)
+def usual_umask() -> Iterator[None]:
+    """Puts the umask back: a command run in this process makes what it makes private."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
 @pytest.fixture(scope="session")
 def ml_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the real service."""

@@ -65,7 +65,8 @@ def test_a_record_is_corrected_field_by_field(filled: Installation) -> None:
 def test_what_is_discarded_is_reopened(filled: Installation) -> None:
     asked = {"positions": [BAD], "dry_run": False}
     assert decide(filled, command="discard", why="a test", **asked)["now discarded"] == 1
-    assert "discarded" in decide(filled, command="show", positions=[BAD])["records"]
+    (shown,) = decide(filled, command="show", positions=[BAD])["records"].records
+    assert shown.data["place"] == "discarded"
     assert decide(filled, command="reopen", **asked)["now quarantined"] == 1
 
 
