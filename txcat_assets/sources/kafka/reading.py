@@ -130,14 +130,12 @@ class Reader:
         """The messages of a range as they come, each time with the offset that was reached."""
         reached = wanted.start
         try:
-            for messages, reached in self._polled(wanted):
+            for messages, reached in self._polled(wanted, POLL_RECORDS):
                 yield messages, reached
         except _Damaged as error:
             raise self._unreadable(replace(wanted, start=reached), error) from error
 
-    def _polled(
-        self, wanted: Range, most: int = POLL_RECORDS
-    ) -> Generator[tuple[list[Message], int], None, None]:
+    def _polled(self, wanted: Range, most: int) -> Generator[tuple[list[Message], int], None, None]:
         """As `_batches`, with at most so many messages at once."""
         from kafka import TopicPartition  # noqa: PLC0415 - not light
 
@@ -196,7 +194,7 @@ class Reader:
 
     def _is_readable(self, wanted: Range, offset: int) -> bool:
         try:
-            for _ in self._polled(replace(wanted, start=offset, end=offset + 1)):
+            for _ in self._polled(replace(wanted, start=offset, end=offset + 1), 1):
                 pass
         except _Damaged:
             return False
