@@ -16,15 +16,19 @@ from txcat_assets.contracts.model import (
     Choice,
     Column,
     Contract,
+    Date,
+    Email,
     Flag,
     Id,
     Instant,
+    Integer,
     Money,
     Text,
 )
 
 NO_DAYS = {"0001-01-01", "1899-12-30"}
 NO_MIDNIGHTS = {"1753-01-01", "1899-12-31", "1900-01-01", "1970-01-01"}
+DATE_WIDTHS = [{4}, {1, 2}, {1, 2}]
 BLANKS = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
@@ -88,6 +92,39 @@ def read_money(money: Money, text: str, decimal_comma: bool) -> Decimal:
     return number
 
 
+def read_integer(text: str, decimal_comma: bool) -> int:
+    """A whole number of 64 bits."""
+    number = int(read_money(Money(38, 0), text, decimal_comma))
+    if not -(2**63) <= number < 2**63:
+        raise ValueError("out_of_range")
+    return number
+
+
+def read_date(text: str, end: datetime) -> date:
+    """A day before `end`."""
+    try:
+        found = date(*numbers_in(text, "-", DATE_WIDTHS))
+    except ValueError:
+        raise ValueError("invalid") from None
+    if found.isoformat() in NO_DAYS | NO_MIDNIGHTS:
+        raise ValueError("placeholder")
+    if datetime.combine(found, time()) >= end:
+        raise ValueError("in_future")
+    return found
+
+
+def read_email(text: str) -> str:
+    """A name of plain signs, and a host of at least two names."""
+    name, _, host = text.rpartition("@")
+    signs = re.escape(".!#$%&'*+/=?^_`{|}~-")
+    parts = host.split(".")
+    is_name = re.fullmatch(f"[a-zA-Z0-9{signs}]+", name)
+    is_host = all(re.fullmatch("[a-zA-Z0-9-]{1,63}", p) and p.strip("-") == p for p in parts)
+    if not is_name or not is_host or len(parts) == 1 or len(text) > 254:
+        raise ValueError("invalid")
+    return text
+
+
 def ungrouped(text: str) -> str:
     """A number without the no-break blanks between its groups of three digits."""
     whole = re.split("[.,]", text.lstrip("+-"), maxsplit=1)[0]
@@ -98,19 +135,20 @@ def ungrouped(text: str) -> str:
 
 def read_instant(needs_offset: bool, text: str, end: datetime) -> datetime:
     """An instant before `end`, in UTC."""
-    parts = re.fullmatch("(.{10})[T ](.{8})(?:[.]([0-9]{1,9}))?(|Z|[+-].*)", text)
+    parts = re.fullmatch("([^T ]{8,10})[T ](.{8})(?:[.]([0-9]{1,9}))?(|Z|[+-].*)", text)
     if not parts:
         raise ValueError("invalid")
     day, clock, digits, zone = parts.groups()
     try:
-        year, month, day_of_month = numbers_in(day, "-", [4, 2, 2])
+        year, month, day_of_month = numbers_in(day, "-", DATE_WIDTHS)
         instant = datetime.min.replace(year, month, day_of_month)  # noqa: DTZ901
-        hour, minute, second = numbers_in(clock, ":", [2, 2, 2])
+        hour, minute, second = numbers_in(clock, ":", [{2}, {2}, {2}])
         instant = instant.replace(hour=hour, minute=minute, second=second)
         instant += timedelta(microseconds=int((digits or "0").ljust(6, "0")[:6]))
         instant -= read_offset(zone)
     except (ValueError, OverflowError):
         raise ValueError("invalid") from None
+    day = f"{year:04}-{month:02}-{day_of_month:02}"
     if day in NO_DAYS or (day in NO_MIDNIGHTS and clock == "00:00:00" and not int(digits or 0)):
         raise ValueError("placeholder")
     if needs_offset and not zone:
@@ -120,10 +158,12 @@ def read_instant(needs_offset: bool, text: str, end: datetime) -> datetime:
     return instant
 
 
-def numbers_in(text: str, mark: str, widths: list[int]) -> list[int]:
+def numbers_in(text: str, mark: str, widths: list[set[int]]) -> list[int]:
     """Numbers of these widths with a mark between."""
     parts = text.split(mark)
-    if [len(part) for part in parts] != widths or not all(re.fullmatch("[0-9]+", p) for p in parts):
+    if len(parts) != len(widths) or not all(re.fullmatch("[0-9]+", p) for p in parts):
+        raise ValueError("invalid")
+    if not all(len(part) in width for part, width in zip(parts, widths, strict=True)):
         raise ValueError("invalid")
     return [int(part) for part in parts]
 
@@ -161,7 +201,9 @@ def read_text(max_chars: int, text: str) -> str:
     return text
 
 
-def read(column: Column, text: str, end: datetime, *, decimal_comma: bool) -> object:
+def read(  # noqa: C901, PLR0911 - a case each
+    column: Column, text: str, end: datetime, *, decimal_comma: bool
+) -> object:
     """The value of a text that is not blank; raises ValueError with the complaint."""
     match column.type:
         case Id(takes_integers):
@@ -173,6 +215,12 @@ def read(column: Column, text: str, end: datetime, *, decimal_comma: bool) -> ob
             return read_text(max_chars, text)
         case Money():
             return read_money(column.type, text, decimal_comma)
+        case Integer():
+            return read_integer(text, decimal_comma)
+        case Email():
+            return read_email(text)
+        case Date():
+            return read_date(text, end)
         case Instant(needs_offset):
             return read_instant(needs_offset, text, end)
         case Choice(values):

@@ -16,9 +16,12 @@ from txcat_assets.contracts.model import (
     Choice,
     Codes,
     Contract,
+    Date,
+    Email,
     Flag,
     Id,
     Instant,
+    Integer,
     Money,
     Policy,
     Severity,
@@ -101,7 +104,7 @@ def reasons(contract: Contract) -> Iterator[str]:
     )
 
 
-def words(kind: AnswerType) -> str:
+def words(kind: AnswerType) -> str:  # noqa: C901, PLR0911 - a case each
     """A column's type in words."""
     match kind:
         case Id():
@@ -110,6 +113,12 @@ def words(kind: AnswerType) -> str:
             return f"text of at most {max_chars:,} characters"
         case Money(precision, scale):
             return f"DECIMAL({precision},{scale})"
+        case Email():
+            return "e-mail address"
+        case Integer():
+            return "whole number"
+        case Date():
+            return "date"
         case Instant():
             return "time in UTC"
         case Choice():

@@ -24,10 +24,13 @@ from txcat_assets.contracts.model import (
     Column,
     ColumnType,
     Contract,
+    Date,
+    Email,
     Flag,
     Function,
     Id,
     Instant,
+    Integer,
     Money,
     Policy,
     Reference,
@@ -49,12 +52,15 @@ TYPES: st.SearchStrategy[ColumnType] = st.one_of(
     st.builds(Id, takes_integers=st.booleans()),
     st.builds(Text, max_chars=st.integers(3, 9)),
     st.builds(Money, precision=st.integers(6, 18), scale=st.integers(0, 4)),
+    st.sampled_from([Integer(), Date(), Email()]),
     st.builds(Instant, needs_offset=st.booleans()),
     st.just(Choice(("up", "down"))),
     st.just(Flag()),
 )
 KEY_TYPES = st.one_of(
-    st.builds(Id, takes_integers=st.booleans()), st.builds(Text, max_chars=st.integers(3, 9))
+    st.builds(Id, takes_integers=st.booleans()),
+    st.builds(Text, max_chars=st.integers(3, 9)),
+    st.just(Integer()),
 )
 
 
@@ -63,7 +69,7 @@ def texts_for(kind: ColumnType) -> list[str | None]:
     return [*_texts_for(kind), None, " "]
 
 
-def _texts_for(kind: ColumnType) -> list[str]:
+def _texts_for(kind: ColumnType) -> list[str]:  # noqa: C901, PLR0911 - a case each
     match kind:
         case Id():
             one, two = str(UUID(int=1)), str(UUID(int=2))
@@ -73,8 +79,14 @@ def _texts_for(kind: ColumnType) -> list[str]:
         case Money(precision, scale):
             nines, ones = "9" * (precision - scale), "1" * (scale + 1)
             return ["1", "+1", "2", "-3", "0", nines, nines + "9", f"1.{ones}", "1e3"]
+        case Integer():
+            return ["1", "+1", "2", "-3", "0", "-0", "007", "1.0", "1.5", "9" * 19, "one"]
+        case Email():
+            return ["a@b.co", "A@b.co", "a.b+c@d-e.example", "a@b", "a@@b.co", "a b@c.de"]
+        case Date():
+            return ["2025-01-01", "2025-1-1", "2025-01-04", "2025-01-05", "1970-1-1", "2025-02-30"]
         case Instant():
-            sound = ["2025-01-01T10:00:00", "2025-01-01T10:00:00Z", "2025-01-01 11:00:00.0+01:00"]
+            sound = ["2025-1-1 10:00:00", "2025-01-01T10:00:00Z", "2025-01-01 11:00:00.0+01:00"]
             return [*sound, "2042-01-01T00:00:00Z", "soon"]
         case Choice() | Flag():
             flags = ["true", "FALSE", "maybe"]
@@ -205,7 +217,7 @@ def _cap(name: str, cap: int, severity: Severity) -> Rule:
 
 def marks() -> dict[str, pl.Expr]:
     """What the stage `marked` says: whether a key is long, and why."""
-    is_short = Rule("long_key", "A short key.", pl.col("order").str.len_chars() < 5)
+    is_short = Rule("long_key", "A short key.", pl.col("order").cast(pl.String).str.len_chars() < 5)
     codes = broken_codes([is_short])
     return {"is_long": codes.list.len() > 0, "why": codes}
 
@@ -228,7 +240,7 @@ class Echo:
 
     def answers(self, records: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """One at a time."""
-        for row, key in enumerate(records["order"]):
+        for row, key in enumerate(records["order"].cast(pl.String)):
             words = None if key[-1] in "2b" else key
             refusal = "no such keys" if words is None else None
             schema = {"row": pl.UInt32, "words": pl.String, "refusal": pl.String}

@@ -40,6 +40,16 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Integer:
+    """A whole number of 64 bits, such as 17 or -3: a number in every table, and as a key too."""
+
+
+@dataclass(frozen=True)
+class Email:
+    """An e-mail address of at most 254 characters, kept as it came."""
+
+
+@dataclass(frozen=True)
 class Money:
     """An exact decimal of at most `precision` digits, `scale` of them behind the point."""
 
@@ -56,6 +66,14 @@ class Instant(ShortRepr):
     """
 
     needs_offset: bool = False
+
+
+@dataclass(frozen=True)
+class Date:
+    """A day of the calendar, such as 2025-01-31, without a time.
+
+    One later than the day after the record's arrival is rejected.
+    """
 
 
 @dataclass(frozen=True)
@@ -87,8 +105,11 @@ class Codes:
     meanings: tuple[tuple[str, str], ...]
 
 
-ColumnType = Id | Text | Money | Instant | Choice | Flag
+ColumnType = Id | Text | Email | Integer | Money | Date | Instant | Choice | Flag
 """What a record's column can be."""
+
+Number = Integer | Money
+"""What is written as a number, with digits behind its point or none."""
 
 AnswerType = ColumnType | Codes
 """What a column of a stage's answer can be."""

@@ -19,14 +19,32 @@ from txcat_assets.contracts.column_types import (
     Choice,
     Codes,
     ColumnType,
+    Date,
+    Email,
     Flag,
     Id,
     Instant,
+    Integer,
     Money,
+    Number,
     Text,
 )
 
-__all__ = ["AnswerType", "Choice", "Codes", "ColumnType", "Flag", "Id", "Instant", "Money", "Text"]
+__all__ = [
+    "AnswerType",
+    "Choice",
+    "Codes",
+    "ColumnType",
+    "Date",
+    "Email",
+    "Flag",
+    "Id",
+    "Instant",
+    "Integer",
+    "Money",
+    "Number",
+    "Text",
+]
 
 if TYPE_CHECKING:
     from txcat_assets.contracts.marts import Mart

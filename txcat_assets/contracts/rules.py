@@ -15,13 +15,18 @@ from txcat_assets.contracts.model import (
     Choice,
     Column,
     Contract,
+    Date,
+    Email,
     Flag,
     Id,
     Instant,
+    Integer,
     Money,
+    Number,
     Policy,
     Rule,
     Service,
+    Severity,
     Stage,
     Text,
 )
@@ -40,6 +45,22 @@ def rules_of(contract: Contract) -> tuple[Rule, ...]:
     """
     of_columns = [rule for column in contract.columns for rule in _rules_of_column(column)]
     return (*of_columns, *contract.rules)
+
+
+def requires(
+    code: str,
+    description: str,
+    *,
+    where: pl.Expr,
+    column: str,
+    severity: Severity = Severity.ERROR,
+) -> Rule:
+    """The rule that a column is filled wherever a condition holds: some columns imply another.
+
+    What stands there and cannot be read has a reason of its own, and counts as filled here.
+    """
+    is_filled = pl.col(column).is_not_null() | pl.col(complaint_column(column)).is_not_null()
+    return Rule(code, description, ~where | is_filled, severity)
 
 
 def reason_texts(contract: Contract) -> dict[str, str]:
@@ -82,10 +103,8 @@ def can_refuse(stage: Stage) -> bool:
 
 def _rules_of_column(column: Column) -> Iterator[Rule]:
     if column.is_required:
-        present = (
-            pl.col(column.name).is_not_null() | pl.col(complaint_column(column.name)).is_not_null()
-        )
-        yield _rule(column, "missing", "must be there and not blank.", present)
+        code, text = f"{column.name}_missing", f"{column.name} must be there and not blank."
+        yield requires(code, text, where=pl.lit(value=True), column=column.name)
     yield from _rules_of_type(column)
 
 
@@ -98,29 +117,49 @@ def _rules_of_type(column: Column) -> Iterator[Rule]:
         case Text(max_chars):
             fits = value.str.len_chars() <= max_chars
             yield _rule(column, "too_long", f"must have at most {max_chars:,} characters.", fits)
-        case Money(precision, scale):
-            must = "must be a plain decimal number, and none that may mean thousands."
-            yield _readable(column, "invalid", must)
-            yield _readable(column, "too_precise", f"must have at most {scale} decimal places.")
-            must = f"must have at most {precision - scale} digits before the point."
-            yield _readable(column, "out_of_range", must)
-        case Instant(needs_offset):
-            yield _readable(
-                column, "invalid", "must be an ISO 8601 time such as 2025-01-31T23:59:59Z."
-            )
-            must = "must not be what programs write for no time, such as 0001-01-01 or 1899-12-30."
-            yield _readable(column, "placeholder", must)
-            if needs_offset:
-                must = "must have its offset from UTC, such as Z or +01:00."
-                yield _readable(column, "without_offset", must)
-            end = pl.col("_day").cast(pl.Datetime("us")) + pl.duration(days=2)
-            must = "must not be later than the end of the day after the record's arrival."
-            yield _rule(column, "in_future", must, value < end)
+        case Email():
+            yield _readable(column, "invalid", "must be an e-mail address such as a@example.com.")
         case Choice(values):
             is_choice = pl.col(complaint_column(column.name)).is_null() & value.is_in(values)
             yield _rule(column, "unknown", f"must be one of: {column.type.description}.", is_choice)
         case Flag():
             yield _readable(column, "invalid", "must be true or false.")
+        case Integer() | Money():
+            yield from _rules_of_number(column, column.type)
+        case Date() | Instant():
+            yield from _rules_of_time(column, column.type)
+
+
+def _rules_of_number(column: Column, kind: Number) -> Iterator[Rule]:
+    match kind:
+        case Integer():
+            what, places, fits = "a whole", "no", "fit into 64 bits."
+        case Money(precision, scale):
+            what, places = "a plain decimal", f"at most {scale}"
+            fits = f"have at most {precision - scale} digits before the point."
+    must = f"must be {what} number, and none that may mean thousands."
+    yield _readable(column, "invalid", must)
+    yield _readable(column, "too_precise", f"must have {places} decimal places.")
+    yield _readable(column, "out_of_range", f"must {fits}")
+
+
+def _rules_of_time(column: Column, kind: Date | Instant) -> Iterator[Rule]:
+    value, day = pl.col(column.name), pl.col("_day")
+    match kind:
+        case Date():
+            what, example = "date", "2025-01-31"
+            latest, in_time = "the day", value <= day + pl.duration(days=1)
+        case Instant():
+            what, example, latest = "time", "2025-01-31T23:59:59Z", "the end of the day"
+            in_time = value < day.cast(pl.Datetime("us")) + pl.duration(days=2)
+    yield _readable(column, "invalid", f"must be an ISO 8601 {what} such as {example}.")
+    must = f"must not be what programs write for no {what}, such as 0001-01-01 or 1899-12-30."
+    yield _readable(column, "placeholder", must)
+    if isinstance(kind, Instant) and kind.needs_offset:
+        must = "must have its offset from UTC, such as Z or +01:00."
+        yield _readable(column, "without_offset", must)
+    must = f"must not be later than {latest} after the record's arrival."
+    yield _rule(column, "in_future", must, in_time)
 
 
 def _readable(column: Column, complaint: str, must: str) -> Rule:

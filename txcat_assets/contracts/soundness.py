@@ -13,6 +13,7 @@ from txcat_assets.contracts.column_types import (
     Codes,
     Id,
     Instant,
+    Integer,
     Money,
     Text,
 )
@@ -24,11 +25,19 @@ from txcat_assets.contracts.names import (
     table_name_problem,
 )
 from txcat_assets.contracts.reasons import CONFLICT, FAULTS, REFUSED
-from txcat_assets.contracts.rules import rules_of
+from txcat_assets.contracts.rules import complaint_column, rules_of
 from txcat_assets.errors import ContractRefused
 
 MAX_DIGITS = 38
 """No decimal of polars, DuckDB or PostgreSQL's COPY by Arrow has more."""
+
+
+KEYS = (Id, Integer, Text, Choice)
+"""The types of a key: equal values are written alike wherever they are compared."""
+
+
+COMPARABLE = (Id, Integer, Text | Choice)
+"""The types of a reference's column and of the key that it names: two of one kind."""
 
 
 def refuse_unsound(contract: Contract) -> None:
@@ -83,6 +92,11 @@ def _columns(contract: Contract) -> Iterator[str]:
         yield f"Two columns are called {name!r}; upper and lower case are the same to SQL."
     if not any(c.name == contract.key and c.is_required for c in contract.columns):
         yield f"The key {contract.key!r} must be a required column."
+    elif not isinstance(kind := types[contract.key], KEYS):
+        yield (
+            f"The key {contract.key!r} is a column of type {type(kind).__name__}; one of "
+            f"{', '.join(one.__name__ for one in KEYS)} can tell records apart."
+        )
     if contract.event_time and not isinstance(types.get(contract.event_time), Instant):
         yield f"The event time {contract.event_time!r} must be a column of type Instant, or empty."
 
@@ -111,7 +125,8 @@ def _rules(contract: Contract) -> Iterator[str]:
     codes += [reference.code for reference in contract.references]
     for code in twice(codes):
         yield f"The reason code {code!r} has two meanings: rules, references or txcat's own codes."
-    known = {*contract.column_names, "_day"}
+    names = contract.column_names
+    known = {*names, *map(complaint_column, names), "_day"}
     for rule in contract.rules:
         if problem := plain_name_problem("rule", rule.code):
             yield problem
@@ -132,11 +147,11 @@ def _unlike(contract: Contract, reference: Reference) -> Iterator[str]:
     """A reference whose column cannot hold a key of the other dataset."""
     types = {column.name: column.type for column in contract.columns}
     kind, key = types.get(reference.column), reference.to.key_type
-    if not any(isinstance(kind, of) and isinstance(key, of) for of in (Id, Text | Choice)):
+    if not any(isinstance(kind, of) and isinstance(key, of) for of in COMPARABLE):
         yield (
             f"The reference {reference.name} is by the column {reference.column} "
             f"({type(kind).__name__}), the key of {reference.to.dataset} is {reference.to.key} "
-            f"({type(key).__name__}). Both must be ids, or both words."
+            f"({type(key).__name__}). Both must be ids, both whole numbers, or both words."
         )
 
 

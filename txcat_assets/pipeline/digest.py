@@ -7,7 +7,16 @@ makes each stored record look changed. tests/unit/pipeline/test_digest.py pins s
 import polars as pl
 from xxhash import xxh3_128_hexdigest
 
-from txcat_assets.contracts.model import Column, ColumnType, Contract, Instant, Money, Text
+from txcat_assets.contracts.model import (
+    Column,
+    ColumnType,
+    Contract,
+    Date,
+    Instant,
+    Integer,
+    Money,
+    Text,
+)
 
 _END = "\x1f"
 """Ends each pair; within a text it is doubled, so that no text can imitate the next pair."""
@@ -20,8 +29,8 @@ def digests(contract: Contract, typed: pl.DataFrame) -> pl.Series:
     """32 hex digits per row: xxh3_128 of its name=value pairs by name, without the null ones.
 
     A text is written as it is, an id in its canonical form, money with all the digits that any
-    decimal can have behind its point and time as microseconds since 1970, so that a wider column
-    or a new empty one changes no digest. Null where a required value is.
+    decimal can have behind its point, a date as 2025-01-31 and time as microseconds since 1970, so
+    that a wider column or a new empty one changes no digest. Null where a required value is.
     """
     columns = sorted(contract.columns, key=lambda column: column.name)
     template = "".join(_template(column) for column in columns)
@@ -55,7 +64,7 @@ def _zeros(kind: ColumnType) -> str:
 def _written(column: Column, values: pl.Series) -> pl.Expr:
     value = pl.col(column.name)
     match column.type:
-        case Money():
+        case Money() | Integer() | Date():
             value = value.cast(pl.String)
         case Instant():
             value = value.to_physical().cast(pl.String)

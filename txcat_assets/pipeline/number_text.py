@@ -1,4 +1,4 @@
-"""How a number of money may be written: texts that mean one number, and those that may mean two.
+"""How a number may be written: texts that mean one number, and those that may mean two.
 
 Here texts become plainer texts; `parse` reads them, and rejects what is left. docs/values.md tells
 users the same as a table.
@@ -6,7 +6,7 @@ users the same as a table.
 
 import polars as pl
 
-from txcat_assets.contracts.model import Contract, Money
+from txcat_assets.contracts.model import Contract, Number
 
 _NO_BREAKS = "[\u00a0\u2009\u202f]"
 """Blanks that group digits and keep them on one line; none of them is ever a decimal mark."""
@@ -56,8 +56,8 @@ def without_idle_zeros(text: pl.Series, scale: int) -> pl.Series:
 
 
 def with_decimal_points(contract: Contract, raw: pl.DataFrame) -> pl.DataFrame:
-    """`raw` of a file with decimal commas, its money written with points; all else as it was."""
-    money = [column.name for column in contract.columns if isinstance(column.type, Money)]
+    """`raw` of a file with decimal commas, its numbers written with points; all else as it was."""
+    numbers = [column.name for column in contract.columns if isinstance(column.type, Number)]
     return raw.with_columns(
-        plain_numbers(stripped(raw[name]), decimal_comma=True) for name in money
+        plain_numbers(stripped(raw[name]), decimal_comma=True) for name in numbers
     )

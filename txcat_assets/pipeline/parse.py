@@ -4,7 +4,7 @@ What cannot be read is null beside a complaint, which `txcat_assets.contracts.ru
 reason. docs/values.md tells users the same as a table.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 import polars as pl
 
@@ -15,10 +15,14 @@ from txcat_assets.contracts.model import (
     Column,
     ColumnType,
     Contract,
+    Date,
+    Email,
     Flag,
     Id,
     Instant,
+    Integer,
     Money,
+    Number,
     Text,
 )
 from txcat_assets.contracts.rules import complaint_column
@@ -43,6 +47,15 @@ _PLAIN_TIME = "(?:19[89][0-9]|2[0-9]{3})-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-
 _OFFSET = "([+-])([01][0-9]|2[0-3])(?::?([0-5][0-9]))?"
 _TIME = rf"^{_SECOND}(\.[0-9]{{1,9}})?(Z|{_OFFSET})?$"
 _ENDS_WITH_OFFSET = rf"(Z|{_OFFSET})$"
+_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_NAME_CHARS = "[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+"
+_HOST_PART = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+_EMAIL = rf"^{_NAME_CHARS}@{_HOST_PART}(?:\.{_HOST_PART})+$"
+"""What HTML takes for an address, where its host has a dot."""
+
+_MAX_EMAIL_CHARS = 254
+"""The longest that SMTP can deliver to."""
+
 _PLACEHOLDER = (
     "^(?:(?:0001-01-01|1899-12-30)[T ]|"
     "(?:1753-01-01|1899-12-31|1900-01-01|1970-01-01)[T ]00:00:00(?:[.]0+)?(?:Z|[+-]|$))"
@@ -50,6 +63,7 @@ _PLACEHOLDER = (
 """What other programs write where they have no time: the first moments of .NET, Excel and old
 spreadsheets (which begin a time of day so, too), SQL Server and Unix."""
 
+_DATES = (date.min, date.max)
 _YEARS = (datetime.min, datetime.max)  # noqa: DTZ901
 """The years 0 and 10000 exist in polars, but in neither Python nor every database."""
 
@@ -73,7 +87,7 @@ def _read(column: Column, text: pl.Series, decimal_comma: bool) -> tuple[pl.Seri
     """Values and complaints: most texts are plain and quickly read, the odd ones with care."""
     kind = column.type
     values = _plain(kind, text)
-    if decimal_comma and isinstance(kind, Money):
+    if decimal_comma and isinstance(kind, Number):
         values = _only(values, ~may_mean_thousands(text))
     complaints = pl.repeat(None, len(text), dtype=pl.String, eager=True).alias(
         complaint_column(column.name)
@@ -87,18 +101,22 @@ def _read(column: Column, text: pl.Series, decimal_comma: bool) -> tuple[pl.Seri
     return values.scatter(odd, read), complaints.scatter(odd, complaint)
 
 
-def dtype_of(kind: AnswerType) -> pl.DataType:
+def dtype_of(kind: AnswerType) -> pl.DataType:  # noqa: PLR0911 - a case each
     """The polars type in which values of a column type are kept."""
     match kind:
         case Money(precision, scale):
             return pl.Decimal(precision, scale)
+        case Integer():
+            return pl.Int64()
+        case Date():
+            return pl.Date()
         case Instant():
             return pl.Datetime("us")
         case Flag():
             return pl.Boolean()
         case Codes():
             return pl.List(pl.String)
-        case Id() | Text() | Choice():
+        case Id() | Text() | Email() | Choice():
             return pl.String()
 
 
@@ -107,23 +125,31 @@ def _written(kind: ColumnType, text: pl.Series, decimal_comma: bool) -> pl.Serie
     if isinstance(kind, Text):
         return _stripped(text)
     text = stripped(text)
-    if isinstance(kind, Money):
+    if isinstance(kind, Number):
         numbers = plain_numbers(text, decimal_comma=decimal_comma)
-        return without_idle_zeros(numbers, kind.scale)
+        return without_idle_zeros(numbers, _scale(kind))
+    if isinstance(kind, Date | Instant):
+        return _with_padded_days(text)
     return text
 
 
-def _plain(kind: ColumnType, text: pl.Series) -> pl.Series:
+def _plain(kind: ColumnType, text: pl.Series) -> pl.Series:  # noqa: C901, PLR0911 - a case each
     """The values of texts that are written as txcat itself would write them, and maybe others."""
     match kind:
         case Id():
             return _only(text, text.str.contains(f"^{_UUID}$"))
         case Text():
             return _stripped(text)
-        case Money():
+        case Email():
+            is_short = text.str.len_chars() <= _MAX_EMAIL_CHARS
+            return _only(text, text.str.contains(_EMAIL) & is_short)
+        case Integer() | Money():
             # Casting alone would cut 1.005 and take 1e3 for a number.
-            exact = _only(text, text.str.contains(_money(kind)))
+            exact = _only(text, text.str.contains(_exact(kind)))
             return exact.cast(dtype_of(kind), strict=False)
+        case Date():
+            is_placeholder = (text + "T00:00:00").str.contains(_PLACEHOLDER)
+            return _date(_only(text, ~is_placeholder))
         case Instant(needs_offset):
             end = "Z" if needs_offset else ""
             plain = _only(text, text.str.contains(f"^{_PLAIN_TIME}{end}$"))
@@ -150,20 +176,23 @@ def _careful(kind: ColumnType, text: pl.Series) -> pl.Series:
             return lower.replace_strict(declared, default=None, return_dtype=pl.String)
         case Flag():
             return _flag(text.str.to_lowercase())
-        case Text() | Money():
+        case Text() | Email() | Integer() | Money() | Date():
             return _plain(kind, text)
 
 
 def _complaints(kind: ColumnType, unread: pl.Series) -> pl.Series:
     frame = unread.alias("text").to_frame()
     match kind:
-        case Money():
+        case Integer() | Money():
             is_number = pl.col("text").str.contains(_NUMBER)
-            is_exact = pl.col("text").str.contains(_money(kind))
+            is_exact = pl.col("text").str.contains(_exact(kind))
             number = pl.when(is_exact).then(pl.lit("out_of_range")).otherwise(pl.lit("too_precise"))
             found = pl.when(is_number).then(number).otherwise(pl.lit("invalid"))
         case Choice():
             found = pl.lit("unknown")
+        case Date():
+            is_date = pl.lit(_date(unread).is_not_null())
+            found = pl.when(is_date).then(pl.lit("placeholder")).otherwise(pl.lit("invalid"))
         case Instant():
             is_time = pl.lit(_instant(unread).is_not_null())
             is_placeholder = pl.col("text").str.contains(_PLACEHOLDER)
@@ -184,9 +213,15 @@ def _stripped(text: pl.Series) -> pl.Series:
     return _only(stripped, stripped != "")
 
 
-def _money(money: Money) -> str:
-    """What a number looks like that `money` can hold without losing a digit behind its point."""
-    places = rf"(\.[0-9]{{1,{money.scale}}})?" if money.scale else ""
+def _scale(kind: Number) -> int:
+    """How many digits a number may have behind its point."""
+    return kind.scale if isinstance(kind, Money) else 0
+
+
+def _exact(kind: Number) -> str:
+    """What a number looks like that keeps every digit behind its point."""
+    scale = _scale(kind)
+    places = rf"(\.[0-9]{{1,{scale}}})?" if scale else ""
     return rf"^[+-]?[0-9]+{places}$"
 
 
@@ -211,6 +246,17 @@ def _integer_id(text: pl.Series) -> pl.Series:
     words = [pl.lit(_HEX).gather(four) for four in digits]
     groups = [pl.concat_str(words[:2]), *words[2:5], pl.concat_str(words[5:])]
     return pl.select(pl.concat_str(groups, separator="-").alias(text.name)).to_series()
+
+
+def _with_padded_days(text: pl.Series) -> pl.Series:
+    """Texts that begin with a date in two digits for month and day, where one was left out."""
+    padded = text.str.replace("^([0-9]{4})-([0-9])-", "${1}-0${2}-")
+    return padded.str.replace("^([0-9]{4}-[0-9]{2})-([0-9])([T ]|$)", "${1}-0${2}${3}")
+
+
+def _date(text: pl.Series) -> pl.Series:
+    dates = _only(text, text.str.contains(f"^{_DAY}$")).str.to_date("%Y-%m-%d", strict=False)
+    return _only(dates, dates.is_between(*_DATES))
 
 
 def _instant(text: pl.Series) -> pl.Series:

@@ -8,7 +8,7 @@ import polars as pl
 from txcat_assets.contracts.model import Rule
 from txcat_assets.contracts.reasons import CONFLICT, FAULTS, REFUSED
 from txcat_assets.contracts.registry import all_contracts
-from txcat_assets.contracts.rules import broken_codes, reason_texts, rules_of
+from txcat_assets.contracts.rules import broken_codes, reason_texts, requires, rules_of
 from txcat_assets.contracts.transactions import CONTRACT
 
 
@@ -74,3 +74,10 @@ def test_any_number_of_rules_is_looked_up_in_order() -> None:
         for n in records["n"]
     ]
     assert found == plain
+
+
+def test_some_columns_require_another_and_what_cannot_be_read_is_there() -> None:
+    rule = requires("paid_without_id", "?", where=pl.col("status") == "paid", column="id")
+    rows = [("paid", 1, None), ("paid", None, None), ("paid", None, "invalid"), (None, None, None)]
+    frame = pl.DataFrame(rows, schema=["status", "id", "_complaint_id"], orient="row")
+    assert frame.select(rule.holds).to_series().to_list() == [True, False, True, None]

@@ -97,6 +97,7 @@ UNSOUND: dict[str, tuple[Mapping[str, Any], str]] = {
         {"key": "note", **columns(Column("note", Text(), "?", is_required=False))},
         "'note' must be a required column",
     ),
+    "key that cannot be compared": ({"key": "sum"}, "'sum' is a column of type Money; one of Id"),
     "event time that is no time": ({"event_time": "sum"}, "'sum' must be a column of type Instant"),
     "text of no characters": (columns(Column("a", Text(0), "?")), "at least 1 must fit"),
     "money of more digits behind": (columns(Column("a", Money(2, 3), "?")), "2 digits, 3 of them"),

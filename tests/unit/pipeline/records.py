@@ -13,9 +13,12 @@ from txcat_assets.contracts.model import (
     Choice,
     Column,
     Contract,
+    Date,
+    Email,
     Flag,
     Id,
     Instant,
+    Integer,
     Money,
     Rule,
     Severity,
@@ -43,6 +46,9 @@ PAYMENTS = Contract(
         Column("payer", Id(takes_integers=False), "Who.", is_required=False),
         Column("due", Instant(needs_offset=True), "Until when.", is_required=False),
         Column("is_urgent", Flag(), "In a hurry.", is_required=False),
+        Column("number", Integer(), "How many.", is_required=False),
+        Column("born", Date(), "Since when.", is_required=False),
+        Column("mail", Email(), "Where to.", is_required=False),
     ),
     rules=(
         Rule("amount_odd", "The amount is 13.", pl.col("amount") != 13, Severity.WARNING),
@@ -61,6 +67,9 @@ SOUND = {
     "payer": None,
     "due": None,
     "is_urgent": None,
+    "number": None,
+    "born": None,
+    "mail": None,
 }
 
 

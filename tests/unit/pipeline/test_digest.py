@@ -1,7 +1,7 @@
 """The digest of content: what changes it, what does not, and that it stays for ever."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from xxhash import xxh3_128_hexdigest
 
-from txcat_assets.contracts.model import Choice, Column, Contract, Flag, Id, Instant, Money, Text
+from txcat_assets.contracts.model import (
+    Choice,
+    Column,
+    Contract,
+    Date,
+    Flag,
+    Id,
+    Instant,
+    Integer,
+    Money,
+    Text,
+)
 from txcat_assets.pipeline.digest import digests
 from txcat_assets.pipeline.parse import typed_columns
 
@@ -60,6 +71,17 @@ def test_how_content_is_written_never_changes() -> None:
 def test_how_a_flag_is_written_never_changes() -> None:
     assert digest(is_signed=True) == "52abd5f3e8b5f3795a8e4fe30268f104"
     assert digest(is_signed=False) == "539be222bb9cb77e34d8664121b564d7"
+
+
+def test_how_a_whole_number_and_a_date_are_written_never_changes() -> None:
+    more = [Column("n", Integer(), "?"), Column("since", Date(), "?")]
+    letter = replace(LETTER, columns=(*LETTER.columns, *more))
+    found = digest(letter, n=-17, since=date(2025, 1, 31))
+    content = (
+        "amount=-178.60" + "0" * 36 + "\x1fat=1735898400250000\x1fcopy=été\x1f"
+        "id=00000000-0000-0000-0000-000000000007\x1fn=-17\x1fside=in\x1fsince=2025-01-31\x1f"
+    )
+    assert found == xxh3_128_hexdigest(content.encode())
 
 
 def test_the_order_of_columns_changes_nothing() -> None:

@@ -46,9 +46,12 @@ uuids = st.uuids().flatmap(
 integers = st.integers(-1, 2**128 + 1).map(str) | st.integers(2**128 - 2, 2**128 + 1).map(str)
 years = st.sampled_from([0, 1, 999, 1000, 1582, 1969, 2024, 2025, 2026, 9999])
 two = st.integers(0, 62).map("{:02}".format)
-dates = st.tuples(years.map("{:04}".format), st.integers(0, 13).map("{:02}".format), two).map(
+months = st.integers(0, 13)
+dates = st.tuples(years.map("{:04}".format), months.map("{:02}".format) | months.map(str), two).map(
     "-".join
 )
+dates |= st.dates().map(lambda day: f"{day.year:04}-{day.month}-{day.day}")
+dates |= st.sampled_from(["0001-01-01", "1899-12-30", "1970-1-1", "1900-01-1"])
 zones = st.sampled_from(
     ["", "", "Z", "z", "+02:00", "-0530", "+24:00", "-23:59", "+1", "+05", "+5:30"]
 )
@@ -60,6 +63,9 @@ instants |= st.tuples(
     st.sampled_from(["T00:00:00", " 00:00:00.000", "T00:00:00.0001", " 12:00:00"]),
     zones,
 ).map("".join)
+mails = st.emails() | st.text("ab1.-_@+ é", max_size=12).map("a{}b@c.de".format)
+mails |= st.integers(50, 70).map(lambda n: f"a@{'b' * n}.example")
+mails |= st.integers(240, 260).map(lambda n: f"{'a' * n}@b.c")
 
 FIELDS = {
     "id": padded(uuids | integers),
@@ -72,6 +78,9 @@ FIELDS = {
     "payer": padded(uuids | integers),
     "due": padded(instants),
     "is_urgent": padded(st.sampled_from(["true", "TRUE", "False", "1", "yes", "ﬁ"])),
+    "number": padded(numbers | st.integers(2**63 - 2, 2**63 + 1).map(str)),
+    "born": padded(dates),
+    "mail": padded(mails),
 }
 records = st.fixed_dictionaries(dict.fromkeys(SOUND, st.nothing()) | FIELDS)
 one_odd_field = st.sampled_from(sorted(FIELDS)).flatmap(
@@ -99,7 +108,9 @@ def test_judging_equals_the_obvious_judge(
 def test_both_doors_read_a_number_of_a_file_with_decimal_commas_alike(
     texts: list[str | None],
 ) -> None:
-    raw = raw_records([{"amount": text, "rate": text, "units": text} for text in texts])
+    raw = raw_records(
+        [dict.fromkeys(["amount", "rate", "units", "number"], text) for text in texts]
+    )
     as_message = with_decimal_points(PAYMENTS, raw)
     found = judge(PAYMENTS, raw, decimal_comma=True)
     assert judge(PAYMENTS, as_message, decimal_comma=False).equals(found)

@@ -1,5 +1,6 @@
 """What becomes of each way to write a value: docs/values.md, line by line."""
 
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -224,3 +225,55 @@ def test_blank_is_missing(name: str, blank: str | None) -> None:
 def test_what_is_not_required_may_be_blank(blank: str | None) -> None:
     verdict = judged(note=blank, rate=blank)
     assert (verdict["_is_valid"], verdict["note"], verdict["rate"]) == (True, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("17", 17), ("-3", -3), ("+007", 7), ("1.00", 1), ("9223372036854775807", 2**63 - 1)],
+)
+def test_a_whole_number_stays_a_number(text: str, value: int) -> None:
+    assert judged(number=text)["number"] == value
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("1.5", "number_too_precise"),
+        ("1.000", "number_too_precise"),
+        ("9223372036854775808", "number_out_of_range"),
+        ("1e3", "number_invalid"),
+        ("seven", "number_invalid"),
+    ],
+)
+def test_anything_else_is_no_whole_number(text: str, reason: str) -> None:
+    assert judged(number=text)["_reasons"] == [reason]
+
+
+@pytest.mark.parametrize("text", ["2016-02-12", "2016-2-12", " 2016-02-12 "])
+def test_a_date_may_leave_out_zeros(text: str) -> None:
+    assert judged(born=text)["born"] == date(2016, 2, 12)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("2025-02-30", "born_invalid"),
+        ("12.02.2016", "born_invalid"),
+        ("2016-02-12T00:00:00", "born_invalid"),
+        ("0000-01-01", "born_invalid"),
+        ("1970-1-1", "born_placeholder"),
+        ("2025-02-02", "born_in_future"),
+    ],
+)
+def test_anything_else_is_no_date(text: str, reason: str) -> None:
+    assert judged(born=text)["_reasons"] == [reason]
+
+
+@pytest.mark.parametrize("text", ["A.b+c@example.com", "o'hara@mail.example.co"])
+def test_an_address_is_kept_as_it_came(text: str) -> None:
+    assert judged(mail=text)["mail"] == text
+
+
+@pytest.mark.parametrize("text", ["a", "a@b", "a@@b.co", "a b@c.de", "a@-b.de", "@b.de", "é@b.de"])
+def test_anything_else_is_no_address(text: str) -> None:
+    assert judged(mail=text)["_reasons"] == ["mail_invalid"]

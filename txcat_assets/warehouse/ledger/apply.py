@@ -140,7 +140,7 @@ def _watched_columns(contract: Contract) -> list[str]:
 
 def _narrow(contract: Contract) -> str:
     return "".join(f"{quoted([name])}, " for name in _watched_columns(contract)) + (
-        f'_slice_id, _position, _day, CAST("{contract.key}" AS TEXT) AS "{contract.key}", '
+        f'_slice_id, _position, _day, "{contract.key}", '
         "replace(CAST(_digest AS TEXT), '-', '') AS _digest, _place"
     )
 
@@ -167,7 +167,7 @@ def _other_contenders(tx: Transaction, contract: Contract, changes: Changes) -> 
     of_touched = tx.among(f'"{key}"', f"SELECT {key_of(contract, 't')} FROM touched t")
     # A duplicate or a conflict has a winner of the same key; few of the touched keys have one.
     winners = tx.frame(
-        f'SELECT DISTINCT CAST("{key}" AS TEXT) AS "{key}" FROM judged.{contract.dataset} '
+        f'SELECT DISTINCT "{key}" FROM judged.{contract.dataset} '
         f"WHERE _place = {VALIDATED} AND {of_touched}"
     )
     tx.offer("touched", winners)

@@ -17,9 +17,12 @@ from txcat_assets.contracts.model import (
     Codes,
     Column,
     Contract,
+    Date,
+    Email,
     Flag,
     Id,
     Instant,
+    Integer,
     Money,
     Policy,
     Stage,
@@ -196,20 +199,24 @@ def as_stored(columns: Iterable[Column | Answer], table: str) -> str:
     return ", ".join(f"CAST({q} AS UUID)" if name in ids else q for name, q in names)
 
 
-def sql_type(column_type: AnswerType) -> str:
+def sql_type(column_type: AnswerType) -> str:  # noqa: C901, PLR0911 - a case each
     """The SQL type of a contract's column type, in both databases."""
     match column_type:
         case Id():
             return "UUID"
         case Money(precision, scale):
             return f"DECIMAL({precision},{scale})"
+        case Integer():
+            return "BIGINT"
+        case Date():
+            return "DATE"
         case Instant():
             return "TIMESTAMP"
         case Flag():
             return "BOOLEAN"
         case Codes():
             return "TEXT[]"
-        case Text() | Choice():
+        case Text() | Email() | Choice():
             return "TEXT"
 
 
