@@ -131,12 +131,11 @@ def _rules_of_type(column: Column) -> Iterator[Rule]:
 
 
 def _rules_of_number(column: Column, kind: Number) -> Iterator[Rule]:
-    match kind:
-        case Integer():
-            what, places, fits = "a whole", "no", "fit into 64 bits."
-        case Money(precision, scale):
-            what, places = "a plain decimal", f"at most {scale}"
-            fits = f"have at most {precision - scale} digits before the point."
+    if isinstance(kind, Integer):
+        what, places, fits = "a whole", "no", "fit into 64 bits."
+    else:
+        what, places = "a plain decimal", f"at most {kind.scale}"
+        fits = f"have at most {kind.precision - kind.scale} digits before the point."
     must = f"must be {what} number, and none that may mean thousands."
     yield _readable(column, "invalid", must)
     yield _readable(column, "too_precise", f"must have {places} decimal places.")
@@ -145,13 +144,12 @@ def _rules_of_number(column: Column, kind: Number) -> Iterator[Rule]:
 
 def _rules_of_time(column: Column, kind: Date | Instant) -> Iterator[Rule]:
     value, day = pl.col(column.name), pl.col("_day")
-    match kind:
-        case Date():
-            what, example = "date", "2025-01-31"
-            latest, in_time = "the day", value <= day + pl.duration(days=1)
-        case Instant():
-            what, example, latest = "time", "2025-01-31T23:59:59Z", "the end of the day"
-            in_time = value < day.cast(pl.Datetime("us")) + pl.duration(days=2)
+    if isinstance(kind, Date):
+        what, example = "date", "2025-01-31"
+        latest, in_time = "the day", value <= day + pl.duration(days=1)
+    else:
+        what, example, latest = "time", "2025-01-31T23:59:59Z", "the end of the day"
+        in_time = value < day.cast(pl.Datetime("us")) + pl.duration(days=2)
     yield _readable(column, "invalid", f"must be an ISO 8601 {what} such as {example}.")
     must = f"must not be what programs write for no {what}, such as 0001-01-01 or 1899-12-30."
     yield _readable(column, "placeholder", must)
