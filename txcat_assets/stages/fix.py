@@ -138,7 +138,7 @@ def _why_not(work: Work, one: Correction, record: Record | None) -> str | None:
     if record is None or address_of(work.contract, record) != one.address:
         return (
             "this warehouse has another record at that position, or none. Was the file exported "
-            "from another warehouse?"
+            "from another warehouse? If it has forgotten the record's text since, export it again"
         )
     if record["_place"] is None:
         return "its record is being judged again; wait for that, then fix it"

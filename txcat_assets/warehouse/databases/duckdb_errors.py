@@ -30,12 +30,13 @@ MEMORY = f"{AGAIN} Give this process more memory first."
 DAMAGED = "The file is damaged. Stop all runs and restore a backup: docs/operations.md."
 NEWER = "The file was written by another version of DuckDB: install the txcat that wrote it."
 
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
-BY_WORDS: dict[str, tuple[type[TxcatError], str]] = {  # of an IOException, the first decides
+BY_WORDS: dict[str, tuple[type[TxcatError], str]] = {  # of the file, the first decides
     "could not set lock on file": (WarehouseBusy, OTHER),
     "no space left": (WarehouseRefused, ROOM),
     "disk quota exceeded": (WarehouseRefused, ROOM),
+    "file too large": (WarehouseRefused, ROOM),
     "not a valid duckdb database": (WarehouseRefused, NO_DATABASE),
     "a directory": (WarehouseRefused, NO_DATABASE),  # is one, or is not
     "could not read enough": (WarehouseRefused, DAMAGED),
@@ -83,7 +84,8 @@ def translate(error: duckdb.Error, path: Path, setting: str) -> TxcatError | Non
     found = " ".join(str(error).split()).rstrip(".!")
     known = next((BY_CLASS[one] for one in type(error).__mro__ if one in BY_CLASS), None)
     said = found.replace(str(path), "").lower()  # a path may say anything, such as "lock"
-    if isinstance(error, duckdb.IOException):
+    # A commit that finds no room is a TransactionException, which else means a conflict.
+    if isinstance(error, duckdb.IOException) or "could not write" in said:
         known = next((BY_WORDS[words] for words in BY_WORDS if words in said), known)
     if known is None:
         return None
