@@ -6,7 +6,7 @@ import polars as pl
 
 from tests.oracle import Position
 from txcat_assets.pipeline.corrections import Address
-from txcat_assets.stages.corrections import Correction, address_of
+from txcat_assets.stages.corrections import Correction, Edited, address_of
 from txcat_assets.stages.fix import Fixing, fix
 from txcat_assets.stages.operate import Decided, discard, reopen, replay, settle
 from txcat_assets.stages.work import Work
@@ -41,7 +41,7 @@ def correct(work: Work, at: Position, texts: Sequence[str | None], name: str) ->
         return Decided()
     given = dict(zip(work.contract.column_names, texts, strict=True))
     decision = Decision("replaced", "ann", "corrected")
-    return fix(Fixing(work, name, decision), [Correction(1, address, given)])
+    return fix(Fixing(work, name, decision), Edited([Correction(1, address, given)]))
 
 
 def current_address(work: Work, at: Position) -> Address | None:

@@ -145,11 +145,9 @@ class Command:
 
     def fix(self, path: Path, encoding: str | None) -> int:
         """Take corrections back."""
-        corrections, problems = read_corrections(path, self.filters.contract, encoding)
-        why = self.why or f"corrected by {path.name}"
-        decision = Decision("replaced", self.who, why)
-        outcome = fix(Fixing(self.work(), str(path), decision, self.is_dry), corrections)
-        outcome.left_alone[:0] = problems
+        edited = read_corrections(path, self.filters.contract, encoding)
+        decision = Decision("replaced", self.who, self.why or f"corrected by {path.name}")
+        outcome = fix(Fixing(self.work(), str(path), decision, self.is_dry), edited)
         return self._print_outcome(outcome)
 
     def decide(self, action: Action) -> int:

@@ -23,6 +23,7 @@ from txcat_assets.pipeline.places import CLOSED, POSITION, QUARANTINED
 from txcat_assets.settings import Settings
 from txcat_assets.stages.corrections import (
     Correction,
+    Edited,
     address_of,
     in_words,
     read_corrections,
@@ -146,15 +147,13 @@ def _decided(work: Work, config: DecideConfig, who: str) -> Decided:
         return settle(work, chosen, decision, is_dry=is_dry)
     if command is Command.fix:
         source = config.path or "the launchpad"
-        corrections, problems = (
+        edited = (
             read_corrections(Path(config.path), work.contract)
             if config.path
             else _corrections(work, config.corrections)
         )
         decision = Decision("replaced", who, why or f"corrected by {source}")
-        outcome = fix(Fixing(work, source, decision, is_dry), corrections)
-        outcome.left_alone[:0] = problems
-        return outcome
+        return fix(Fixing(work, source, decision, is_dry), edited)
     if not wanted.is_narrow:
         raise SettingRefused("Say which records: by days, reasons, positions, or other filters.")
     if command is Command.discard and not why:
@@ -189,7 +188,7 @@ def _position(text: str) -> tuple[int, int]:
     return int(slice_id), int(position)
 
 
-def _corrections(work: Work, texts: Sequence[NewText]) -> tuple[list[Correction], list[str]]:
+def _corrections(work: Work, texts: Sequence[NewText]) -> Edited:
     """Corrections that were typed into the launchpad, by the records as they are now."""
     wanted: dict[tuple[int, int], dict[str, str | None]] = {}
     for one in texts:
@@ -202,11 +201,12 @@ def _corrections(work: Work, texts: Sequence[NewText]) -> tuple[list[Correction]
         records = read_records(tx, work.contract, at)
     found = {(one["_slice_id"], one["_position"]): one for one in records.iter_rows(named=True)}
     missing = [f"{s}:{p} is no record of this warehouse" for s, p in wanted if (s, p) not in found]
-    return [
+    corrections = [
         Correction(line, address_of(work.contract, found[place]), wanted[place])
         for line, place in enumerate(wanted, 1)
         if place in found
-    ], missing
+    ]
+    return Edited(corrections, missing)
 
 
 def _listed(work: Work, wanted: Wanted) -> dict[str, Any]:

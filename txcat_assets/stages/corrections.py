@@ -8,7 +8,7 @@ record's own text to the last character. What is done with corrections is in `st
 import csv
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,18 @@ class Correction:
     line: int
     address: Address
     texts: Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class Edited:
+    """What people made of an export: corrections, lines that can be none, and how many are blank.
+
+    `problems` says in words what is wrong with a line; an untouched line has no correction.
+    """
+
+    corrections: Sequence[Correction]
+    problems: Sequence[str] = ()
+    untouched: int = 0
 
 
 def address_of(contract: Contract, record: Mapping[str, Any]) -> Address:
@@ -66,24 +78,28 @@ def write_for_correction(path: Path, contract: Contract, records: pl.DataFrame) 
         ) from error
 
 
-def read_corrections(
-    path: Path, contract: Contract, encoding: str | None = None
-) -> tuple[list[Correction], list[str]]:
-    """The corrections that a file holds, and in words which of its lines can be none.
+def read_corrections(path: Path, contract: Contract, encoding: str | None = None) -> Edited:
+    """What an edited export holds. Blank lines, as spreadsheets leave them, are none.
 
-    Lines without a correction are left out. Raises SourceRefused for what is no export of txcat.
+    Raises SourceRefused for what is no export of txcat, or has a correction of no column.
     """
     lines = _json_lines(path) if is_json(path) else _csv_lines(path, contract, encoding)
-    corrections, problems = [], []
+    corrections: list[Correction] = []
+    problems: list[str] = []
+    untouched = 0
     for number, address, texts, problem in lines:
         found = Address.parse(address or "")
+        if not (address or texts or problem):
+            continue
         if problem or found is None:
             problems.append(f"line {number}: {problem or 'its _address is none: it was changed'}")
         elif unknown := sorted(set(texts) - {*contract.column_names}):
             problems.append(f"line {number}: {contract.dataset} has no {', '.join(unknown)}")
         elif texts:
             corrections.append(Correction(number, found, texts))
-    return corrections, problems
+        else:
+            untouched += 1
+    return Edited(corrections, problems, untouched)
 
 
 def is_json(path: Path) -> bool:
@@ -168,6 +184,12 @@ def _csv_lines(path: Path, contract: Contract, encoding: str | None) -> Iterator
     if not path.is_file():
         raise SourceRefused(f"Reading {path}: there is no such file.")
     dialect = inspect(path, columns, [ADDRESS], encoding)
+    unknown = [n for n in dialect.header if n.startswith(CORRECTED) and n not in corrected]
+    if unknown:
+        raise SourceRefused(
+            f"Reading {path}: {contract.dataset} has no column for {', '.join(unknown)}. Expected "
+            f"{', '.join(corrected)}: what stands in another one would be lost."
+        )
     number = 1
     for frame in read(path, dialect, columns):
         for address, *texts, fault in frame.select(*columns, "_fault").iter_rows():

@@ -12,7 +12,7 @@ import polars as pl
 
 from txcat_assets.pipeline.places import CLOSED, CONFLICTING, POSITION, QUARANTINED
 from txcat_assets.sources.files import records as reading
-from txcat_assets.stages.corrections import Correction, address_of, in_words
+from txcat_assets.stages.corrections import Correction, Edited, address_of, in_words
 from txcat_assets.stages.decide import Replacement, land_and_replace, verdicts_before_landing
 from txcat_assets.stages.operate import PLACE_NAMES, Decided, deciding
 from txcat_assets.stages.work import Work, has_decimal_comma
@@ -59,9 +59,12 @@ class Fixing:
     outcome: Decided = field(default_factory=Decided)
 
 
-def fix(fixing: Fixing, corrections: Sequence[Correction]) -> Decided:
+def fix(fixing: Fixing, edited: Edited) -> Decided:
     """Land each corrected record and close the old one, a slice's worth in a transaction."""
-    once = _once(fixing, corrections)
+    fixing.outcome.left_alone += edited.problems
+    if edited.untouched:
+        fixing.outcome.notes.append(f"{edited.untouched} lines have no correction: nothing is done")
+    once = _once(fixing, edited.corrections)
     for start in range(0, len(once), reading.SLICE_RECORDS):
         _fix_some(fixing, once[start : start + reading.SLICE_RECORDS])
     return fixing.outcome

@@ -18,6 +18,7 @@ from txcat_assets.errors import TxcatError
 from txcat_assets.sources.files import records as reading
 from txcat_assets.stages.corrections import (
     Correction,
+    Edited,
     address_of,
     read_corrections,
     write_for_correction,
@@ -33,6 +34,7 @@ from txcat_assets.warehouse.queries.quarantine import Wanted, find_records, read
 from txcat_assets.warehouse.schema.tables import prepare
 
 CONTRACT = tiny(4)
+CORRECT = Decision("replaced", "ann", "corrected")
 BATCH = 5
 """Corrections of a file: two slices' worth for a worker, who takes three."""
 
@@ -61,12 +63,11 @@ def export(folder: Path, records: int | None = BATCH) -> None:
     path.write_text(path.read_text(encoding="utf-8").replace(",x,,", ",x,2,"), encoding="utf-8")
 
 
-def take(warehouse: Warehouse, folder: Path, who: str = "ann") -> Decided:
-    """The corrections of the folder's export go in; nothing is wrong with the file."""
-    corrections, problems = read_corrections(folder / "export.csv", CONTRACT)
-    assert problems == []
-    work = work_on(warehouse, CONTRACT)
-    return fix(Fixing(work, "export.csv", Decision("replaced", who, "corrected")), corrections)
+def take(warehouse: Warehouse, folder: Path) -> Decided:
+    """The corrections of the folder's export go in."""
+    edited = read_corrections(folder / "export.csv", CONTRACT)
+    fixing = Fixing(work_on(warehouse, CONTRACT), "export.csv", CORRECT)
+    return fix(fixing, edited)
 
 
 def taking(warehouse: Warehouse, folder: Path) -> list[str]:
@@ -181,10 +182,9 @@ def test_corrections_go_in_while_a_run_of_that_day_works_by_a_new_contract(folde
     warehouse = warehouse_in(folder)
     prepare(warehouse, tiny(5))
     run = start(folder, does=_bring_up_to_date)
-    corrections, _ = read_corrections(folder / "export.csv", CONTRACT)
-    work, decision = work_on(warehouse, tiny(5)), Decision("replaced", "ann", "corrected")
-    for one in corrections:
-        assert fix(Fixing(work, f"{one.line}", decision), [one]).decided == 1
+    work = work_on(warehouse, tiny(5))
+    for one in read_corrections(folder / "export.csv", CONTRACT).corrections:
+        assert fix(Fixing(work, f"{one.line}", CORRECT), Edited([one])).decided == 1
     run.join()
     assert run.exitcode == 0
     assert _bring_up_to_date(warehouse, folder) == []
@@ -208,13 +208,12 @@ def test_a_record_whose_text_was_forgotten_is_corrected_from_what_was_read(
     enrich(work, CATEGORIZED, FakeModel("m"))
     assert forget_raw(warehouse, CONTRACT, START + timedelta(days=1)).records == 1
     reopen(work, Wanted(positions=[first]), Decision("reopened", "ann", "none"))
-    decision = Decision("replaced", "ann", "corrected")
     old = Correction(1, address_of(CONTRACT, before.row(0, named=True)), {"id": "9"})
-    (told,) = fix(Fixing(work, "old", decision), [old]).left_alone
+    (told,) = fix(Fixing(work, "old", CORRECT), Edited([old])).left_alone
     assert "export it again" in told
     address = current_address(work, second)
     assert address
-    outcome = fix(Fixing(work, "new", decision), [Correction(1, address, {"id": "9"})])
+    outcome = fix(Fixing(work, "new", CORRECT), Edited([Correction(1, address, {"id": "9"})]))
     assert (outcome.became, outcome.left_alone) == ({"validated": 1}, [])
     assert [content[1:] for content in seen(warehouse, CONTRACT).validated.values()] == [
         ("1.00", "debit"),

@@ -81,9 +81,7 @@ def save(path: Path, rows: list[dict[str, Any]], delimiter: str = ",", end: str 
 
 
 def take(work: Work, path: Path, *, is_dry: bool = False) -> Decided:
-    corrections, problems = read_corrections(path, work.contract)
-    outcome = fix(Fixing(work, path.name, ANN, is_dry), corrections)
-    outcome.left_alone[:0] = problems
+    outcome = fix(Fixing(work, path.name, ANN, is_dry), read_corrections(path, work.contract))
     audit(work.warehouse, work.contract)
     return outcome
 
