@@ -202,7 +202,7 @@ def whole(
     return {
         "position": _at(at),
         "place": place,
-        "reasons": in_words(contract, record),
+        "reasons": in_words(reason_texts(contract), record),
         "from": source_of(record),
         "day": record["_day"].isoformat(),
         "landed_at": record["_landed_at"].isoformat(),

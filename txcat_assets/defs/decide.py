@@ -14,6 +14,7 @@ import polars as pl
 from pydantic import Field
 
 from txcat_assets.contracts.model import Contract
+from txcat_assets.contracts.rules import reason_texts
 from txcat_assets.defs.jobs import decide_name
 from txcat_assets.defs.processes import name_process
 from txcat_assets.defs.runs import foreseen_trouble, utc_now
@@ -238,15 +239,18 @@ def _shown(work: Work, config: DecideConfig) -> dict[str, Any]:
             raise SettingRefused("export needs `path`: a file to write, .csv or .jsonl.")
         write_for_correction(Path(config.path), work.contract, records)
         return {"file": config.path, "records": len(records)}
-    rows = [_row(work, one) for one in records.iter_rows(named=True)]
+    meanings = reason_texts(work.contract)
+    rows = [_row(work, meanings, one) for one in records.iter_rows(named=True)]
     return {"records": as_table(pl.DataFrame(rows))}
 
 
-def _row(work: Work, record: Mapping[str, Any]) -> dict[str, str | None]:
+def _row(
+    work: Work, meanings: Mapping[str, str], record: Mapping[str, Any]
+) -> dict[str, str | None]:
     return {
         "position": f"{record['_slice_id']}:{record['_position']}",
         "place": PLACE_NAMES.get(record["_place"], "unjudged"),
-        "reasons": " ".join(in_words(work.contract, record)),
+        "reasons": " ".join(in_words(meanings, record)),
         "from": source_of(record),
         **{name: record[name] for name in work.contract.column_names},
     }

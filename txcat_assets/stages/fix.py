@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from txcat_assets.contracts.rules import reason_texts
 from txcat_assets.pipeline.places import CLOSED, CONFLICTING, POSITION, QUARANTINED
 from txcat_assets.sources.files import records as reading
 from txcat_assets.stages.corrections import Correction, Edited, address_of, in_words
@@ -211,11 +212,12 @@ def _note_outcome(fixing: Fixing, group: Sequence[Corrected], placed: pl.DataFra
     """Say where the new records are, and of each that is quarantined again, why."""
     contract, outcome = fixing.work.contract, fixing.outcome
     outcome.decided += len(group)
+    meanings = reason_texts(contract)
     for record in placed.iter_rows(named=True):
         name = PLACE_NAMES[record["_place"]]
         outcome.became[name] = outcome.became.get(name, 0) + 1
         if record["_place"] in QUARANTINED:
-            words = "; ".join(in_words(contract, record | {"_stage": None, "_words": None}))
+            words = "; ".join(in_words(meanings, record | {"_stage": None, "_words": None}))
             what = "collides with another record" if record["_place"] == CONFLICTING else "is bad"
             line = group[record["_position"]].line
             outcome.notes.append(f"line {line}: taken, and the corrected record {what}: {words}")

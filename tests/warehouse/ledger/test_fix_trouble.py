@@ -87,7 +87,8 @@ def assert_all_corrected(folder: Path, records: int) -> None:
 @pytest.mark.slow
 def test_killed_at_any_step_of_a_fix_no_correction_is_lost_or_doubled(folder: Path) -> None:
     """Each round takes the next records' corrections, and is killed some steps later."""
-    ends, taken = [-signal.SIGKILL], []
+    ends = [-signal.SIGKILL]
+    taken: list[int] = []
     while ends[-1] == -signal.SIGKILL:
         export(folder)
         killed = start(folder, 3 + 13 * len(taken), does=taking)
@@ -139,7 +140,12 @@ def test_on_a_full_disk_a_fix_says_so_and_goes_on_once_there_is_room(folder: Pat
 def between_its_transactions(warehouse: Warehouse, act: Callable[[], object]) -> SteppedWarehouse:
     """The warehouse of somebody who has read what he decides about, when another one acts."""
     steps = iter(range(1_000))
-    return SteppedWarehouse(warehouse, lambda: act() if next(steps) == 2 else None, is_fine=False)
+
+    def step() -> None:
+        if next(steps) == 2:
+            act()
+
+    return SteppedWarehouse(warehouse, step, is_fine=False)
 
 
 def test_of_two_operators_at_once_the_first_decision_stands_and_the_second_is_told(
