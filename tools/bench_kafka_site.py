@@ -25,9 +25,10 @@ import duckdb
 from tools.bench import HOME, fresh_folder
 from tools.kafka_broker import Broker, running
 from txcat_assets.cli.home import ROOT, dagster_instance
+from txcat_assets.connections import kafka_door, warehouse_of
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.contracts.transactions import CONTRACT
-from txcat_assets.definitions import build_definitions, kafka_door, warehouse_of
+from txcat_assets.definitions import build_definitions
 from txcat_assets.defs.jobs import load_name
 from txcat_assets.defs.retention import forget_checks, forget_runs
 from txcat_assets.pipeline.topics import lag

@@ -14,8 +14,8 @@ from uuid import UUID, uuid4
 
 import polars as pl
 
+from txcat_assets.clock import utc_now
 from txcat_assets.contracts.transactions import CONTRACT
-from txcat_assets.defs.runs import utc_now
 from txcat_assets.services.ml import MlConfig, MlService
 from txcat_assets.sources.files.listing import find
 from txcat_assets.stages.arrivals import register_named

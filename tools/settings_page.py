@@ -3,7 +3,11 @@
 Both follow from the fields of the class and the docstrings under them.
 """
 
+import ast
+import inspect
 from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
 
 from pydantic.fields import FieldInfo
 
@@ -27,7 +31,7 @@ def settings_page() -> str:
     ]
     for name, field in _fields():
         limits = ", ".join(_limits(field)) or "none"
-        lines.append(f"| `{name}` | {_default(field) or 'none'} | {limits} | {_words(field)} |")
+        lines.append(f"| `{name}` | {_default(field) or 'none'} | {limits} | {_words(name)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -35,13 +39,26 @@ def env_example() -> str:
     """A file of settings in which every line is switched off, and so says the default."""
     lines = ["# Copy to .env and switch on what shall differ; docs/settings.md says more."]
     for name, field in _fields():
-        lines += ["", f"# {_words(field)}", f"# {name}={_default(field)}"]
+        lines += ["", f"# {_words(name)}", f"# {name}={_default(field)}"]
     return "\n".join(lines) + "\n"
 
 
-def _words(field: FieldInfo) -> str:
+def _words(name: str) -> str:
     """What a setting is for, in one line, however its docstring is broken."""
-    return " ".join((field.description or "").split())
+    return " ".join(_docstrings()[name].split())
+
+
+@cache
+def _docstrings() -> dict[str, str]:
+    """The docstring under each field. Read here: pydantic would read the source at each start."""
+    (settings,) = ast.parse(inspect.getsource(Settings)).body
+    assert isinstance(settings, ast.ClassDef)  # noqa: S101 - for mypy; the source is that of a class
+    found = {}
+    for field, words in pairwise(settings.body):
+        match field, words:
+            case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
+                found[f"TXCAT_{name.upper()}"] = text
+    return found
 
 
 def _fields() -> Iterator[tuple[str, FieldInfo]]:

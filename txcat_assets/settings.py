@@ -44,7 +44,6 @@ class Settings(BaseSettings):
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
-        use_attribute_docstrings=True,
         allow_inf_nan=False,
     )
 
@@ -156,6 +155,9 @@ class Settings(BaseSettings):
 
     pending_limit_hours: float = Field(default=24, gt=0, le=876_000)
     """How long a record may wait for its category before the check on it fails."""
+
+    lag_limit_seconds: float = Field(default=900, gt=0, le=31_536_000)
+    """How long a message may wait in Kafka before `txcat status` and the alarms tell it."""
 
     failed_days_kept: int = Field(default=30, ge=1, le=36_500)
     """How many days back, from the newest day with records, a day that failed an asset check keeps

@@ -10,7 +10,7 @@ import pytest
 from tests.assets.installation import Installation
 from tests.assets.records import file_of, line, sound
 from tests.fakes import FakeModel
-from txcat_assets.defs.runs import utc_now
+from txcat_assets.clock import utc_now
 
 DAY = "2025-01-03"
 ERROR = dg.AssetCheckSeverity.ERROR

@@ -121,7 +121,7 @@ def answered_by(source: Service | Function, *more: Answer) -> dict[str, Contract
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        (Service("fraud"), "service 'fraud', which definitions.py does not know. It knows ml"),
+        (Service("fraud"), "service 'fraud', which connections.py does not know. It knows ml"),
         (Function(dict), "expressions for nothing, but the contract declares the answers is_odd"),
         (Function(lambda: {"odd": pl.lit(1)}), "expressions for odd, .* the answers is_odd"),
         (Function(lambda limit: {"is_odd": limit}, ("limit",)), "limit, which is no setting"),

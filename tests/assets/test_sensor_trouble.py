@@ -13,8 +13,8 @@ from tests.assets.records import sound
 from tests.assets.ticks import BACKLOG, CHECKS, INBOX, reason, register
 from tests.warehouse.audit import audit
 from tools.kafka_broker import free_port
+from txcat_assets.clock import utc_now
 from txcat_assets.contracts.transactions import CONTRACT
-from txcat_assets.defs.runs import utc_now
 from txcat_assets.errors import VersionRefused
 from txcat_assets.sources.files.listing import find
 from txcat_assets.stages.arrivals import register_named

@@ -17,9 +17,9 @@ from tests.assets.installation import Installation
 from tests.assets.records import sound
 from tests.fakes import FakeModel
 from tests.warehouse.audit import audit
+from txcat_assets.connections import OpenEnricher
 from txcat_assets.contracts.model import Contract, Stage
 from txcat_assets.contracts.registry import all_contracts
-from txcat_assets.defs.assets import OpenEnricher
 from txcat_assets.stages.enrich import Enricher
 
 

@@ -4,9 +4,9 @@ import dagster as dg
 
 from tests.assets.installation import Installation
 from tests.assets.records import sound
+from txcat_assets.clock import utc_now
 from txcat_assets.contracts.transactions import CONTRACT
 from txcat_assets.defs.at_work import DAY, FIRST_DAY, LAST_DAY, SENSOR
-from txcat_assets.defs.runs import utc_now
 from txcat_assets.sources.files.listing import find
 from txcat_assets.stages.arrivals import register_named
 from txcat_assets.stages.work import Work

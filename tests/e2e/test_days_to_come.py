@@ -7,8 +7,8 @@ import pytest
 from tests.assets.installation import today
 from tests.assets.records import sound
 from tests.e2e.commands import CommandLine
+from txcat_assets.clock import utc_now
 from txcat_assets.contracts.transactions import CONTRACT
-from txcat_assets.defs.runs import utc_now
 from txcat_assets.sources.files.listing import find
 from txcat_assets.stages.arrivals import register_named
 from txcat_assets.stages.land import land_files

@@ -66,7 +66,7 @@ def test_what_is_discarded_can_be_reopened_and_status_counts_it(site: CommandLin
     why = ("--why", "a test of the bank", "--who", "bob")
     gone = answer(site, "discard", "--reason", "code_unknown", *why)
     assert gone["became"] == {"discarded": 1}
-    counts = json.loads(site.txcat("status", "--json").out)["currencies"]["records"]
+    counts = json.loads(site.txcat("status", "--json").out)["datasets"]["currencies"]["records"]
     assert (counts["discarded"], counts["quarantined"]) == (1, 0)
     assert answer(site, "reopen", "--day", DAYS[0])["became"] == {"quarantined": 1}
 

@@ -7,7 +7,7 @@ from tests.e2e.commands import CommandLine
 from tests.e2e.daemon import Daemon
 from tests.kafka.broker import until
 from txcat_assets.cli.home import ROOT, dagster_home_of
-from txcat_assets.defs.daemons import daemons_of, in_words
+from txcat_assets.health.daemons import daemons_of, in_words
 from txcat_assets.settings import Settings
 
 

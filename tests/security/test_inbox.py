@@ -14,8 +14,8 @@ import pytest
 
 from tests.assets.installation import Installation
 from tests.assets.records import sound
+from txcat_assets.clock import utc_now
 from txcat_assets.contracts.transactions import CONTRACT
-from txcat_assets.defs.runs import utc_now
 from txcat_assets.settings import Settings
 from txcat_assets.stages.arrivals import Inbox, register_inbox
 from txcat_assets.stages.land import Landed, land_files

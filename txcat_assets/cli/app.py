@@ -90,11 +90,15 @@ def check(dataset: Dataset = "transactions", days: Days = None) -> None:
 @app.command()
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Draw it again, until Ctrl-C.")] = False,
 ) -> None:
-    """Say where every dataset stands, what is left to do, and how its topic flows."""
-    from txcat_assets.cli.status import show_status  # noqa: PLC0415 - Dagster takes a second
+    """Say where every dataset stands, what is wrong, and whether Dagster is alive."""
+    from txcat_assets.cli.status import show_status, watch_status  # noqa: PLC0415 - see `load`
 
-    raise typer.Exit(show_status(Settings(), as_json=as_json))
+    if watch and as_json:
+        raise typer.BadParameter("--watch is for people, --json for programs: leave one out")
+    settings = Settings()
+    raise typer.Exit(watch_status(settings) if watch else show_status(settings, as_json=as_json))
 
 
 @app.command()

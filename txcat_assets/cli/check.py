@@ -9,8 +9,8 @@ import dagster as dg
 from txcat_assets.cli.home import dagster_instance
 from txcat_assets.cli.jobs import Jobs, problems_of
 from txcat_assets.cli.terminal import complain, say
+from txcat_assets.connections import warehouse_of
 from txcat_assets.contracts.model import Contract
-from txcat_assets.definitions import warehouse_of
 from txcat_assets.defs.check_runs import DETAILS, FAILED_DAYS
 from txcat_assets.settings import Settings
 from txcat_assets.warehouse.ledger.checked import days_with_anything

@@ -1,8 +1,8 @@
 """`txcat copy`: the whole warehouse into an empty one, such as from DuckDB to PostgreSQL."""
 
 from txcat_assets.cli.terminal import print_table, say
+from txcat_assets.connections import warehouse_of
 from txcat_assets.contracts.registry import all_contracts
-from txcat_assets.definitions import warehouse_of
 from txcat_assets.settings import Settings
 from txcat_assets.warehouse.connect import connect
 from txcat_assets.warehouse.copying import copy_warehouse

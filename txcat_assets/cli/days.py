@@ -1,9 +1,9 @@
 """`txcat move-days`: what landed under a clock that was set ahead becomes work of today."""
 
 from txcat_assets.cli.terminal import say
+from txcat_assets.clock import utc_now
+from txcat_assets.connections import warehouse_of
 from txcat_assets.contracts.model import Contract
-from txcat_assets.definitions import warehouse_of
-from txcat_assets.defs.runs import utc_now
 from txcat_assets.settings import Settings
 from txcat_assets.stages.days_to_come import move_to_today
 from txcat_assets.stages.work import Work

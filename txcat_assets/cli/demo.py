@@ -14,9 +14,9 @@ from txcat_assets.cli.home import make_home
 from txcat_assets.cli.load import load_files
 from txcat_assets.cli.outcome import show_quarantined, show_sums
 from txcat_assets.cli.terminal import note, say
+from txcat_assets.connections import warehouse_of
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.registry import all_contracts
-from txcat_assets.definitions import warehouse_of
 from txcat_assets.errors import ServiceDown, SourceRefused
 from txcat_assets.settings import Settings
 from txcat_assets.sources.files.names import day_in_name

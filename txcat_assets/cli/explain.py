@@ -8,8 +8,8 @@ import polars as pl
 from txcat_assets.cli.filters import position_of
 from txcat_assets.cli.operating import whole
 from txcat_assets.cli.terminal import complain, print_json, say
+from txcat_assets.connections import warehouse_of
 from txcat_assets.contracts.model import Contract
-from txcat_assets.definitions import warehouse_of
 from txcat_assets.errors import SettingRefused
 from txcat_assets.settings import Settings
 from txcat_assets.sources.files.dialect import Dialect

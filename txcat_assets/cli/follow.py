@@ -7,10 +7,10 @@ import dagster as dg
 
 from txcat_assets.cli.jobs import Jobs
 from txcat_assets.cli.terminal import say
+from txcat_assets.clock import utc_now
+from txcat_assets.connections import warehouse_of
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.registry import all_contracts
-from txcat_assets.definitions import warehouse_of
-from txcat_assets.defs.runs import utc_now
 from txcat_assets.settings import Settings
 from txcat_assets.warehouse.ledger.references import days_to_judge_again
 from txcat_assets.warehouse.schema.tables import prepare

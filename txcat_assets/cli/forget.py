@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from txcat_assets.cli.terminal import say
+from txcat_assets.clock import utc_now
+from txcat_assets.connections import warehouse_of
 from txcat_assets.contracts.registry import all_contracts
-from txcat_assets.definitions import warehouse_of
-from txcat_assets.defs.runs import utc_now
 from txcat_assets.settings import Settings
 from txcat_assets.stages.forget import forget_raw
 from txcat_assets.warehouse.schema.tables import prepare

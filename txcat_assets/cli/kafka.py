@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from txcat_assets.cli.terminal import complain, say
+from txcat_assets.clock import utc_now
+from txcat_assets.connections import kafka_door, warehouse_of
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.registry import all_contracts
-from txcat_assets.definitions import kafka_door, warehouse_of
-from txcat_assets.defs.runs import utc_now
 from txcat_assets.errors import SettingRefused
 from txcat_assets.pipeline.topics import Followed, Offered, losses
 from txcat_assets.settings import Settings

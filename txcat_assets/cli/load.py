@@ -11,9 +11,9 @@ from txcat_assets.cli.jobs import Interrupted, Jobs
 from txcat_assets.cli.outcome import show_outcome
 from txcat_assets.cli.show import show_files, show_named
 from txcat_assets.cli.terminal import complain, say
+from txcat_assets.clock import utc_now
+from txcat_assets.connections import warehouse_of
 from txcat_assets.contracts.model import Contract
-from txcat_assets.definitions import warehouse_of
-from txcat_assets.defs.runs import utc_now
 from txcat_assets.settings import Settings
 from txcat_assets.sources.files.listing import find
 from txcat_assets.stages.arrivals import ReadAs, read_otherwise, register_named, reject_other_days

@@ -12,10 +12,10 @@ import typer
 
 from txcat_assets.cli.filters import Filters
 from txcat_assets.cli.terminal import complain, print_json, print_table, say
+from txcat_assets.clock import utc_now
+from txcat_assets.connections import warehouse_of
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.rules import reason_texts
-from txcat_assets.definitions import warehouse_of
-from txcat_assets.defs.runs import utc_now
 from txcat_assets.pipeline.corrections import EMPTY
 from txcat_assets.pipeline.places import CLOSED, POSITION, QUARANTINED, VALIDATED
 from txcat_assets.settings import Settings

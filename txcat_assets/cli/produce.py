@@ -10,8 +10,8 @@ import polars as pl
 from txcat_assets.cli.progress import Bars
 from txcat_assets.cli.show import show_named
 from txcat_assets.cli.terminal import complain, say
+from txcat_assets.connections import kafka_door
 from txcat_assets.contracts.model import Contract
-from txcat_assets.definitions import kafka_door
 from txcat_assets.errors import SettingRefused, TxcatError
 from txcat_assets.settings import Settings
 from txcat_assets.sources.files.dialect import Dialect, inspect

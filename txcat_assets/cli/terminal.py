@@ -45,6 +45,11 @@ def complain(problem: str) -> None:
     err.print(f"[red]error:[/red] {escape(_bounded(problem))}", highlight=False, soft_wrap=True)
 
 
+def clear_screen() -> None:
+    """Empty the screen, for what is drawn again; a file is left alone."""
+    out.clear()
+
+
 def print_json(value: Any) -> None:
     """A value for programs, on standard output; what no terminal shows stands as an escape."""
     out.out(json.dumps(value, indent=2, default=_plain), highlight=False)

@@ -1,8 +1,8 @@
 """`txcat upgrade`: makes the ledger and the tables of every dataset as this version wants them."""
 
 from txcat_assets.cli.terminal import say
+from txcat_assets.connections import warehouse_of
 from txcat_assets.contracts.registry import all_contracts
-from txcat_assets.definitions import warehouse_of
 from txcat_assets.settings import Settings
 from txcat_assets.warehouse.schema.tables import prepare
 

@@ -4,12 +4,12 @@ Each asks the ledger what is left of its days, works it by the functions in `sta
 To materialize a day means to bring it up to date; nothing that is up to date is touched.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
 
+from txcat_assets.connections import OpenEnricher
 from txcat_assets.contracts.model import Contract, Policy, Stage
 from txcat_assets.defs.columns import columns_of, lineage_of
 from txcat_assets.defs.reports import report
@@ -23,16 +23,13 @@ from txcat_assets.defs.runs import (
     work_of,
 )
 from txcat_assets.stages.arrivals import Inbox, register_inbox
-from txcat_assets.stages.enrich import Enricher, enrich
+from txcat_assets.stages.enrich import enrich
 from txcat_assets.stages.land import land_files
 from txcat_assets.stages.land_topic import KafkaDoor, land_topic
 from txcat_assets.stages.loop import refresh
 from txcat_assets.stages.validate import STAGE, validate
 from txcat_assets.stages.work import Progress, Work
 from txcat_assets.warehouse.databases.interface import Warehouse
-
-OpenEnricher = Callable[[Contract, Stage], AbstractContextManager[Enricher]]
-"""Opens what answers for a stage; it is closed when the stage's work ends."""
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,8 @@ class CheckRun:
     def _failed_before(self) -> dict[str, list[date]]:
         kept_days = self.settings.failed_days_kept
         with self.warehouse.transaction() as tx:
-            return ledger.days_failed(tx, self.contract.dataset, self.schema, kept_days)
+            found = ledger.failed_checks(tx, self.contract.dataset, kept_days)
+        return {one.name: one.days for one in found if one.asset == self.schema}
 
     @cached_property
     def _checked(self) -> dict[tuple[date, ...], CheckedDays]:
@@ -80,7 +81,7 @@ class CheckRun:
         dataset = self.contract.dataset
         with self.warehouse.transaction() as tx:
             for name, verdict in verdicts.items():
-                days = [day for day in verdict.broken if day]
+                days = {day: day in verdict.errors for day in verdict.broken if day}
                 ledger.note_failed(tx, dataset, self.schema, name, days)
             if is_every_check:
                 spoken_for = [*self.named, *self.due]

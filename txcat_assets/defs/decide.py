@@ -13,11 +13,12 @@ import dagster as dg
 import polars as pl
 from pydantic import Field
 
+from txcat_assets.clock import utc_now
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.rules import reason_texts
 from txcat_assets.defs.jobs import decide_name
 from txcat_assets.defs.processes import name_process
-from txcat_assets.defs.runs import foreseen_trouble, utc_now
+from txcat_assets.defs.runs import foreseen_trouble
 from txcat_assets.defs.shown import as_table, plain
 from txcat_assets.errors import SettingRefused
 from txcat_assets.pipeline.places import CLOSED, POSITION, QUARANTINED

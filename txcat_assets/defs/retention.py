@@ -11,8 +11,8 @@ from pathlib import Path
 
 import dagster as dg
 
+from txcat_assets.clock import utc_now
 from txcat_assets.contracts.model import Contract
-from txcat_assets.defs.runs import utc_now
 from txcat_assets.settings import Settings
 from txcat_assets.stages.forget import forget_raw
 from txcat_assets.warehouse.databases.interface import Warehouse

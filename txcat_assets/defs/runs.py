@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 
 import dagster as dg
 from pydantic import Field
 
+from txcat_assets.clock import utc_now
 from txcat_assets.contracts.model import Contract
 from txcat_assets.defs.processes import name_process
 from txcat_assets.errors import TransientError, TxcatError
@@ -33,11 +34,6 @@ class LandConfig(WorkConfig):
 
     ends: dict[str, int] = Field(default_factory=dict)
     """By partition of the topic, the offset to stop at; without it, where Kafka ends now."""
-
-
-def utc_now() -> datetime:
-    """This moment, UTC, without a time zone, as the tables keep times."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 @contextmanager

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import dagster as dg
 
+from txcat_assets.clock import utc_now
+from txcat_assets.connections import OpenEnricher
 from txcat_assets.contracts.model import Contract
-from txcat_assets.defs import daemons
-from txcat_assets.defs.assets import Doors, OpenEnricher
+from txcat_assets.defs.assets import Doors
 from txcat_assets.defs.at_work import (
     ARRIVALS_FIRST,
     asked_by,
@@ -23,9 +24,9 @@ from txcat_assets.defs.at_work import (
 )
 from txcat_assets.defs.dead_runs import report_dead_runs
 from txcat_assets.defs.jobs import check_name, landing_config, load_name, schemas
-from txcat_assets.defs.runs import utc_now
 from txcat_assets.defs.ticks import Tick, Ticks
 from txcat_assets.errors import TransientError
+from txcat_assets.health import daemons
 from txcat_assets.stages.arrivals import new_arrivals, settled_arrivals
 from txcat_assets.stages.days_to_come import days_to_come
 from txcat_assets.stages.days_to_come import in_words as in_words_to_come

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from txcat_assets.errors import PermanentError, TransientError
+from txcat_assets.health.dagster_storage import TROUBLE
 
 Tick = dg.SensorResult | dg.SkipReason
 
@@ -25,10 +26,10 @@ class Ticks:
         try:
             tick = work()
         except TransientError as error:
-            return dg.SkipReason(str(error))
+            return dg.SkipReason(f"{TROUBLE}{error}")
         except PermanentError as error:
             if type(error) is self._told:
-                return dg.SkipReason(str(error))
+                return dg.SkipReason(f"{TROUBLE}{error}")
             self._told = type(error)
             raise
         self._told = None

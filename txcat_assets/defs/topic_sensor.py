@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 
 import dagster as dg
 
+from txcat_assets.clock import utc_now
 from txcat_assets.contracts.model import Contract
 from txcat_assets.defs.assets import Doors
 from txcat_assets.defs.at_work import ARRIVALS_FIRST, SENSOR, asked_by, in_words, unfinished_runs
 from txcat_assets.defs.dead_runs import report_dead_runs
 from txcat_assets.defs.jobs import landing_config, load_name
-from txcat_assets.defs.runs import OF_TOPIC, utc_now
+from txcat_assets.defs.runs import OF_TOPIC
 from txcat_assets.defs.ticks import Tick, Ticks
 from txcat_assets.errors import BrokerDown
 from txcat_assets.pipeline.topics import Followed

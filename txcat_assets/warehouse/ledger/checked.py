@@ -5,7 +5,8 @@ failed, so that a good day hides no bad one. What the checks say is decided in
 `txcat_assets.defs.verdicts`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from txcat_assets.warehouse.databases.interface import Transaction, one
@@ -28,30 +29,46 @@ def days_with_anything(tx: Transaction, dataset: str) -> list[date]:
     return _touched(tx, dataset, LONG_AGO)
 
 
-def days_failed(tx: Transaction, dataset: str, asset: str, kept_days: int) -> dict[str, list[date]]:
-    """By check, the days on which it failed when it last spoke for them.
+@dataclass(frozen=True)
+class FailedCheck:
+    """A check of an asset, and the days on which it failed when it last spoke for them."""
 
-    Only days less than `kept_days` before the newest day with records.
+    asset: str
+    name: str
+    days: list[date]
+    error_days: list[date]
+    """Those of the days on which that is an error, no mere warning."""
+
+
+def failed_checks(tx: Transaction, dataset: str, kept_days: int) -> list[FailedCheck]:
+    """The checks that have failed and not been mended since.
+
+    Only of days less than `kept_days` before the newest day with records.
     """
     newest = one(
         tx.rows("SELECT max(day) FROM ledger.slices WHERE dataset = $dataset", dataset=dataset)
     )
-    found: dict[str, list[date]] = {}
-    for name, day in tx.rows(
-        "SELECT check_name, day FROM ledger.failed_checks "
-        "WHERE dataset = $dataset AND asset = $asset AND day > $after ORDER BY day",
+    found: dict[tuple[str, str], FailedCheck] = {}
+    for asset, name, day, is_error in tx.rows(
+        "SELECT asset, check_name, day, is_error FROM ledger.failed_checks "
+        "WHERE dataset = $dataset AND day > $after ORDER BY asset, check_name, day",
         dataset=dataset,
-        asset=asset,
         after=(newest or LONG_AGO.date()) - timedelta(days=kept_days),
     ):
-        found.setdefault(str(name), []).append(day)
-    return found
+        check = found.setdefault((asset, name), FailedCheck(asset, name, [], []))
+        check.days.append(day)
+        if is_error:
+            check.error_days.append(day)
+    return list(found.values())
 
 
 def note_failed(
-    tx: Transaction, dataset: str, asset: str, check_name: str, days: Collection[date]
+    tx: Transaction, dataset: str, asset: str, check_name: str, days: Mapping[date, bool]
 ) -> None:
-    """Note the days on which a check fails, in place of those noted before."""
+    """Note the days on which a check fails, each with whether that is an error.
+
+    They stand in place of those noted before.
+    """
     tx.run(
         "DELETE FROM ledger.failed_checks WHERE dataset = $dataset AND asset = $asset "
         "AND check_name = $check_name",
@@ -59,13 +76,15 @@ def note_failed(
         asset=asset,
         check_name=check_name,
     )
-    for day in days:
+    for day, is_error in days.items():
         tx.run(
-            "INSERT INTO ledger.failed_checks VALUES ($dataset, $asset, $check_name, $day)",
+            "INSERT INTO ledger.failed_checks VALUES "
+            "($dataset, $asset, $check_name, $day, $is_error)",
             dataset=dataset,
             asset=asset,
             check_name=check_name,
             day=day,
+            is_error=is_error,
         )
 
 

@@ -5,14 +5,14 @@ What is counted in the ledger is read there; what a check has to prove is counte
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.reasons import CONFLICT
 from txcat_assets.pipeline.places import CLOSED, CONFLICTING, COUNTED, LOSING
-from txcat_assets.warehouse.databases.interface import Transaction, listed
+from txcat_assets.warehouse.databases.interface import Transaction, listed, one
 from txcat_assets.warehouse.ledger.marts import days_with_marts_to_update
 from txcat_assets.warehouse.ledger.references import days_to_judge_again
 from txcat_assets.warehouse.ledger.scope import Scope
@@ -61,6 +61,34 @@ def stage_counts(tx: Transaction, scope: Scope, stage: str) -> StageCounts:
         **scope.values,
     )
     return StageCounts(*row)
+
+
+def records_by_version(tx: Transaction, dataset: str, stage: str) -> dict[str, int]:
+    """By the version that a stage has reached, how many records are validated there.
+
+    Slices that the stage has not reached, and those that are frozen, are left out.
+    """
+    return {
+        str(version): int(records)
+        for version, records in tx.rows(
+            "SELECT t.version, sum(s.validated)::BIGINT FROM ledger.stages t "
+            "JOIN ledger.slices s ON s.slice_id = t.slice_id WHERE t.dataset = $dataset "
+            "AND t.stage = $stage AND t.version IS NOT NULL "
+            f"AND (t.stage <> 'validated' OR t.slice_id NOT IN {FROZEN}) GROUP BY 1 ORDER BY 1",
+            dataset=dataset,
+            stage=stage,
+        )
+    }
+
+
+def last_arrival(tx: Transaction, dataset: str) -> datetime | None:
+    """When records of the dataset landed last; None before any."""
+    found: datetime | None = one(
+        tx.rows(
+            "SELECT max(landed_at) FROM ledger.slices WHERE dataset = $dataset", dataset=dataset
+        )
+    )
+    return found
 
 
 def broken_sample(

@@ -146,6 +146,9 @@ CREATE TABLE IF NOT EXISTS ledger.failed_checks (
 """,
     # 11: what landed last of a partition of a topic, as JSON: it shows that the log is the same.
     "ALTER TABLE ledger.objects ADD COLUMN IF NOT EXISTS last_record VARCHAR",
+    # 12: whether a check that failed on a day is an error there; of those of before it is unknown
+    # until the check speaks again.
+    "ALTER TABLE ledger.failed_checks ADD COLUMN IF NOT EXISTS is_error BOOLEAN",
 )
 
 

@@ -1,0 +1,208 @@
+"""What Dagster knows of its daemon, its sensors and its runs, read from its storage by SQL.
+
+Importing Dagster takes a second, which a look at a glance does not have. So its tables are read as
+they are; `tests/assets/test_dagster_storage.py` says on a real instance when they change.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from txcat_assets.errors import HomeRefused
+
+TROUBLE = "Cannot work now: "
+"""How the words of a sensor begin that skips because of a trouble, not for want of work."""
+
+TICKS_LOOKED_AT = 3
+"""A sensor whose newest ticks were all in trouble, so many, fails again and again."""
+
+UNFINISHED = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
+CONNECT_SECONDS = 5
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """A sensor that has ticked; `troubles` counts its newest ticks that were all in trouble."""
+
+    name: str
+    is_on: bool
+    last_tick_at: datetime | None
+    troubles: int
+    words: str
+
+    @property
+    def fails_again_and_again(self) -> bool:
+        """Whether all ticks that were looked at were in trouble."""
+        return self.is_on and self.troubles >= TICKS_LOOKED_AT
+
+
+@dataclass(frozen=True)
+class UnfinishedRun:
+    """A run that has not ended, since when it is as it is (UTC), and its tags."""
+
+    run_id: str
+    job: str
+    status: str
+    since: datetime
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class DagsterState:
+    """What Dagster's storage says; nothing at all before Dagster was first used."""
+
+    heartbeat_at: datetime | None = None
+    sensors: tuple[Sensor, ...] = ()
+    runs: tuple[UnfinishedRun, ...] = ()
+
+
+def dagster_state(home: Path) -> DagsterState:
+    """What the instance of a home folder knows now.
+
+    Raises HomeRefused where its storage cannot be read.
+    """
+    try:
+        with _storage(home) as (runs, schedules):
+            return DagsterState(_heartbeat(runs), tuple(_sensors(schedules)), tuple(_runs(runs)))
+    except FileNotFoundError:
+        return DagsterState()
+
+
+def _heartbeat(rows: Rows) -> datetime | None:
+    ((newest,),) = rows("SELECT max(timestamp) FROM daemon_heartbeats")
+    return _moment(newest)
+
+
+def _sensors(rows: Rows) -> Iterator[Sensor]:
+    for selector, status, body in rows(
+        "SELECT selector_id, status, instigator_body FROM instigators "
+        "WHERE instigator_type = 'SENSOR' ORDER BY id"
+    ):
+        ticks = rows(
+            "SELECT timestamp, status, tick_body FROM job_ticks WHERE selector_id = ? "
+            "AND status <> 'STARTED' ORDER BY timestamp DESC LIMIT ?",
+            selector,
+            TICKS_LOOKED_AT,
+        )
+        words = [_trouble(status, json.loads(body)) for _, status, body in ticks]
+        troubles = words.index("") if "" in words else len(words)
+        at = _moment(ticks[0][0]) if ticks else None
+        name = json.loads(body)["origin"]["job_name"]
+        yield Sensor(name, status != "STOPPED", at, troubles, words[0] if words else "")
+
+
+def _trouble(status: str, tick: Mapping[str, Any]) -> str:
+    """Why a tick could not work, empty where it could."""
+    if status == "FAILURE":
+        return str((tick.get("error") or {}).get("message") or "its tick failed").strip()
+    skipped = str(tick.get("skip_reason") or "")
+    return skipped.removeprefix(TROUBLE) if skipped.startswith(TROUBLE) else ""
+
+
+def _runs(rows: Rows) -> Iterator[UnfinishedRun]:
+    places = ", ".join("?" * len(UNFINISHED))
+    for run_id, job, status, created, started in rows(
+        "SELECT run_id, pipeline_name, status, create_timestamp, start_time FROM runs "
+        f"WHERE status IN ({places}) ORDER BY id",
+        *UNFINISHED,
+    ):
+        tags = dict(rows("SELECT key, value FROM run_tags WHERE run_id = ?", run_id))
+        began = datetime.fromtimestamp(started, UTC).replace(tzinfo=None) if started else None
+        since = began or _moment(created)
+        yield UnfinishedRun(run_id, job, status, since or datetime.min, tags)  # noqa: DTZ901
+
+
+def _moment(found: str | datetime | None) -> datetime | None:
+    """A time of Dagster's, which is UTC without a zone; SQLite gives it as text."""
+    return datetime.fromisoformat(found) if isinstance(found, str) else found
+
+
+@contextmanager
+def _storage(home: Path) -> Iterator[tuple[Rows, Rows]]:
+    """The tables of runs and daemons, and those of sensors, by what dagster.yaml says of storage.
+
+    Raises FileNotFoundError where Dagster has made none yet, HomeRefused where they cannot be read.
+    """
+    said: dict[str, Any] = {}
+    if (home / "dagster.yaml").exists():
+        said = (yaml.safe_load((home / "dagster.yaml").read_text()) or {}).get("storage") or {}
+    match said:
+        case {"postgres": dict() as postgres}:
+            with _postgres(home, postgres) as rows:
+                yield rows, rows
+        case {"sqlite": {"base_dir": folder}}:
+            with _sqlite(Path(_given(folder))) as both:
+                yield both
+        case _ if not said:
+            with _sqlite(home) as both:
+                yield both
+        case _:
+            raise HomeRefused(
+                f"The storage that {home / 'dagster.yaml'} names is none that txcat can read: "
+                f"{', '.join(said)}. It reads sqlite and postgres."
+            )
+
+
+@contextmanager
+def _sqlite(folder: Path) -> Iterator[tuple[Rows, Rows]]:
+    with (
+        _read_only(folder / "history/runs.db") as runs,
+        _read_only(folder / "schedules/schedules.db") as schedules,
+    ):
+        yield runs, schedules
+
+
+@contextmanager
+def _read_only(path: Path) -> Iterator[Rows]:
+    if not path.exists():
+        raise FileNotFoundError(path)
+    try:
+        with closing(
+            sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=CONNECT_SECONDS)
+        ) as connection:
+            yield lambda query, *values: connection.execute(query, values).fetchall()
+    except sqlite3.Error as error:
+        raise _unreadable(str(path), error) from error
+
+
+@contextmanager
+def _postgres(home: Path, said: Mapping[str, Any]) -> Iterator[Rows]:
+    import psycopg  # noqa: PLC0415 - an embedded installation need not wait for it
+
+    url, named = _given(said.get("postgres_url", "")), {}
+    if "postgres_db" in said:
+        names = {"hostname": "host", "db_name": "dbname", "username": "user"}
+        given = said["postgres_db"]
+        named = {names.get(name, name): _given(value) for name, value in given.items()}
+    try:
+        with psycopg.connect(
+            url, autocommit=True, connect_timeout=CONNECT_SECONDS, **named
+        ) as connection:
+            yield lambda sql, *values: connection.execute(sql.replace("?", "%s"), values).fetchall()
+    except psycopg.errors.UndefinedTable as error:
+        raise FileNotFoundError(f"the tables of Dagster, {home}") from error
+    except psycopg.Error as error:
+        raise _unreadable(f"of {home}", error) from error
+
+
+def _unreadable(which: str, error: Exception) -> HomeRefused:
+    words = " ".join(str(error).split())
+    return HomeRefused(
+        f"Dagster's storage {which} cannot be read: {words}. Look at dagster.yaml in DAGSTER_HOME, "
+        "and whether its database answers."
+    )
+
+
+def _given(value: Any) -> str:
+    """A value of dagster.yaml, which may be the name of a variable of the environment."""
+    return os.environ.get(value["env"], "") if isinstance(value, dict) else str(value)

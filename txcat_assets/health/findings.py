@@ -1,0 +1,67 @@
+"""What a finding is, and how functions that find them are run over one look at the installation.
+
+Each finding has one function. `conditions` has those that alarms are given for, `machine` and
+`connections_of` those of the doctor alone; `doctor` lists them all.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from txcat_assets.errors import TxcatError
+from txcat_assets.health.look import Look
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong, where, and how to mend it; a warning where it is no error."""
+
+    what: str
+    where: str
+    mend: str
+    is_error: bool = True
+
+
+Find = Callable[[Look], Iterable[Finding]]
+
+
+def name_of(find: Find) -> str:
+    """What a function finds, in words."""
+    return find.__name__.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Found:
+    """The findings by the name of what was looked for; `blind` has why some could not be."""
+
+    findings: dict[str, list[Finding]] = field(default_factory=dict)
+    blind: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def every(self) -> list[tuple[str, Finding]]:
+        """All findings, each with its name; one trouble that hides several is told once."""
+        hidden: dict[str, list[str]] = {}
+        for name, words in self.blind.items():
+            hidden.setdefault(words, []).append(name)
+        return [
+            *((name, one) for name, found in self.findings.items() for one in found),
+            *(
+                ("cannot look", Finding(words, ", ".join(names), "mend that, then look again"))
+                for words, names in hidden.items()
+            ),
+        ]
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything is wrong that is more than a warning."""
+        return any(one.is_error for _, one in self.every)
+
+
+def examine(look: Look, finds: Sequence[Find]) -> Found:
+    """Run each function over one look. What it needs and cannot be asked makes it blind."""
+    found = Found()
+    for find in finds:
+        try:
+            found.findings[name_of(find)] = list(find(look))
+        except TxcatError as error:
+            found.blind[name_of(find)] = str(error)
+    return found

@@ -1,0 +1,72 @@
+"""What Kafka has beyond the ledger: how far each partition is read, what waits there, what is lost.
+
+Of a Kafka that is silent the ledger's side alone is known.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from txcat_assets.contracts.model import Contract
+from txcat_assets.errors import TxcatError
+from txcat_assets.pipeline.topics import Followed, lag, losses
+from txcat_assets.stages.land_topic import KafkaDoor
+from txcat_assets.warehouse.databases.interface import Transaction
+from txcat_assets.warehouse.ledger.topics import followed_partitions, noted_losses
+
+
+@dataclass(frozen=True)
+class FollowedTopic:
+    """The ledger's side of a dataset's topic; losses are in the words of the last look at Kafka."""
+
+    followed: list[Followed]
+    losses: list[str]
+
+
+@dataclass(frozen=True)
+class PartitionStatus:
+    """How far a partition has landed, where it ends, and since when its next message waits."""
+
+    partition: int
+    landed_up_to: int | None
+    ends_at: int | None = None
+    lag: int | None = None
+    oldest_unread_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class TopicStatus:
+    """A dataset's topic; `trouble` is why Kafka could not be asked."""
+
+    partitions: list[PartitionStatus]
+    losses: list[str]
+    trouble: TxcatError | None = None
+
+
+def followed_topic(tx: Transaction, contract: Contract) -> FollowedTopic:
+    """What the ledger knows of the dataset's topic."""
+    followed = followed_partitions(tx, contract.dataset, contract.topic)
+    return FollowedTopic(followed, noted_losses(tx, contract.dataset))
+
+
+def topic_status(door: KafkaDoor, contract: Contract, ledger: FollowedTopic) -> TopicStatus:
+    """What Kafka has beyond what the ledger had a moment before."""
+    heads = {one.partition: one.head for one in ledger.followed}
+    try:
+        with door.open(contract.topic) as topic:
+            offered = topic.offered(ledger.followed)
+            left = lag(ledger.followed, offered)
+            waiting = {
+                partition: topic.written_at(partition, heads.get(partition, begin))
+                for partition, (begin, _) in offered.ranges.items()
+                if left[partition] and heads.get(partition, begin) >= begin
+            }
+    except TxcatError as error:
+        partitions = [PartitionStatus(partition, head) for partition, head in heads.items()]
+        return TopicStatus(partitions, ledger.losses, error)
+    return TopicStatus(
+        [
+            PartitionStatus(p, heads.get(p), end, left[p], waiting.get(p))
+            for p, (_, end) in sorted(offered.ranges.items())
+        ],
+        [loss.words for loss in losses(ledger.followed, offered)],
+    )
