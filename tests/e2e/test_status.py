@@ -97,7 +97,7 @@ def test_whether_the_daemon_is_alive_is_told(terminal: CommandLine) -> None:
 
 def test_watched_it_is_drawn_again_until_ctrl_c(terminal: CommandLine) -> None:
     assert terminal.txcat("status", "--watch", "--json").code == 2
-    command = [BIN / "txcat", "status", "--watch"]
+    command = [str(BIN / "txcat"), "status", "--watch"]
     with subprocess.Popen(
         command, cwd=terminal.folder, env=terminal.environment, stdout=subprocess.PIPE, text=True
     ) as watching:

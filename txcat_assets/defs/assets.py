@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from txcat_assets.clock import utc_now
 from txcat_assets.connections import OpenEnricher
 from txcat_assets.contracts.model import Contract, Policy, Stage
 from txcat_assets.defs.columns import columns_of, lineage_of
@@ -19,7 +20,6 @@ from txcat_assets.defs.runs import (
     WorkConfig,
     fail_on,
     foreseen_trouble,
-    utc_now,
     work_of,
 )
 from txcat_assets.stages.arrivals import Inbox, register_inbox

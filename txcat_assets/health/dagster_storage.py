@@ -116,7 +116,9 @@ def _runs(rows: Rows) -> Iterator[UnfinishedRun]:
         f"WHERE status IN ({places}) ORDER BY id",
         *UNFINISHED,
     ):
-        tags = dict(rows("SELECT key, value FROM run_tags WHERE run_id = ?", run_id))
+        tags: dict[str, str] = dict(
+            rows("SELECT key, value FROM run_tags WHERE run_id = ?", run_id)
+        )
         began = datetime.fromtimestamp(started, UTC).replace(tzinfo=None) if started else None
         since = began or _moment(created)
         yield UnfinishedRun(run_id, job, status, since or datetime.min, tags)  # noqa: DTZ901
@@ -178,15 +180,16 @@ def _read_only(path: Path) -> Iterator[Rows]:
 @contextmanager
 def _postgres(home: Path, said: Mapping[str, Any]) -> Iterator[Rows]:
     import psycopg  # noqa: PLC0415 - an embedded installation need not wait for it
+    from psycopg.conninfo import make_conninfo  # noqa: PLC0415
 
-    url, named = _given(said.get("postgres_url", "")), {}
+    conninfo = _given(said.get("postgres_url", ""))
     if "postgres_db" in said:
         names = {"hostname": "host", "db_name": "dbname", "username": "user"}
-        given = said["postgres_db"]
-        named = {names.get(name, name): _given(value) for name, value in given.items()}
+        given = said["postgres_db"].items()
+        conninfo = make_conninfo(**{names.get(name, name): _given(value) for name, value in given})
     try:
         with psycopg.connect(
-            url, autocommit=True, connect_timeout=CONNECT_SECONDS, **named
+            conninfo, autocommit=True, connect_timeout=CONNECT_SECONDS
         ) as connection:
             yield lambda sql, *values: connection.execute(sql.replace("?", "%s"), values).fetchall()
     except psycopg.errors.UndefinedTable as error:
