@@ -10,6 +10,7 @@ RUN pip install --no-cache-dir --require-hashes -r requirements/bootstrap.txt \
 COPY pyproject.toml README.md LICENSE ./
 COPY txcat_assets txcat_assets
 COPY ml_api ml_api
+COPY reporting_api reporting_api
 COPY txcat_web txcat_web
 RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist . \
     && uv pip install --no-cache --python /srv/venv --compile-bytecode --no-deps dist/*.whl

@@ -30,7 +30,7 @@ check: lint types test ## All that a change must pass, an hour: what CI runs
 lint: dev-venv ## Check style and layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-logo --cache-dir .txcat/cache/import-linter
-	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive txcat_assets ml_api txcat_web tools data deploy
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive txcat_assets ml_api reporting_api txcat_web tools data deploy
 
 fix: dev-venv ## Mend style where a tool can
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .

@@ -13,12 +13,12 @@ from litestar.types import ASGIApp
 from msgspec import Struct
 
 from ml_api.errors import ErrorReply, RequestRefused, answer_error
-from ml_api.logs import configure_logs
 from ml_api.model import Prediction, predict
 from ml_api.reading import Body, read_transactions
-from ml_api.request_log import RequestLog
 from ml_api.settings import Settings
+from txcat_web.logs import configure_logs
 from txcat_web.openapi_page import OpenApiPage
+from txcat_web.request_log import RequestLog
 
 
 class Health(Struct):
@@ -91,7 +91,7 @@ async def ready(state: State) -> Ready:
 
 def create_worker(settings: Settings) -> ASGIApp:
     """The application in a process of its own, which logs as the settings say."""
-    configure_logs(settings)
+    configure_logs(settings.log_level, settings.log_format)
     return create_app(settings)
 
 
@@ -109,4 +109,4 @@ def create_app(settings: Settings) -> ASGIApp:
         request_max_body_size=settings.max_body_bytes,
         state=State({"settings": settings}),
     )
-    return RequestLog(service, settings.model_version)
+    return RequestLog(service, {"x-model-version": settings.model_version})

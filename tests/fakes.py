@@ -100,6 +100,11 @@ class SteppedTransaction:
         self._step()
         return self._transaction.frame(sql, **values)
 
+    def frames(self, sql: str, **values: Any) -> Iterator[pl.DataFrame]:
+        """Step, then query."""
+        self._step()
+        return self._transaction.frames(sql, **values)
+
     def offer(self, name: str, frame: pl.DataFrame) -> None:
         """Offered without a step: it writes nothing."""
         self._transaction.offer(name, frame)

@@ -22,6 +22,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from txcat_assets.api_settings import ApiSettings
 from txcat_assets.contracts.iso4217 import MINOR_UNITS
 from txcat_assets.sources.files.limits import DecompressionLimits
 
@@ -35,7 +36,7 @@ Limits = Annotated[dict[str, PositiveDecimal], NoDecode, BeforeValidator(_from_j
 """Amounts by currency; read here, so that what is no JSON is told like any other wrong setting."""
 
 
-class Settings(BaseSettings):
+class Settings(ApiSettings, BaseSettings):
     """What differs between one installation and another; every value has a safe default."""
 
     model_config = SettingsConfigDict(

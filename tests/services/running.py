@@ -34,16 +34,17 @@ def running_ml_api(folder: Path, **settings: object) -> Iterator[Running]:
     with log.open("wb") as lines:
         process = subprocess.Popen(command, stdout=lines, stderr=lines, env=os.environ | named)
     try:
-        yield Running(f"http://127.0.0.1:{_port(port_file, process, log)}", process, log)
+        yield Running(f"http://127.0.0.1:{port_in(port_file, process, log)}", process, log)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
 
 
-def _port(port_file: Path, process: subprocess.Popen[bytes], log: Path) -> str:
+def port_in(port_file: Path, process: subprocess.Popen[bytes], log: Path) -> str:
+    """The port that a service writes into a file once it listens."""
     deadline = time.monotonic() + 60
     while not port_file.exists():
         assert process.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, "ml_api did not listen within 60 s"
+        assert time.monotonic() < deadline, "it did not listen within 60 s"
         time.sleep(0.05)
     return port_file.read_text().strip()

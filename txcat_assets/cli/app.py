@@ -254,6 +254,23 @@ def dev(
     raise typer.Exit(serve(Settings(), Ports(port, ml_port)))
 
 
+@app.command()
+def api(
+    host: Annotated[str | None, typer.Option(help="Instead of TXCAT_API_HOST.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Instead of TXCAT_API_PORT.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Instead of TXCAT_API_WORKERS.")
+    ] = None,
+) -> None:
+    """Serve the reporting API until SIGTERM or Ctrl-C."""
+    from reporting_api.serving import serve_api  # noqa: PLC0415 - Litestar takes a second
+
+    given = {"api_host": host, "api_port": port, "api_workers": workers}
+    serve_api(Settings(**{name: value for name, value in given.items() if value is not None}))
+
+
 def _contract(dataset: str) -> Contract:
     known = all_contracts()
     if dataset not in known:

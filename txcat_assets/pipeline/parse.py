@@ -6,6 +6,7 @@ reason. docs/values.md tells users the same as a table.
 
 from datetime import date, datetime
 from functools import cache
+from typing import Any
 
 import polars as pl
 
@@ -85,6 +86,12 @@ def parse(contract: Contract, raw: pl.DataFrame, *, decimal_comma: bool) -> pl.D
     """
     pairs = [_read(column, raw[column.name], decimal_comma) for column in contract.columns]
     return pl.DataFrame([series for pair in pairs for series in pair])
+
+
+def parse_value(kind: ColumnType, text: str) -> Any:
+    """The value of one text; None where it cannot be read."""
+    values, _ = _read(Column("value", kind, ""), pl.Series("value", [text]), decimal_comma=False)
+    return values[0]
 
 
 def _read(column: Column, text: pl.Series, decimal_comma: bool) -> tuple[pl.Series, pl.Series]:

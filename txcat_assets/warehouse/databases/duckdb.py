@@ -55,6 +55,10 @@ class DuckDbTransaction:
             raise TypeError("a query gave a single column instead of a table")
         return frame
 
+    def frames(self, sql: str, **values: Any) -> Iterator[pl.DataFrame]:
+        """The rows of a query as frames, one after the other."""
+        return frames_of(self._connection, sql, values)
+
     def offer(self, name: str, frame: pl.DataFrame) -> None:
         """Make a frame readable as a table of this name until the transaction ends."""
         # Not the newest level: DuckDB hands the filter of a join down to Arrow, which cannot filter
@@ -128,6 +132,16 @@ class DuckDbWarehouse:
     def claim(self, *what: str | int) -> Any:
         """Try to claim a piece of work by name; False when another process holds it."""
         return shared_file(self._path).claims.claim(*what)
+
+
+def frames_of(
+    connection: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Any]
+) -> Iterator[pl.DataFrame]:
+    """The rows of a query as frames of a row group each; one at least, if without rows."""
+    parts = connection.execute(sql, values or None).to_arrow_reader(ROW_GROUP_ROWS)
+    yield pl.DataFrame(pl.from_arrow(parts.schema.empty_table()))
+    for part in parts:
+        yield pl.DataFrame(pl.from_arrow(part))
 
 
 @contextmanager

@@ -1,19 +1,23 @@
-"""Reads a DuckDB file for a person: read-only, and without any other file, extension or network.
+"""Reads a DuckDB file: read-only, and without any other file, extension or network.
 
-While it reads nobody can write, so a query is ended after some seconds.
+While it reads nobody can write, so a query is ended after some seconds, and those who read all the
+time do so by turns: see `duckdb_turns`.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
+from typing import Any
 
 import duckdb
+import polars as pl
 
-from txcat_assets.errors import QueryRefused, WarehouseRefused
-from txcat_assets.warehouse.databases.duckdb import opened
+from txcat_assets.errors import QueryRefused, VersionRefused, WarehouseRefused
+from txcat_assets.warehouse.databases.duckdb import frames_of, opened
 from txcat_assets.warehouse.databases.duckdb_errors import translate
-from txcat_assets.warehouse.databases.reader import Answer, cut
+from txcat_assets.warehouse.databases.duckdb_turns import turns_of
+from txcat_assets.warehouse.databases.reader import OTHER_TABLES, Answer, cut
 
 ALONE = {
     "enable_external_access": "false",
@@ -24,6 +28,25 @@ ALONE = {
 """What keeps SQL within the one file; the last one keeps it so."""
 
 QUERIES = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
+
+
+class DuckDbReading:
+    """One read-only transaction on an open DuckDB file."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        return self._connection.execute(sql, values or None).fetchall()
+
+    def frames(self, sql: str, **values: Any) -> Iterator[pl.DataFrame]:
+        """The rows of a query as frames, one after the other."""
+        return frames_of(self._connection, sql, values)
+
+    def cancel(self) -> None:
+        """End the query that another thread waits for; it raises there."""
+        self._connection.interrupt()
 
 
 class DuckDbReader:
@@ -37,13 +60,33 @@ class DuckDbReader:
         self._query_seconds = query_seconds
         self._named_by = named_by
 
-    def answer(self, sql: str, most_rows: int | None) -> Answer:
-        """The first rows of one query, or all."""
+    @contextmanager
+    def reading(self) -> Iterator["DuckDbReading"]:
+        """Open the file in its turn for one read-only transaction."""
+        self._require_file()
+        with (
+            self._refused(),
+            turns_of(self._path).turn(self._wait_seconds),
+            opened(self._path, self._wait_seconds, read_only=True, config=ALONE) as connection,
+            self._ended_in_time(connection),
+        ):
+            connection.begin()
+            try:
+                yield DuckDbReading(connection)
+            except (duckdb.CatalogException, duckdb.BinderException) as error:
+                found = str(error).partition("\n")[0]
+                raise VersionRefused(OTHER_TABLES.format(found=found)) from error
+
+    def _require_file(self) -> None:
         if not self._path.exists():
             raise WarehouseRefused(
                 f"There is no warehouse at {self._path} yet: `txcat load` makes it. If there "
                 f"should be one, look at {self._named_by}."
             )
+
+    def answer(self, sql: str, most_rows: int | None) -> Answer:
+        """The first rows of one query, or all."""
+        self._require_file()
         with (
             self._refused(),
             opened(self._path, self._wait_seconds, read_only=True, config=ALONE) as connection,

@@ -4,7 +4,7 @@ All SQL of txcat is written against it, in the part of SQL that DuckDB and Postg
 `$name` for values. How a database is opened, locked and fed lives in a module of its own name.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -24,7 +24,20 @@ CONFLICTING_TRIES = 8
 """How often a transaction is begun at most; its competitors are the few threads of a process."""
 
 
-class Transaction(Protocol):
+class Reading(Protocol):
+    """What can be asked in a transaction."""
+
+    def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+
+    def frames(self, sql: str, **values: Any) -> Iterator[pl.DataFrame]:
+        """The rows of a query as frames, one after the other, so that all never are in memory.
+
+        One at least, if without rows. UUIDs come as text.
+        """
+
+
+class Transaction(Reading, Protocol):
     """One transaction: what it ran is committed whole when its `with` ends, or not at all."""
 
     def run(self, sql: str, **values: Any) -> None:
@@ -32,9 +45,6 @@ class Transaction(Protocol):
 
     def changed(self, sql: str, **values: Any) -> int:
         """Run one INSERT, UPDATE or DELETE; how many rows it touched."""
-
-    def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
-        """The rows of a query."""
 
     def frame(self, sql: str, **values: Any) -> pl.DataFrame:
         """The rows of a query as a frame; UUIDs come as text."""

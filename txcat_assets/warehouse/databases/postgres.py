@@ -47,10 +47,16 @@ FEW_ROWS = 3_000
 takes a slice that has just come for a handful of rows, and would walk it once for each of its
 records: hours, not seconds. With fewer rows its choice is right, however large the tables are."""
 
+CANCEL_SECONDS = 5
+"""How long the server may take to hear that a statement is to end."""
+
 WORK_MEM = "64MB"
 """A slice's keys are sorted and hashed in it without a temporary file; a URL may say otherwise."""
 
-_NAMED = re.compile(r"\$([a-z_]+)")
+FRAME_BYTES = 32 * 1024 * 1024
+"""A frame is made of so much text at a time; most slices are one."""
+
+_NAMED = re.compile(r"\$([a-z_][a-z0-9_]*)")
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -60,6 +66,10 @@ class PostgresTransaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def cancel(self) -> None:
+        """End the statement that another thread waits for; it raises there."""
+        self._connection.cancel_safe(timeout=CANCEL_SECONDS)
 
     def run(self, sql: str, **values: Any) -> None:
         """Run one statement for its effect."""
@@ -75,6 +85,10 @@ class PostgresTransaction:
 
     def frame(self, sql: str, **values: Any) -> pl.DataFrame:
         """The rows of a query as a frame; UUIDs come as text."""
+        return pl.concat(self.frames(sql, **values))
+
+    def frames(self, sql: str, **values: Any) -> Iterator[pl.DataFrame]:
+        """The rows of a query as frames, one after the other."""
         query = _bound(sql, values)
         shape = self._shape(query, values)
         to_copy = b"COPY (%b) TO STDOUT (FORMAT csv)" % query
@@ -83,7 +97,10 @@ class PostgresTransaction:
             # Not joined: so many rows at once would set off the garbage collector again and again.
             for row in copy:
                 data += row
-        return read_copied(data, shape)
+                if len(data) > FRAME_BYTES:
+                    yield read_copied(data, shape)
+                    data = bytearray()
+        yield read_copied(data, shape)
 
     def offer(self, name: str, frame: pl.DataFrame) -> None:
         """Make a frame readable as a table of this name until the transaction ends."""
@@ -153,10 +170,13 @@ class PostgresWarehouse:
         return "postgres"
 
     @contextmanager
-    def transaction(self) -> Iterator[PostgresTransaction]:
-        """Begin on a connection of its own, work and commit; roll back when the block raises."""
+    def transaction(self, kind: str = "") -> Iterator[PostgresTransaction]:
+        """Begin on a connection of its own, work and commit; roll back when the block raises.
+
+        `kind` is what BEGIN is told of it, such as READ ONLY.
+        """
         with translated(self.place, self._named_by):
-            connection = self._begin()
+            connection = self._begin(f"BEGIN {kind}".encode())
             try:
                 yield PostgresTransaction(connection)
                 connection.commit()
@@ -182,18 +202,18 @@ class PostgresWarehouse:
         with translated(self.place, self._named_by), self._claims.claim(*what) as is_mine:
             yield is_mine
 
-    def _begin(self) -> Connection:
+    def _begin(self, begin: bytes) -> Connection:
         """A connection with a transaction begun; one that broke while it was idle is replaced."""
         while self._idle:
             connection = self._idle.pop()
             try:
-                connection.execute(b"BEGIN")
+                connection.execute(begin)
             except psycopg.OperationalError:
                 connection.close()
             else:
                 return connection
         connection = self._connect()
-        connection.execute(b"BEGIN")
+        connection.execute(begin)
         return connection
 
     def _connect(self) -> Connection:

@@ -1,16 +1,26 @@
-"""Reads PostgreSQL for a person: one query in a read-only transaction that is ended in time.
+"""Reads PostgreSQL and changes nothing: in a read-only transaction, each query ended in time.
 
 What a role may read is PostgreSQL's to say: deploy/postgres/roles.sql has a role for readers.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 
-from txcat_assets.errors import QueryRefused
-from txcat_assets.warehouse.databases.postgres import PostgresWarehouse
+from txcat_assets.errors import QueryRefused, VersionRefused, WarehouseBusy
+from txcat_assets.warehouse.databases.postgres import PostgresTransaction, PostgresWarehouse
 from txcat_assets.warehouse.databases.postgres_errors import translate
-from txcat_assets.warehouse.databases.reader import Answer, cut
+from txcat_assets.warehouse.databases.reader import OTHER_TABLES, Answer, cut
+
+ONE_MOMENT = "ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
+UNLIKE = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.InvalidSchemaName,
+)
 
 
 class PostgresReader:
@@ -20,6 +30,22 @@ class PostgresReader:
         self._warehouse = warehouse
         self._query_seconds = query_seconds
         self._named_by = named_by
+
+    @contextmanager
+    def reading(self) -> Iterator[PostgresTransaction]:
+        """Begin a read-only transaction, as of one moment, on a connection that is kept."""
+        try:
+            with self._warehouse.transaction(ONE_MOMENT) as tx:
+                yield tx
+        except WarehouseBusy as error:
+            if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
+                raise QueryRefused(
+                    f"The query took longer than {self._query_seconds:g} s and was ended."
+                ) from error
+            raise
+        except UNLIKE as error:
+            found = " ".join(str(error).split("\n")[0].split())
+            raise VersionRefused(OTHER_TABLES.format(found=found)) from error
 
     def answer(self, sql: str, most_rows: int | None) -> Answer:
         """The first rows of one query, or all."""

@@ -1,12 +1,20 @@
-"""What a person may ask of the warehouse by SQL of their own: the interface of a reader.
+"""What may be asked of the warehouse by SQL, and changes nothing: the interface of a reader.
 
 A reader cannot change anything, reach other files or hold up the work for long, whatever it is
 asked. How each database holds to that is in `duckdb_reader` and `postgres_reader`.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from txcat_assets.warehouse.databases.interface import Reading
+
+OTHER_TABLES = (
+    "The tables are not those of this code, or nothing was loaded yet: {found}. "
+    "Run `txcat upgrade`."
+)
 
 
 @dataclass(frozen=True)
@@ -18,8 +26,22 @@ class Answer:
     has_more: bool = False
 
 
+class ReadTransaction(Reading, Protocol):
+    """A read-only transaction: all that it answers is as of one moment."""
+
+    def cancel(self) -> None:
+        """End the query that another thread waits for; it raises there."""
+
+
 class Reader(Protocol):
-    """Answers queries, each in a read-only connection of its own."""
+    """Answers queries of a person and of the reporting API, in read-only transactions."""
+
+    def reading(self) -> AbstractContextManager[ReadTransaction]:
+        """Begin a read-only transaction; it is ended when the block ends.
+
+        Raises WarehouseBusy when its turn does not come in time, QueryRefused when a query takes
+        too long, VersionRefused when the tables are not those of this code.
+        """
 
     def answer(self, sql: str, most_rows: int | None) -> Answer:
         """The first rows of one query, or all.

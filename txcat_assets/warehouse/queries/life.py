@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from txcat_assets.contracts.model import Contract, Stage
-from txcat_assets.pipeline.parse import parse
+from txcat_assets.pipeline.parse import parse_value
 from txcat_assets.pipeline.places import CLOSED, INVALID, LOSING, QUARANTINED, VALIDATED
 from txcat_assets.warehouse.databases.interface import Transaction, listed, one
 from txcat_assets.warehouse.queries.quarantine import Wanted, find_records
@@ -124,10 +124,7 @@ def events(
 
 def _typed_key(contract: Contract, text: str) -> str | None:
     """The key as it is stored; None where no key can be written so."""
-    names = contract.column_names
-    row = {name: [text if name == contract.key else None] for name in names}
-    frame = pl.DataFrame(row, schema=dict.fromkeys(names, pl.String))
-    value = parse(contract, frame, decimal_comma=False)[contract.key][0]
+    value = parse_value(contract.key_type, text)
     return None if value is None else str(value)
 
 

@@ -5,11 +5,11 @@ What follows for the tables is in `tables`.
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.errors import VersionRefused
-from txcat_assets.warehouse.databases.interface import Transaction, one
+from txcat_assets.warehouse.databases.interface import Reading, Transaction, one
 from txcat_assets.warehouse.schema.migrations import MIGRATIONS
 
 
-def require_version(tx: Transaction, contract: Contract) -> bool:
+def require_version(tx: Reading, contract: Contract) -> bool:
     """Refuse to write with a contract that is older than the warehouse's, or differs from it.
 
     Says whether the warehouse knows this very version already.
@@ -52,7 +52,7 @@ def note_contract(tx: Transaction, contract: Contract) -> None:
         )
 
 
-def is_known(tx: Transaction, contract: Contract) -> bool:
+def is_known(tx: Reading, contract: Contract) -> bool:
     """Whether the dataset's tables are those that this contract and this code make.
 
     Raises VersionRefused as `require_version` does.
@@ -60,7 +60,7 @@ def is_known(tx: Transaction, contract: Contract) -> bool:
     return require_version(tx, contract) and _made_by(tx, contract) == len(MIGRATIONS)
 
 
-def _made_by(tx: Transaction, contract: Contract) -> int:
+def _made_by(tx: Reading, contract: Contract) -> int:
     """The number of the newest migration when the dataset's tables were last made."""
     found = "SELECT coalesce(made_by, 1) FROM ledger.contracts WHERE dataset = $dataset"
     return int(one(tx.rows(found, dataset=contract.dataset)))

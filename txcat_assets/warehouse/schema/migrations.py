@@ -7,7 +7,7 @@ dataset follow from its contract and need no number: see `tables`.
 from typing import Literal
 
 from txcat_assets.errors import VersionRefused
-from txcat_assets.warehouse.databases.interface import Transaction
+from txcat_assets.warehouse.databases.interface import Reading, Transaction
 
 PLACES = "unjudged + validated + quarantined + duplicate + discarded + replaced"
 CONSERVED = f"CHECK (landed = {PLACES} AND least({PLACES.replace(' +', ',')}) >= 0)"
@@ -185,7 +185,7 @@ def migrate(tx: Transaction, kind: Literal["duckdb", "postgres"]) -> list[str]:
     return [f"ledger: change {number}" for number in numbers]
 
 
-def seen(tx: Transaction) -> int:
+def seen(tx: Reading) -> int:
     """The newest change of this warehouse; 0 where there is no ledger.
 
     Raises VersionRefused when this code does not know it, or when rows that tell it were deleted.

@@ -32,6 +32,7 @@ from txcat_assets.contracts.reasons import CONFLICT, REFUSED
 from txcat_assets.errors import RightMissing, VersionRefused
 from txcat_assets.pipeline.places import CONFLICTING, QUARANTINED, VALIDATED
 from txcat_assets.warehouse.databases.interface import (
+    Reading,
     Transaction,
     Warehouse,
     listed,
@@ -55,7 +56,7 @@ def prepare(warehouse: Warehouse, contract: Contract) -> list[str]:
     something is to make and this role may not.
     """
     with warehouse.transaction() as tx:
-        if _is_made(tx, contract):
+        if is_made(tx, contract):
             return []
     try:
         return repeated_on_conflict(lambda: _make_all(warehouse, contract))
@@ -73,7 +74,7 @@ def _make_all(warehouse: Warehouse, contract: Contract) -> list[str]:
         return [*migrate(tx, warehouse.kind), *_make(tx, warehouse, contract)]
 
 
-def _is_made(tx: Transaction, contract: Contract) -> bool:
+def is_made(tx: Reading, contract: Contract) -> bool:
     """Whether the dataset, and those that it refers to, have all that this code makes."""
     return seen(tx) == len(MIGRATIONS) and all(
         is_known(tx, dataset) for dataset in _with_referred(contract)

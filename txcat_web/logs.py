@@ -1,4 +1,7 @@
-"""How the log looks: one JSON object a line on standard output, the server's own lines too."""
+"""How a service's log looks: one JSON object a line on standard output, the server's own too.
+
+What is logged of a request is decided in `txcat_web.request_log`.
+"""
 
 import logging
 import sys
@@ -7,11 +10,9 @@ from collections.abc import Iterator
 
 import structlog
 
-from ml_api.settings import Settings
 
-
-def configure_logs(settings: Settings) -> None:
-    """Send everything that is logged in this process through one format."""
+def configure_logs(log_level: str, log_format: str) -> None:
+    """Send everything that is logged in this process through one format: json or console."""
     first: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -29,11 +30,11 @@ def configure_logs(settings: Settings) -> None:
             foreign_pre_chain=first,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_rendered_as(settings.log_format),
+                *_rendered_as(log_format),
             ],
         )
     )
-    logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
+    logging.basicConfig(handlers=[handler], level=log_level.upper(), force=True)
 
 
 def _rendered_as(log_format: str) -> list[structlog.typing.Processor]:

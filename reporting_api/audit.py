@@ -1,0 +1,123 @@
+"""Notes every access before its answer is sent: who, what, how many records, how long.
+
+An answer that cannot be noted is not given. Never noted is a key or a token, or what may be one.
+"""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote_plus
+
+import anyio.to_thread
+import msgspec
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from reporting_api.problems import MEDIA_TYPE, ProblemDetails
+from reporting_api.rates import rate_headers
+from reporting_api.roles import Principal
+from reporting_api.store import Store, when
+from txcat_assets.errors import TxcatError
+from txcat_assets.text import for_terminal
+from txcat_web.request_log import without_tokens
+
+log = structlog.stdlib.get_logger()
+
+IS_NOTED = "is_noted"
+"""Said of a request by whoever finds that it is for what not everybody may have."""
+
+QUERY_CHARS = 1_000
+
+
+class Audit:
+    """An ASGI application around another one."""
+
+    def __init__(self, app: ASGIApp, store: Store) -> None:
+        self._app = app
+        self._store = store
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and its answer back once it is noted."""
+        if scope["type"] == ScopeType.HTTP:
+            scope.setdefault("state", {})
+            await self._app(scope, receive, _Answer(scope, send, self._store).pass_on)
+        else:
+            await self._app(scope, receive, send)
+
+
+class _Answer:
+    """The answer to one request."""
+
+    def __init__(self, scope: HTTPScope, send: Send, store: Store) -> None:
+        self._scope, self._send, self._store = scope, send, store
+        self._began = time.perf_counter()
+        self._is_replaced = False
+
+    async def pass_on(self, message: Message) -> None:
+        """Pass on a part of the answer; its start is noted first."""
+        if self._is_replaced:
+            return
+        if message["type"] != "http.response.start":
+            await self._send(message)
+            return
+        state = self._scope["state"]
+        if "window" in state:
+            given = rate_headers(*state["window"]).items()
+            headers = [(name.encode(), value.encode()) for name, value in given]
+            message["headers"] = [*message["headers"], *headers]
+        if state.get(IS_NOTED):
+            try:
+                await anyio.to_thread.run_sync(self._note, message["status"])
+            except TxcatError as error:
+                log.error("access not noted", why=str(error))
+                if message["status"] < HTTPStatus.INTERNAL_SERVER_ERROR:
+                    await self._replace()
+                    return
+        await self._send(message)
+
+    async def _replace(self) -> None:
+        """Answer that nothing can be answered now."""
+        self._is_replaced = True
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        words = "The service cannot note who asks just now, and so answers nobody."
+        body = msgspec.json.encode(ProblemDetails(status.phrase, status, words))
+        headers = [(b"content-type", MEDIA_TYPE.encode()), (b"retry-after", b"2")]
+        headers.append((b"content-length", str(len(body)).encode()))
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+    def _note(self, status: int) -> None:
+        values = _noted(self._scope) | {
+            "at": when(datetime.now(UTC)),
+            "status": status,
+            "seconds": round(time.perf_counter() - self._began, 6),
+        }
+        with self._store.transaction() as tx:
+            tx.run(
+                "INSERT INTO access.audit VALUES ($at, $request_id, $who, $role, $address, "
+                "$method, $path, $query, $status, $records, $seconds)",
+                **values,
+            )
+
+
+def _noted(scope: HTTPScope) -> Mapping[str, Any]:
+    state = scope["state"]
+    principal: Principal | None = state.get("principal")
+    query = unquote_plus(scope["query_string"].decode("ascii", "replace"))
+    return {
+        "request_id": state["request_id"],
+        "who": _plain(principal.name) if principal else "",
+        "role": principal.role.word if principal else "",
+        "address": scope["client"][0] if scope["client"] else "",
+        "method": scope["method"],
+        "path": _plain(scope["path"]),
+        "query": _plain(query),
+        "records": state.get("records", 0),
+    }
+
+
+def _plain(text: str) -> str:
+    return for_terminal(without_tokens(text))[:QUERY_CHARS]

@@ -1,0 +1,158 @@
+"""Lets a request through to its route, or refuses it: who asks, may he, and not too often.
+
+Every route says who may have it; one that says nothing is had by nobody. What a user may see of a
+route is the SQL's to hold: see `users`.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import anyio.to_thread
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.handlers.base import BaseRouteHandler
+
+from reporting_api.audit import IS_NOTED
+from reporting_api.keys import Keys, is_key
+from reporting_api.problems import Problem
+from reporting_api.rates import Rates
+from reporting_api.roles import ACCESS, Principal, Role
+from reporting_api.store import LazyStore, Store
+from reporting_api.tokens import Tokens
+from txcat_assets.settings import Settings
+
+Connection = ASGIConnection[BaseRouteHandler, object, object, State]
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+"""The names by which a page of this machine's own is asked for."""
+
+ANYBODY_HERE = Principal("anybody on this machine", Role.OPERATOR)
+"""Who asks without a key where there is none yet and only this machine can ask."""
+
+NO_KEY = (
+    "There is no key yet, and this service can be reached from elsewhere: so it answers nobody. "
+    "Make one by `txcat api-key create`."
+)
+
+UNKNOWN = "Say who asks: Authorization: Bearer, and a key or a token that is valid."
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The time now, UTC without saying so."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is one that only this machine reaches."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What a request is compared with: the keys, the tokens' keys, and who has asked how often."""
+
+    settings: Settings
+    store: Store
+    keys: Keys
+    tokens: Tokens
+    by_principal: Rates
+    by_address: Rates
+
+    def authenticated(self, authorization: str, host: str) -> Principal:
+        """Who asks; raises Problem where nobody can be told."""
+        if authorization:
+            return self._known(authorization)
+        if self.tokens.are_taken or self.keys.any_valid(utc_now()):
+            raise unauthorized()
+        if not is_loopback(self.settings.api_host):
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, NO_KEY)
+        # The name of somebody else's page may lead to this machine.
+        if urlsplit(f"//{host}").hostname not in LOOPBACK:
+            raise Problem(HTTPStatus.FORBIDDEN, "This address is not served here: use 127.0.0.1.")
+        return ANYBODY_HERE
+
+    def _known(self, authorization: str) -> Principal:
+        scheme, _, given = authorization.partition(" ")
+        given = given.strip()
+        found: Principal | None = None
+        match scheme.lower():
+            case "bearer" if is_key(given):
+                found = self.keys.holder(given, utc_now())
+            case "bearer":
+                found = self.tokens.holder(given)
+            case "basic" if self.settings.api_basic:
+                found = self.keys.holder(_password(given), utc_now())
+        if found is None:
+            raise unauthorized()
+        return found
+
+
+def gate_of(settings: Settings) -> Gate:
+    """The gate of these settings; its store is opened with the first request."""
+    store = LazyStore(settings)
+    return Gate(
+        settings,
+        store,
+        Keys(store),
+        Tokens(settings),
+        Rates(store, "key", settings.api_key_limit),
+        Rates(store, "address", settings.api_address_limit),
+    )
+
+
+async def let_through(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Find out who asks and whether he may; raises Problem where not."""
+    if ACCESS not in handler.opt:
+        raise Problem(HTTPStatus.FORBIDDEN, "This route says not who may have it.")
+    least: Role | None = handler.opt[ACCESS]
+    if least is None:
+        return
+    connection.scope["state"][IS_NOTED] = True
+    principal = await anyio.to_thread.run_sync(_admitted, connection)
+    connection.scope["state"]["principal"] = principal
+    if principal.role < least:
+        detail = f"This is for the role {least.word} and above; you have the role "
+        raise Problem(HTTPStatus.FORBIDDEN, f"{detail}{principal.role.word}.")
+
+
+def _admitted(connection: Connection) -> Principal:
+    gate: Gate = connection.app.state.gate
+    address = connection.client.host if connection.client else "unknown"
+    _count(connection, gate.by_address, address)
+    headers = connection.headers
+    principal = gate.authenticated(headers.get("authorization", ""), headers.get("host", ""))
+    connection.scope["state"]["principal"] = principal
+    _count(connection, gate.by_principal, principal.name)
+    return principal
+
+
+def _count(connection: Connection, rates: Rates, who: str) -> None:
+    window = rates.hit(who)
+    connection.scope["state"]["window"] = (rates.what, window)
+    if window.is_over_limit:
+        seconds = window.seconds_left
+        detail = f"More than {window.most} requests in {window.seconds} s by this {rates.what}."
+        raise Problem(HTTPStatus.TOO_MANY_REQUESTS, detail).with_headers(retry_after=str(seconds))
+
+
+def unauthorized() -> Problem:
+    """Nobody can be told by what the request says; why is told to nobody."""
+    return Problem(HTTPStatus.UNAUTHORIZED, UNKNOWN).with_headers(www_authenticate="Bearer")
+
+
+def _password(given: str) -> str:
+    try:
+        return base64.b64decode(given, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,167 @@
+"""Where keys, counters and the audit log are: tables of `access`, which all workers share.
+
+On PostgreSQL they are in the warehouse's database. Beside a DuckDB file, which one process at a
+time may write, they are in a small SQLite file of the home folder, by the same SQL.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any, Protocol
+
+from txcat_assets.errors import WarehouseBusy, WarehouseRefused
+from txcat_assets.settings import Settings
+
+FILE = "access.sqlite"
+
+WAIT_SECONDS = 5
+
+TABLES = (
+    """CREATE TABLE IF NOT EXISTS access.keys (
+    key_id VARCHAR PRIMARY KEY, digest VARCHAR NOT NULL, role VARCHAR NOT NULL, user_id VARCHAR,
+    note VARCHAR NOT NULL, created_at TIMESTAMP NOT NULL, expires_at TIMESTAMP NOT NULL,
+    revoked_at TIMESTAMP)""",
+    """CREATE TABLE IF NOT EXISTS access.counters (
+    name VARCHAR PRIMARY KEY, hits BIGINT NOT NULL, until DOUBLE PRECISION NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS access.audit (
+    at TIMESTAMP NOT NULL, request_id VARCHAR NOT NULL, who VARCHAR NOT NULL, role VARCHAR NOT NULL,
+    address VARCHAR NOT NULL, method VARCHAR NOT NULL, path VARCHAR NOT NULL,
+    query VARCHAR NOT NULL, status INTEGER NOT NULL, records BIGINT NOT NULL,
+    seconds DOUBLE PRECISION NOT NULL)""",
+)
+
+
+NOBODY_ELSES = """
+DO $$
+DECLARE role REGROLE;
+BEGIN
+    FOR role IN
+        SELECT DISTINCT one.grantee FROM pg_namespace n CROSS JOIN aclexplode(n.nspacl) one
+        WHERE n.nspname = 'access' AND one.grantee <> n.nspowner
+        AND CAST(CAST(one.grantee AS REGROLE) AS TEXT) <> 'txcat_api'
+    LOOP
+        EXECUTE format('REVOKE ALL ON SCHEMA access FROM %s', role);
+    END LOOP;
+END
+$$"""
+"""Keeps the schema from those roles that may read all that the owner makes."""
+
+
+class StoreTransaction(Protocol):
+    """What the store's SQL is run by; values are bound by `$name`."""
+
+    def run(self, sql: str, **values: Any) -> None:
+        """Run one statement for its effect."""
+
+    def changed(self, sql: str, **values: Any) -> int:
+        """Run one statement; how many rows it touched."""
+
+    def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a statement."""
+
+
+class Store(Protocol):
+    """Short transactions on the tables of `access`."""
+
+    def transaction(self) -> AbstractContextManager[StoreTransaction]:
+        """Begin; commit at the end of the block, roll back when it raises."""
+
+
+class SqliteTransaction:
+    """A transaction on an SQLite file that is attached as `access`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def run(self, sql: str, **values: Any) -> None:
+        """Run one statement for its effect."""
+        self._connection.execute(sql, values)
+
+    def changed(self, sql: str, **values: Any) -> int:
+        """Run one statement; how many rows it touched."""
+        return self._connection.execute(sql, values).rowcount
+
+    def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a statement."""
+        return self._connection.execute(sql, values).fetchall()
+
+
+class SqliteStore:
+    """An SQLite file; opened for each transaction, so every thread and process may use it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @contextmanager
+    def transaction(self) -> Iterator[SqliteTransaction]:
+        """Begin, as the one who may write; commit at the end, roll back when the block raises."""
+        connection = sqlite3.connect(":memory:", timeout=WAIT_SECONDS, isolation_level=None)
+        try:
+            connection.execute("ATTACH $path AS access", {"path": str(self._path)})
+            connection.execute("PRAGMA access.journal_mode = WAL")
+            connection.execute("PRAGMA access.synchronous = NORMAL")
+            connection.execute("BEGIN IMMEDIATE")
+            yield SqliteTransaction(connection)
+            connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            kind = WarehouseBusy if "locked" in str(error) else WarehouseRefused
+            words = f"Working in {self._path}: {error}. Look at that file and its disk."
+            raise kind(words) from error
+        finally:
+            connection.close()
+
+
+def open_store(settings: Settings) -> Store:
+    """The store beside the warehouse that the settings name, its tables made where missing.
+
+    Raises RightMissing where this role may not make them; `txcat upgrade` makes them as the owner.
+    """
+    if settings.warehouse.startswith("duckdb:"):
+        return _sqlite_store(settings.home_folder)
+    # Imports psycopg, which an installation on DuckDB need not wait for.
+    from txcat_assets.warehouse.databases.postgres import PostgresWarehouse  # noqa: PLC0415
+
+    store = PostgresWarehouse(settings.warehouse, WAIT_SECONDS, WAIT_SECONDS)
+    with store.transaction() as tx:
+        ((made,),) = tx.rows("SELECT CAST(to_regclass('access.audit') AS TEXT)")
+        if made is None:
+            tx.lock("migrate")
+            for statement in ("CREATE SCHEMA IF NOT EXISTS access", *TABLES, NOBODY_ELSES):
+                tx.run(statement)
+    return store
+
+
+class LazyStore:
+    """A store that is opened when it is first used, so that a database may come later."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._guard = Lock()
+        self._store: Store | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[StoreTransaction]:
+        """Begin; raises what `open_store` does too."""
+        with self._guard:
+            store = self._store = self._store or open_store(self._settings)
+        with store.transaction() as tx:
+            yield tx
+
+
+def _sqlite_store(home: Path) -> SqliteStore:
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = home / FILE
+    path.touch(mode=0o600)
+    store = SqliteStore(path)
+    with store.transaction() as tx:
+        for table in TABLES:
+            tx.run(table)
+    return store
+
+
+def when(moment: datetime) -> str:
+    """A moment as both databases keep and compare it: UTC, to the microsecond."""
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")

@@ -1,0 +1,174 @@
+"""Records for those who ask: filtered, in an order, from where the last page ended, as one query.
+
+Names of columns and tables come from contracts, values are always bound. What may be asked, and who
+may, is said in `reporting_api`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from txcat_assets.contracts.model import AnswerType, Contract, Policy
+from txcat_assets.errors import VersionRefused
+from txcat_assets.warehouse.databases.interface import Reading
+from txcat_assets.warehouse.schema.contract_versions import require_version
+from txcat_assets.warehouse.schema.migrations import MIGRATIONS
+from txcat_assets.warehouse.schema.tables import sql_type
+
+Sign = Literal["=", ">", ">=", "<", "<="]
+
+ORDER = "_order_{}"
+"""The columns, beside those that were asked for, that say where a page ended."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of a source: its name, how SQL says it, and its type in a contract's words."""
+
+    name: str
+    sql: str
+    type: AnswerType
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A condition: any of some columns is one of some values, or on one side of a single one."""
+
+    columns: Sequence[str]
+    sign: Sign
+    sql_type: str
+    values: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Ordering:
+    """A column by which records are in order; `after` is where the last page ended."""
+
+    sql: str
+    sql_type: str
+    after: Any = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which records of a source are wanted, and how; the last ordering tells them apart.
+
+    `columns` are SQL by the names that they get; `values` are bound in the source.
+    """
+
+    source: str
+    columns: Mapping[str, str]
+    order: Sequence[Ordering] = ()
+    filters: Sequence[Filter] = ()
+    is_descending: bool = False
+    limit: int | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def bound(self) -> tuple[str, dict[str, Any]]:
+        """The query, and the values that are bound in it."""
+        values = dict(self.values)
+        conditions = [_condition(number, one, values) for number, one in enumerate(self.filters)]
+        if self.order and self.order[0].after is not None:
+            conditions.append(self._goes_on(values))
+        columns = [f'{sql} AS "{name}"' for name, sql in self.columns.items()]
+        columns += [f"{one.sql} AS {ORDER.format(n)}" for n, one in enumerate(self.order)]
+        direction = " DESC" if self.is_descending else ""
+        order = ", ".join(f"{one.sql}{direction}" for one in self.order)
+        return (
+            f"SELECT {', '.join(columns)} FROM {self.source} "
+            f"WHERE {' AND '.join(conditions) or 'TRUE'}{f' ORDER BY {order}' if order else ''}"
+            f"{'' if self.limit is None else f' LIMIT {self.limit}'}"
+        ), values
+
+    def _goes_on(self, values: dict[str, Any]) -> str:
+        """The condition that a record comes behind where the last page ended."""
+        names = [f"after_{number}" for number in range(len(self.order))]
+        values |= {name: one.after for name, one in zip(names, self.order, strict=True)}
+        marks = [
+            f"CAST(${name} AS {one.sql_type})" for name, one in zip(names, self.order, strict=True)
+        ]
+        columns = ", ".join(one.sql for one in self.order)
+        return f"({columns}) {'<' if self.is_descending else '>'} ({', '.join(marks)})"
+
+
+def _condition(number: int, given: Filter, values: dict[str, Any]) -> str:
+    names = [f"filter_{number}_{n}" for n in range(len(given.values))]
+    values |= dict(zip(names, given.values, strict=True))
+    marks = ", ".join(f"CAST(${name} AS {given.sql_type})" for name in names)
+    compared = f"IN ({marks})" if given.sign == "=" else f"{given.sign} {marks}"
+    return f"({' OR '.join(f'{column} {compared}' for column in given.columns)})"
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """As of what an answer is true: the newest slice of its datasets, and their contracts."""
+
+    newest_slice: int
+    versions: Mapping[str, int]
+
+
+def as_of(tx: Reading, contracts: Sequence[Contract]) -> AsOf:
+    """What is known now of these datasets.
+
+    Raises VersionRefused where the tables are not those of this code.
+    """
+    ((newest, made_by),) = tx.rows(
+        "SELECT (SELECT max(slice_id) FROM ledger.slices WHERE dataset = ANY($datasets)), "
+        "(SELECT max(number) FROM ledger.migrations)",
+        datasets=[contract.dataset for contract in contracts],
+    )
+    if made_by != len(MIGRATIONS) or not all(require_version(tx, one) for one in contracts):
+        raise VersionRefused(
+            f"The tables of {', '.join(one.dataset for one in contracts)} are not those of this "
+            "code. Run `txcat upgrade`, or load some of their records first."
+        )
+    return AsOf(newest or 0, {one.dataset: one.version for one in contracts})
+
+
+def fields_of(contract: Contract) -> list[Field]:
+    """The columns of `validated_with_answers`: those of the contract, then each stage's answers.
+
+    An answer whose name is taken has its stage's before it.
+    """
+    found = {
+        one.name: Field(one.name, f'r."{one.name}"', one.type, one.description)
+        for one in contract.columns
+    }
+    for stage in contract.stages:
+        for answer in stage.columns:
+            name = f"{stage.name}_{answer.name}" if answer.name in found else answer.name
+            found[name] = Field(name, f'r."{name}"', answer.type, answer.description)
+    return list(found.values())
+
+
+def validated_with_answers(contract: Contract) -> str:
+    """A source `r`: each validated record with its answers; of keys with versions the current.
+
+    Answers are those to its very content; where there is none yet they are null.
+    """
+    name = contract.dataset
+    table = f"current.{name}" if contract.policy is Policy.LATEST else f"validated.{name}"
+    taken = set(contract.column_names)
+    columns, joins = ["v.*"], []
+    for stage in contract.stages:
+        for answer in stage.columns:
+            known_as = f"{stage.name}_{answer.name}" if answer.name in taken else answer.name
+            taken.add(known_as)
+            columns.append(f'{stage.name}."{answer.name}" AS "{known_as}"')
+        joins.append(
+            f"LEFT JOIN {stage.name}.{name} AS {stage.name} ON {stage.name}._slice_id = v._slice_id "
+            f"AND {stage.name}._position = v._position AND {stage.name}._digest = v._digest"
+        )
+    return f"(SELECT {', '.join(columns)} FROM {table} AS v {' '.join(joins)}) AS r"
+
+
+def ordering(field: Field, after: Any = None) -> Ordering:
+    """The order by a field."""
+    return Ordering(field.sql, sql_type(field.type), after)
+
+
+def condition(field: Field, sign: Sign, values: Sequence[Any]) -> Filter:
+    """A condition on a field."""
+    return Filter([field.sql], sign, sql_type(field.type), values)
