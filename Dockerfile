@@ -1,4 +1,4 @@
-# The one image of txcat: code location, web server, daemon, ML service and upgrade are commands of it.
+# The one image of txcat: code location, web server, daemon, ML service, API and upgrade are its commands.
 # Built in two stages, so that nothing of what builds it is in it.
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /build
@@ -25,7 +25,7 @@ COPY deploy/dagster.yaml /var/lib/dagster/dagster.yaml
 ENV PATH=/srv/venv/bin:$PATH DAGSTER_HOME=/var/lib/dagster PYTHONUNBUFFERED=1
 WORKDIR /srv/txcat
 USER 10001
-EXPOSE 3000 4000 8900
+EXPOSE 3000 4000 8900 8910
 ENTRYPOINT ["deploy/entrypoint.sh"]
 CMD ["dagster", "api", "grpc", "--host", "0.0.0.0", "--port", "4000", "--module-name", "txcat_assets.definitions"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --start-interval=1s \

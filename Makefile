@@ -10,7 +10,7 @@ help: ## List these targets
 demo: runtime-venv ## Make sample data, run the main job on it and show what came of it
 	@$(BIN)/txcat demo $(ARGS)
 
-dev: runtime-venv ## Start the Dagster UI and the ML service; ARGS="--port N --ml-port N"; Ctrl-C ends both
+dev: runtime-venv ## Start the Dagster UI, the ML service and the API; ARGS="--port N ..."; Ctrl-C ends all
 	@$(BIN)/txcat dev $(ARGS)
 
 kafka: dev-venv ## Start a real Apache Kafka, without Docker; Ctrl-C ends it

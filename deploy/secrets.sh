@@ -10,7 +10,8 @@ folder=${1:-.txcat/secrets} mode=${2:-444}
 umask 077
 mkdir -p "$folder"
 chmod 700 "$folder"
-for name in postgres_password txcat_owner_password txcat_writer_password dagster_postgres_password; do
+for name in postgres_password txcat_owner_password txcat_writer_password txcat_api_password \
+    dagster_postgres_password; do
     if [ -e "$folder/$name" ]; then
         chmod "$mode" "$folder/$name"
         continue

@@ -7,12 +7,14 @@ route answers is in the module of its name.
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.router import Router
-from litestar.types import ASGIApp, ControllerRouterHandler
+from litestar.types import ASGIApp
 
 from reporting_api.audit import Audit
+from reporting_api.datasets import dataset_routes
 from reporting_api.guard import gate_of, let_through
 from reporting_api.health import health, ready
 from reporting_api.parameters import refuse_unknown
@@ -89,9 +91,9 @@ def create_app(settings: Settings) -> ASGIApp:
     return RequestLog(Audit(service, gate.store), HEADERS)
 
 
-def routes() -> list[ControllerRouterHandler]:
+def routes() -> list[HTTPRouteHandler]:
     """Every route of the API."""
-    return [health, ready, payments, daily_totals]
+    return [health, ready, payments, daily_totals, *dataset_routes()]
 
 
 def _cors(settings: Settings) -> CORSConfig | None:

@@ -4,7 +4,6 @@ An answer that cannot be noted is not given. Never noted is a key or a token, or
 """
 
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -103,7 +102,7 @@ class _Answer:
             )
 
 
-def _noted(scope: HTTPScope) -> Mapping[str, Any]:
+def _noted(scope: HTTPScope) -> dict[str, Any]:
     state = scope["state"]
     principal: Principal | None = state.get("principal")
     query = unquote_plus(scope["query_string"].decode("ascii", "replace"))

@@ -66,7 +66,7 @@ class Tokens:
             claims = jwt.decode(
                 token,
                 key,
-                algorithms=[ALGORITHMS[key.key_type]],
+                algorithms=[ALGORITHMS[key.key_type or ""]],
                 issuer=self._issuer,
                 audience=self._audience,
                 leeway=LEEWAY_SECONDS,

@@ -4,6 +4,7 @@ A user who asks for somebody else is answered as if that one did not exist: by t
 its owner, and so in the same time.
 """
 
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -104,7 +105,7 @@ async def daily_totals(request: Asking, user_id: str) -> Response[Any]:
 def _wanted(request: Asking, user_id: str, statuses: tuple[str, ...] = ()) -> tuple[OfUser, Period]:
     known = parse_value(Id(takes_integers=False), user_id)
     if known is None:
-        raise Problem(404, NOBODY)
+        raise Problem(HTTPStatus.NOT_FOUND, NOBODY)
     asked = period(request)
     principal: Principal = request.scope["state"]["principal"]
     takes = request.route_handler.opt["parameters"]

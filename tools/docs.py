@@ -6,6 +6,7 @@ Each page is a function in PAGES; a test fails when a page is not what its funct
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from tools.access_page import access_page
 from tools.errors_page import errors_page
 from tools.graph import graph
 from tools.settings_page import env_example, settings_page
@@ -134,6 +135,7 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[st
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/access.md": access_page,
     "docs/data-dictionary.md": data_dictionary,
     "docs/errors.md": errors_page,
     "docs/graph.md": graph,

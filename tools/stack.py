@@ -26,7 +26,14 @@ from honcho.manager import Manager
 from tools.compose import HERE, ROOT, Place, Service, path_of_programs, read_services, without
 from tools.kafka_broker import Missing, free_port, install_jars
 
-PORTS = {"webserver": 3000, "ml_api": 8900, "code": 4000, "postgres": 5432, "kafka": 9092}
+PORTS = {
+    "webserver": 3000,
+    "ml_api": 8900,
+    "api": 8910,
+    "code": 4000,
+    "postgres": 5432,
+    "kafka": 9092,
+}
 """The ports that a user may choose, by what answers there, as they are in containers."""
 
 INSIDE, CONTROLLER = 9094, 9093
@@ -119,7 +126,8 @@ def _announcement(place: Place, services: Mapping[str, Service]) -> str:
     """Words of the shell that wait until all are well, say where they are, and stay."""
     port = {name: place.ports[usual] for name, usual in PORTS.items()}
     said = [f"Dagster's UI: http://{HERE}:{port['webserver']}"]
-    said += [f"ML service: http://{HERE}:{port['ml_api']}", f"inbox: {place.inbox}"]
+    said += [f"ML service: http://{HERE}:{port['ml_api']}", f"API: http://{HERE}:{port['api']}"]
+    said += [f"inbox: {place.inbox}"]
     waits = "".join(_wait_until_well(service) for service in services.values() if service.is_long)
     if "postgres" in services:
         where = f"postgresql://txcat_writer@{HERE}:{port['postgres']}/txcat"

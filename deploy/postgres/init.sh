@@ -22,4 +22,5 @@ SQL
 run --dbname txcat --file "$ROLES" >/dev/null
 give_password txcat_owner txcat_owner_password
 give_password txcat_writer txcat_writer_password
+give_password txcat_api txcat_api_password
 give_password dagster dagster_postgres_password

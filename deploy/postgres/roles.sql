@@ -8,12 +8,13 @@
 -- txcat_writer   runs the work: reads and writes all rows, makes no table
 -- txcat_reader   reads every table and view, for dashboards and people; `txcat status` works. It takes
 --                none of the locks that writers wait for, and makes nothing
+-- txcat_api      serves `txcat api`: reads what a reader reads, and writes keys and the audit log
 --
 -- None has a password before you give it one (\password txcat_owner), so nobody can come as it.
 -- What txcat_owner makes later, new schemas too, is granted when it is made.
 
 SELECT format('CREATE ROLE %I LOGIN', name)
-FROM unnest(ARRAY['txcat_owner', 'txcat_writer', 'txcat_reader']) AS name
+FROM unnest(ARRAY['txcat_owner', 'txcat_writer', 'txcat_reader', 'txcat_api']) AS name
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
 \gexec
 
@@ -22,6 +23,9 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT CONNECT, TEMPORARY, CREATE ON DATABASE :"DBNAME" TO txcat_owner;
 GRANT CONNECT, TEMPORARY ON DATABASE :"DBNAME" TO txcat_writer;
 GRANT CONNECT ON DATABASE :"DBNAME" TO txcat_reader;
+
+GRANT CONNECT ON DATABASE :"DBNAME" TO txcat_api;
+GRANT txcat_reader TO txcat_api;
 
 -- Any role may call these functions unless it is said: who may only read could hold the locks that
 -- writers take turns by, and fill the disk with large objects, which txcat has none of.
@@ -45,6 +49,9 @@ ALTER ROLE txcat_reader SET statement_timeout = '10min';
 ALTER ROLE txcat_reader SET lock_timeout = '10s';
 ALTER ROLE txcat_reader SET idle_in_transaction_session_timeout = '1min';
 
+ALTER ROLE txcat_api CONNECTION LIMIT 60;
+ALTER ROLE txcat_api SET temp_file_limit = '5GB';
+
 ALTER DEFAULT PRIVILEGES FOR ROLE txcat_owner
     GRANT USAGE ON SCHEMAS TO txcat_writer, txcat_reader;
 ALTER DEFAULT PRIVILEGES FOR ROLE txcat_owner
@@ -63,8 +70,16 @@ CROSS JOIN unnest(ARRAY[
     'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO txcat_writer',
     'GRANT USAGE ON ALL SEQUENCES IN SCHEMA %I TO txcat_writer'
 ]) AS command
-WHERE schema.nspowner = 'txcat_owner'::regrole
+WHERE schema.nspowner = 'txcat_owner'::regrole AND schema.nspname <> 'access'
 \gexec
+
+-- Who may ask the reporting API, and who has: nobody's but its own.
+CREATE SCHEMA IF NOT EXISTS access AUTHORIZATION txcat_owner;
+REVOKE ALL ON SCHEMA access FROM txcat_writer, txcat_reader;
+GRANT USAGE ON SCHEMA access TO txcat_api;
+ALTER DEFAULT PRIVILEGES FOR ROLE txcat_owner IN SCHEMA access
+    GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO txcat_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA access TO txcat_api;
 
 -- Which changes the ledger has seen is the owner's to write down.
 SELECT format('REVOKE INSERT, UPDATE, DELETE ON %s FROM txcat_writer', ledger.oid::regclass)

@@ -6,6 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -13,14 +14,15 @@ from tests.e2e.commands import BIN, CommandLine
 from tools.kafka_broker import free_port
 
 
-@pytest.mark.parametrize("option", ["--port", "--ml-port"])
+@pytest.mark.parametrize("option", ["--port", "--ml-port", "--api-port"])
 def test_a_port_that_is_taken_is_told_with_a_way_out(
     bare_terminal: CommandLine, option: str
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
-        free = "--ml-port" if option == "--port" else "--port"
-        said = bare_terminal.txcat("dev", option, taken, free, free_port())
+        ports = {name: free_port() for name in ("--port", "--ml-port", "--api-port")}
+        named = [part for pair in (ports | {option: taken}).items() for part in pair]
+        said = bare_terminal.txcat("dev", *named)
     assert said.code == 2
     assert f"{option} {taken}" in said.err
     assert 'make dev ARGS="--port ' in said.err
@@ -31,11 +33,11 @@ def test_a_port_that_is_taken_is_told_with_a_way_out(
 def test_it_is_ready_in_one_line_and_ends_by_ctrl_c_without_a_mess(
     bare_terminal: CommandLine, tmp_path: Path
 ) -> None:
-    ui, ml = free_port(), free_port()
+    ui, ml, api = free_port(), free_port(), free_port()
     shown = tmp_path / "shown"
     with shown.open("w") as output:
         started = subprocess.Popen(
-            [BIN / "txcat", "dev", "--port", str(ui), "--ml-port", str(ml)],
+            [BIN / "txcat", "dev", f"--port={ui}", f"--ml-port={ml}", f"--api-port={api}"],
             cwd=bare_terminal.folder,
             env=bare_terminal.environment,
             stdout=output,
@@ -45,6 +47,7 @@ def test_it_is_ready_in_one_line_and_ends_by_ctrl_c_without_a_mess(
         try:
             until_said(shown, f"Ready: Dagster's UI is on http://127.0.0.1:{ui}", seconds=250)
             time.sleep(5)
+            assert httpx.get(f"http://127.0.0.1:{api}/health").is_success
             family = psutil.Process(started.pid).children(recursive=True)
         finally:
             started.send_signal(signal.SIGINT)

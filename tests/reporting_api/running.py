@@ -10,13 +10,25 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
+from uuid import UUID
 
 import httpx
+from pydantic import SecretStr
 
+from reporting_api.guard import utc_now
+from reporting_api.keys import Keys, NewKey
+from reporting_api.roles import ROLES
+from reporting_api.store import Store, open_store
+from tests.reporting_api.loaded import ANN, BOB
 from tests.services.running import port_in
+from txcat_assets.settings import Settings
 
 TXCAT = Path(sys.executable).with_name("txcat")
+
+USERS = {"ann": ANN, "bob": BOB}
 
 
 @dataclass(frozen=True)
@@ -37,10 +49,29 @@ class Api:
         given = {"authorization": f"Bearer {key}"} if key else {}
         return httpx.request(method, self.url + path, headers=given | headers, timeout=60)
 
+    @cached_property
+    def keys(self) -> dict[str, str]:
+        """A key of each role, made when first asked for; of users one for Ann and one for Bob."""
+        users = {name: self.new_key("user", user) for name, user in USERS.items()}
+        return users | {role: self.new_key(role) for role in ("analyst", "operator", "admin")}
+
+    @property
+    def store(self) -> Store:
+        """Where its keys and what was noted are."""
+        url = SecretStr(self.environment["TXCAT_WAREHOUSE_URL"])
+        return open_store(Settings(home=Path(self.environment["TXCAT_HOME"]), warehouse_url=url))
+
+    def new_key(self, role: str, user: str | None = None, days: float = 1) -> str:
+        """A new key of a role, made as `txcat api-key create` makes it."""
+        now = utc_now()
+        user_id = UUID(user) if user else None
+        new = NewKey(ROLES[role], user_id, "of a test", now + timedelta(days=days))
+        return Keys(self.store).create(new, now)
+
     def txcat(self, *arguments: str) -> str:
         """What a command of `txcat` says under the same settings."""
         command = [str(TXCAT), *arguments]
-        return subprocess.check_output(command, env=self.environment, text=True)
+        return subprocess.check_output(command, env=self.environment, text=True, timeout=120)
 
 
 @contextmanager

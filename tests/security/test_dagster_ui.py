@@ -211,5 +211,5 @@ def test_dagster_dev_starts_the_guarded_server() -> None:
     )
     printed = subprocess.check_output([sys.executable, "-c", words], text=True)
     assert printed == "python -m txcat_web.dagster_ui --port 1\n"
-    started = {name: command for name, command, _ in commands(Ports(3000, 8900))}
+    started = {name: command for name, command, _ in commands(Ports(3000, 8900, 8910))}
     assert started["dagster"][1:3] == ["-m", "txcat_web.dagster_dev"]

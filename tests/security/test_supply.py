@@ -50,9 +50,13 @@ def test_a_container_has_few_processes_and_no_new_privileges(name: str) -> None:
     assert COMPOSE[name].get("read_only") or name == "kafka"  # its image writes its settings
 
 
-@pytest.mark.parametrize("kind", ["Deployment", "Job"])
-def test_a_pod_of_ours_writes_nothing_and_has_no_token(kind: str) -> None:
-    (manifest,) = [one for one in MANIFESTS if one["kind"] == kind]
+@pytest.mark.parametrize("name", ["txcat-ml-api", "txcat-api", "txcat-upgrade"])
+def test_a_pod_of_ours_writes_nothing_and_has_no_token(name: str) -> None:
+    (manifest,) = [
+        one
+        for one in MANIFESTS
+        if one["metadata"]["name"] == name and one["kind"] in {"Deployment", "Job"}
+    ]
     pod = manifest["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert pod["automountServiceAccountToken"] is False

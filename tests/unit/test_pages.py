@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("txcat_assets", "ml_api", "tests", "tools", "data", "deploy", "docs")
+FOLDERS = (
+    "txcat_assets",
+    "ml_api",
+    "reporting_api",
+    "txcat_web",
+    "tests",
+    "tools",
+    "data",
+    "deploy",
+    "docs",
+)
 NAMED = re.compile(rf"`((?:{'|'.join(FOLDERS)})/[\w./-]*\w/?)(?:::(\w+))?`")
 
 

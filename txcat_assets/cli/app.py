@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from txcat_assets.cli.api_keys import api_key
 from txcat_assets.cli.quarantine import quarantine
 from txcat_assets.cli.terminal import Shape
 from txcat_assets.contracts.model import Contract
@@ -24,6 +25,7 @@ app = typer.Typer(
 kafka = typer.Typer(help="What an operator does about Kafka topics.")
 app.add_typer(kafka, name="kafka", no_args_is_help=True)
 app.add_typer(quarantine, name="quarantine", no_args_is_help=True)
+app.add_typer(api_key, name="api-key", no_args_is_help=True)
 
 MOST_DAYS = 36_500
 """As far back as any command looks, in days."""
@@ -247,11 +249,12 @@ def demo() -> None:
 def dev(
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Of the Dagster UI.")] = 3000,
     ml_port: Annotated[int, typer.Option(min=1, max=65_535, help="Of the ML service.")] = 8900,
+    api_port: Annotated[int, typer.Option(min=1, max=65_535, help="Of the reporting API.")] = 8910,
 ) -> None:
-    """Start the Dagster UI, its daemon and the ML service; Ctrl-C ends them all."""
+    """Start the Dagster UI, its daemon, the ML service and the API; Ctrl-C ends them all."""
     from txcat_assets.cli.dev import Ports, serve  # noqa: PLC0415 - Dagster takes a second
 
-    raise typer.Exit(serve(Settings(), Ports(port, ml_port)))
+    raise typer.Exit(serve(Settings(), Ports(port, ml_port, api_port)))
 
 
 @app.command()
@@ -268,7 +271,8 @@ def api(
     from reporting_api.serving import serve_api  # noqa: PLC0415 - Litestar takes a second
 
     given = {"api_host": host, "api_port": port, "api_workers": workers}
-    serve_api(Settings(**{name: value for name, value in given.items() if value is not None}))
+    chosen = {name: value for name, value in given.items() if value is not None}
+    serve_api(Settings().model_copy(update=chosen))
 
 
 def _contract(dataset: str) -> Contract:

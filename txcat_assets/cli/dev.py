@@ -1,6 +1,6 @@
-"""`txcat dev`: Dagster's UI with its daemon, and the ML service, until Ctrl-C.
+"""`txcat dev`: Dagster's UI with its daemon, the ML service and the API, until Ctrl-C.
 
-It says when both answer and where, shows what goes wrong, and keeps the rest in files. Each runs in
+It says when all answer and where, shows what goes wrong, and keeps the rest in files. Each runs in
 a session of its own, so that Ctrl-C reaches this process alone and it ends them in order.
 """
 
@@ -45,10 +45,11 @@ ENDING = Event()
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the two answer on this machine."""
+    """Where they answer on this machine."""
 
     ui: int
     ml: int
+    api: int
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,12 @@ class Started:
 
 
 def serve(settings: Settings, ports: Ports) -> int:
-    """Run both until Ctrl-C or SIGTERM, which is 0, or until one of them ends by itself."""
-    _refuse_taken({"--port": ports.ui, "--ml-port": ports.ml})
+    """Run them until Ctrl-C or SIGTERM, which is 0, or until one of them ends by itself."""
+    _refuse_taken({"--port": ports.ui, "--ml-port": ports.ml, "--api-port": ports.api})
     if "ml_url" not in settings.model_fields_set:
         settings = settings.model_copy(update={"ml_url": f"http://{HERE}:{ports.ml}"})
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    note("Starting Dagster and the ML service; it takes some 10 seconds.")
+    note("Starting Dagster, the ML service and the API; it takes some 10 seconds.")
     with dagster_instance(settings):
         pass  # made by one process: two that start on an empty home can corrupt its SQLite
     with ExitStack() as running:
@@ -80,7 +81,7 @@ def serve(settings: Settings, ports: Ports) -> int:
             return _wait(all_started)
         except KeyboardInterrupt:
             ENDING.set()
-            note("Ending Dagster and the ML service ...")
+            note("Ending Dagster, the ML service and the API ...")
             return 0
 
 
@@ -88,6 +89,9 @@ def commands(ports: Ports) -> Iterator[tuple[str, list[str], str]]:
     """Name, command and health of each; the service comes first, as runs ask it."""
     ml = ["-m", "ml_api", "--host", HERE, "--port", str(ports.ml), "--log-level", "warning"]
     yield "ml_api", [sys.executable, *ml], f"http://{HERE}:{ports.ml}/health"
+    # Without a key it answers this machine alone; see docs/reporting-api.md.
+    api = ["txcat", "api", "--host", HERE, "--port", str(ports.api)]
+    yield "api", api, f"http://{HERE}:{ports.api}/health"
     # `dagster dev` with the web server that refuses what comes from other pages.
     dagster = [sys.executable, "-m", "txcat_web.dagster_dev"]
     where = ["-w", "workspace.yaml", "-h", HERE, "-p", str(ports.ui)]
@@ -131,6 +135,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "TXCAT_HOME": str(settings.home_folder),
         "TXCAT_INBOX": str(settings.inbox_folder),
         "TXCAT_ML_URL": settings.ml_url,
+        "TXCAT_API_LOG_LEVEL": "warning",
         "PYTHONWARNINGS": "ignore",  # Dagster warns of its own previews, as if something were wrong
     }
 
@@ -217,7 +222,8 @@ def _free_port() -> int:
 def _show_where(settings: Settings, ports: Ports) -> None:
     say(
         f"Ready: Dagster's UI is on http://{HERE}:{ports.ui}, the ML service on "
-        f"http://{HERE}:{ports.ml}, the inbox is {settings.inbox_folder}. Ctrl-C ends both."
+        f"http://{HERE}:{ports.ml}, the API on http://{HERE}:{ports.api}, the inbox is "
+        f"{settings.inbox_folder}. Ctrl-C ends all."
     )
     if settings.ml_url != Settings.model_fields["ml_url"].default:
         say(f"In other terminals: export TXCAT_ML_URL={without_login(settings.ml_url)}")

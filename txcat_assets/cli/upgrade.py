@@ -1,5 +1,6 @@
 """`txcat upgrade`: makes the ledger and the tables of every dataset as this version wants them."""
 
+from reporting_api.store import open_store
 from txcat_assets.cli.terminal import say
 from txcat_assets.connections import warehouse_of
 from txcat_assets.contracts.registry import all_contracts
@@ -13,5 +14,6 @@ def upgrade_warehouse(settings: Settings) -> int:
     for contract in all_contracts().values():
         for words in prepare(warehouse, contract):
             say(words)
+    open_store(settings)
     say(f"{warehouse.place} is up to date.")
     return 0

@@ -27,7 +27,16 @@ OURS = {name: given for name, given in SERVICES.items() if given["image"].starts
 LONG_RUNNING = {name: given for name, given in SERVICES.items() if given["restart"] != "no"}
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
-PORTS = {3000: 13000, 4000: 14000, 5432: 15432, 8900: 18900, 9092: 19092, 9093: 19093, 9094: 19094}
+PORTS = {
+    3000: 13000,
+    4000: 14000,
+    5432: 15432,
+    8900: 18900,
+    8910: 18910,
+    9092: 19092,
+    9093: 19093,
+    9094: 19094,
+}
 PLACE = Place(Path("/var/tmp/stack"), PORTS)  # noqa: S108 - nothing is written there
 
 
@@ -145,7 +154,7 @@ def test_who_reads_dagsters_settings_has_every_variable_in_them(name: str) -> No
 
 def test_only_what_works_on_records_knows_the_warehouse() -> None:
     knowing = {n for n, one in services().items() if "txcat_warehouse_password" in one.secrets}
-    assert knowing == {"upgrade", "code"}
+    assert knowing == {"upgrade", "code", "api"}
 
 
 def test_the_two_settings_of_dagster_differ_where_they_say_so() -> None:

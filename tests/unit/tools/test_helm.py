@@ -19,21 +19,25 @@ TEXT = (ROOT / "deploy/helm/values.yaml").read_text()
 VALUES: dict[str, Any] = yaml.safe_load(TEXT)
 (DEPLOYMENT,) = VALUES["dagster-user-deployments"]["deployments"]
 MANIFESTS_TEXT = (ROOT / "deploy/helm/txcat.yaml").read_text()
-MANIFESTS = {one["kind"]: one for one in yaml.safe_load_all(MANIFESTS_TEXT)}
+MANIFESTS = {
+    one["metadata"]["name"]: one
+    for one in yaml.safe_load_all(MANIFESTS_TEXT)
+    if one["kind"] in {"Deployment", "Job"}
+}
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SETTINGS = {f"TXCAT_{name.upper()}" for name in Settings.model_fields}
 
 
-def container(kind: str) -> dict[str, Any]:
-    """The one container of a manifest."""
-    (found,) = MANIFESTS[kind]["spec"]["template"]["spec"]["containers"]
+def container(name: str) -> dict[str, Any]:
+    """The one container of a pod of ours."""
+    (found,) = MANIFESTS[name]["spec"]["template"]["spec"]["containers"]
     assert isinstance(found, dict)
     return found
 
 
 def test_the_image_is_the_one_that_compose_builds() -> None:
     image = COMPOSE["services"]["code"]["image"]
-    named = {container(kind)["image"] for kind in ("Deployment", "Job")}
+    named = {container(name)["image"] for name in MANIFESTS}
     named.add("{repository}:{tag}".format(**DEPLOYMENT["image"]))
     assert named == {f"REGISTRY/{image}"}
 
@@ -47,16 +51,18 @@ def test_web_server_and_daemon_are_of_the_pinned_dagster() -> None:
 def test_the_code_location_and_the_upgrade_start_as_in_compose() -> None:
     services = COMPOSE["services"]
     assert DEPLOYMENT["dagsterApiGrpcArgs"] == services["code"]["command"][-2:]
-    assert container("Deployment")["args"] == services["ml_api"]["command"]
-    words = " ".join(container("Job")["args"])
+    assert container("txcat-ml-api")["args"] == services["ml_api"]["command"]
+    assert container("txcat-api")["args"] == services["api"]["command"]
+    words = " ".join(container("txcat-upgrade")["args"])
     assert words in (ROOT / services["upgrade"]["command"][0]).read_text()
 
 
 def test_every_variable_is_a_setting() -> None:
     assert DEPLOYMENT["env"].keys() <= SETTINGS
-    assert {one["name"] for one in container("Job")["env"]} <= SETTINGS
+    for name in ("txcat-upgrade", "txcat-api"):
+        assert {one["name"] for one in container(name)["env"]} <= SETTINGS
     known = {f"ML_API_{name.upper()}" for name in MlSettings.model_fields}
-    assert {one["name"] for one in container("Deployment")["env"]} <= known
+    assert {one["name"] for one in container("txcat-ml-api")["env"]} <= known
 
 
 def test_secrets_are_files_named_like_settings_and_no_password_is_written_down() -> None:

@@ -138,8 +138,8 @@ def _filled(totals: str, filled: tuple[date, date]) -> str:
     return (
         f"WITH totals AS ({totals}) SELECT d.day, c.currency, {', '.join(sums)}, "
         "coalesce(t.payments, 0) AS payments "
-        f"FROM (SELECT CAST(g.at AS DATE) AS day FROM generate_series({first}, {last}, "
-        "INTERVAL '1 day') AS g(at)) AS d "
+        f"FROM (SELECT CAST(g.moment AS DATE) AS day FROM generate_series({first}, {last}, "
+        "INTERVAL '1 day') AS g(moment)) AS d "
         "CROSS JOIN (SELECT DISTINCT currency FROM totals) AS c "
         "LEFT JOIN totals AS t ON t.day = d.day AND t.currency = c.currency"
     )

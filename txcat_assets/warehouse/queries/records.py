@@ -4,11 +4,21 @@ Names of columns and tables come from contracts, values are always bound. What m
 may, is said in `reporting_api`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from txcat_assets.contracts.model import AnswerType, Contract, Policy
+from txcat_assets.contracts.model import (
+    Answer,
+    AnswerType,
+    Codes,
+    Contract,
+    Date,
+    Integer,
+    Policy,
+    Stage,
+    Text,
+)
 from txcat_assets.errors import VersionRefused
 from txcat_assets.warehouse.databases.interface import Reading
 from txcat_assets.warehouse.schema.contract_versions import require_version
@@ -128,19 +138,13 @@ def as_of(tx: Reading, contracts: Sequence[Contract]) -> AsOf:
 
 
 def fields_of(contract: Contract) -> list[Field]:
-    """The columns of `validated_with_answers`: those of the contract, then each stage's answers.
-
-    An answer whose name is taken has its stage's before it.
-    """
-    found = {
-        one.name: Field(one.name, f'r."{one.name}"', one.type, one.description)
-        for one in contract.columns
-    }
-    for stage in contract.stages:
-        for answer in stage.columns:
-            name = f"{stage.name}_{answer.name}" if answer.name in found else answer.name
-            found[name] = Field(name, f'r."{name}"', answer.type, answer.description)
-    return list(found.values())
+    """The columns of `validated_with_answers`: those of the contract, then each stage's answers."""
+    found = [
+        Field(one.name, f'r."{one.name}"', one.type, one.description) for one in contract.columns
+    ]
+    for _, answer, name in _answers(contract):
+        found.append(Field(name, f'r."{name}"', answer.type, answer.description))
+    return found
 
 
 def validated_with_answers(contract: Contract) -> str:
@@ -148,20 +152,60 @@ def validated_with_answers(contract: Contract) -> str:
 
     Answers are those to its very content; where there is none yet they are null.
     """
-    name = contract.dataset
-    table = f"current.{name}" if contract.policy is Policy.LATEST else f"validated.{name}"
+    dataset = contract.dataset
+    table = f"current.{dataset}" if contract.policy is Policy.LATEST else f"validated.{dataset}"
+    answers = [f'{stage}."{answer.name}" AS "{name}"' for stage, answer, name in _answers(contract)]
+    answers += [f"{one.name}.model_version AS {_version(one)}" for one in contract.stages]
+    joins = [
+        f"LEFT JOIN {one.name}.{dataset} AS {one.name} ON {one.name}._slice_id = v._slice_id "
+        f"AND {one.name}._position = v._position AND {one.name}._digest = v._digest"
+        for one in contract.stages
+    ]
+    return f"(SELECT {', '.join(['v.*', *answers])} FROM {table} AS v {' '.join(joins)}) AS r"
+
+
+def with_origin(contract: Contract) -> str:
+    """The same source, each record with the columns of `origin_columns`."""
+    return (
+        "(SELECT r.*, s.landed_at AS _landed_at, o.kind AS _kind, o.name AS _source, "
+        f'o."partition" AS _partition FROM {validated_with_answers(contract)} '
+        "JOIN ledger.slices AS s ON s.slice_id = r._slice_id "
+        "JOIN ledger.objects AS o ON o.object_id = s.object_id) AS r"
+    )
+
+
+def origin_columns(contract: Contract) -> dict[str, str]:
+    """Where a record came from, and which contract, models and run made it, by their names."""
+    names = ["_kind", "_source", "_partition", "_slice_id", "_position", "_day", "_landed_at"]
+    names += ["_contract_version", "_run_id", *(_version(stage) for stage in contract.stages)]
+    return {name: f"r.{name}" for name in names}
+
+
+def quarantined_fields(contract: Contract) -> list[Field]:
+    """The columns of a quarantined record: its texts as they came, and why it was set aside."""
+    texts = [
+        Field(one.name, f'r."{one.name}"', Text(), one.description) for one in contract.columns
+    ]
+    why = {"reasons": Codes(()), "stage": Text(), "words": Text(), "_fault": Text()}
+    at = {"_extra": Text(), "_day": Date(), "_slice_id": Integer(), "_position": Integer()}
+    return texts + [Field(name, f"r.{name}", kind) for name, kind in (why | at).items()]
+
+
+def _version(stage: Stage) -> str:
+    return f"_{stage.name}_version"
+
+
+def _answers(contract: Contract) -> Iterator[tuple[str, Answer, str]]:
+    """Each stage's name and answers, with the name that it has beside all others.
+
+    One whose own is taken has the stage's before it.
+    """
     taken = set(contract.column_names)
-    columns, joins = ["v.*"], []
     for stage in contract.stages:
         for answer in stage.columns:
-            known_as = f"{stage.name}_{answer.name}" if answer.name in taken else answer.name
-            taken.add(known_as)
-            columns.append(f'{stage.name}."{answer.name}" AS "{known_as}"')
-        joins.append(
-            f"LEFT JOIN {stage.name}.{name} AS {stage.name} ON {stage.name}._slice_id = v._slice_id "
-            f"AND {stage.name}._position = v._position AND {stage.name}._digest = v._digest"
-        )
-    return f"(SELECT {', '.join(columns)} FROM {table} AS v {' '.join(joins)}) AS r"
+            name = f"{stage.name}_{answer.name}" if answer.name in taken else answer.name
+            taken.add(name)
+            yield stage.name, answer, name
 
 
 def ordering(field: Field, after: Any = None) -> Ordering:
