@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from pydantic.fields import FieldInfo
 
+from txcat_assets.api_settings import ApiSettings
 from txcat_assets.settings import Settings
 
 LIMITS = {"gt": "above {}", "ge": "at least {}", "lt": "below {}", "le": "at most {}"}
@@ -21,7 +22,8 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Written from `txcat_assets/settings.py` by `make docs`. Each is a variable of the",
+        "Written from `txcat_assets/settings.py` and `txcat_assets/api_settings.py` by `make docs`.",
+        "Each is a variable of the",
         "environment, or a line in a file `.env` in the working folder. The environment wins, an",
         "empty value counts as none. `.env.example` has them all. DAGSTER_HOME is Dagster's own:",
         "without it, Dagster keeps its runs in TXCAT_HOME.",
@@ -51,14 +53,19 @@ def _words(name: str) -> str:
 @cache
 def _docstrings() -> dict[str, str]:
     """The docstring under each field. Read here: pydantic would read the source at each start."""
-    (settings,) = ast.parse(inspect.getsource(Settings)).body
-    assert isinstance(settings, ast.ClassDef)  # noqa: S101 - for mypy; the source is that of a class
     found = {}
-    for field, words in pairwise(settings.body):
+    declared = [pair for one in (Settings, ApiSettings) for pair in pairwise(_body(one))]
+    for field, words in declared:
         match field, words:
             case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
                 found[f"TXCAT_{name.upper()}"] = text
     return found
+
+
+def _body(settings: type) -> list[ast.stmt]:
+    (declared,) = ast.parse(inspect.getsource(settings)).body
+    assert isinstance(declared, ast.ClassDef)  # noqa: S101 - for mypy; the source is that of a class
+    return declared.body
 
 
 def _fields() -> Iterator[tuple[str, FieldInfo]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 
 def _are_origins(given: str) -> str:
@@ -23,8 +23,6 @@ Rate = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}/(second|minute|hour|day)$
 
 class ApiSettings(BaseModel):
     """Where the API listens, whom it believes and what it gives."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     api_host: str = "127.0.0.1"
     """Address that the API listens on. On any other than this machine's own it serves nobody
