@@ -59,6 +59,7 @@ PERIOD = (
 def taking(access: dict[str, Any], *parameters: Parameter) -> dict[str, Any]:
     """What a route handler is declared with: who may have it, and what it may be asked."""
 
+    @dataclass
     class Described(Operation):
         def __post_init__(self) -> None:
             described = [parameter.described for parameter in parameters]

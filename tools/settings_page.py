@@ -22,8 +22,8 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Written from `txcat_assets/settings.py` and `txcat_assets/api_settings.py` by `make docs`.",
-        "Each is a variable of the",
+        "Written from `txcat_assets/settings.py` and `txcat_assets/api_settings.py` by",
+        "`make docs`. Each is a variable of the",
         "environment, or a line in a file `.env` in the working folder. The environment wins, an",
         "empty value counts as none. `.env.example` has them all. DAGSTER_HOME is Dagster's own:",
         "without it, Dagster keeps its runs in TXCAT_HOME.",
