@@ -63,9 +63,9 @@ def asked_fields(request: Asking, fields: Sequence[Field]) -> Sequence[Field]:
     return [known[name] for name in names]
 
 
-def described_records(name: str, fields: Sequence[Field]) -> dict[int, ResponseSpec]:
-    """What an answer of such records looks like, for the OpenAPI description."""
-    title = name.title().replace("_", "")
+def described_records(table: str, name: str, fields: Sequence[Field]) -> dict[int, ResponseSpec]:
+    """What an answer of records of a table looks like, for the OpenAPI description."""
+    title = table.title().replace("_", "")
     record = msgspec.defstruct(
         f"{title}Record",
         [

@@ -122,7 +122,7 @@ def _records(table: Table) -> HTTPRouteHandler:
     return get(
         f"{ROOT}/{table.name}",
         **taking(least(Role.ANALYST), *of_time, *filters_of(table.fields), FIELDS, order, *PAGES),
-        responses=described_records(table.name, table.fields),
+        responses=described_records(table.name, table.name, table.fields),
         name=f"{table.name} records",
         summary=table.description,
     )(records)
@@ -180,7 +180,7 @@ def _quarantined(contract: Contract) -> HTTPRouteHandler:
             Parameter("reason", "Only those with this code among their reasons."),
             *PAGES,
         ),
-        responses=described_records("quarantined", shown),
+        responses=described_records(f"{contract.dataset}_quarantined", "quarantined", shown),
         name=f"{contract.dataset} quarantined",
         summary=f"Records of {contract.dataset} that are set aside, as they came, by arrival",
     )(quarantined)

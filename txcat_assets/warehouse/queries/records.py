@@ -186,8 +186,18 @@ def quarantined_fields(contract: Contract) -> list[Field]:
     texts = [
         Field(one.name, f'r."{one.name}"', Text(), one.description) for one in contract.columns
     ]
-    why = {"reasons": Codes(()), "stage": Text(), "words": Text(), "_fault": Text()}
-    at = {"_extra": Text(), "_day": Date(), "_slice_id": Integer(), "_position": Integer()}
+    why: dict[str, AnswerType] = {
+        "reasons": Codes(()),
+        "stage": Text(),
+        "words": Text(),
+        "_fault": Text(),
+    }
+    at: dict[str, AnswerType] = {
+        "_extra": Text(),
+        "_day": Date(),
+        "_slice_id": Integer(),
+        "_position": Integer(),
+    }
     return texts + [Field(name, f"r.{name}", kind) for name, kind in (why | at).items()]
 
 
