@@ -33,9 +33,13 @@ class Arrived:
 
 @dataclass
 class Expected:
-    """Where each record must be; `validated` and `categorized` are by position."""
+    """Where each record must be; `validated` and `categorized` are by position.
+
+    `current` says by key which of the validated holds it.
+    """
 
     validated: dict[Position, tuple[str, ...]] = field(default_factory=dict)
+    current: dict[str | None, Position] = field(default_factory=dict)
     duplicates: set[Position] = field(default_factory=set)
     quarantined: dict[Position, tuple[str, ...]] = field(default_factory=dict)
     closed: dict[Position, str] = field(default_factory=dict)
@@ -77,6 +81,7 @@ def places(
         elif verdict.key not in winners:
             winners[verdict.key] = verdict.content
             expected.validated[record.at] = verdict.content
+            expected.current[verdict.key] = record.at
         elif winners[verdict.key] == verdict.content:
             expected.duplicates.add(record.at)
         else:
@@ -110,6 +115,7 @@ def versions(
         else:
             current[verdict.key] = verdict.content
             expected.validated[record.at] = verdict.content
+            expected.current[verdict.key] = record.at
     return expected
 
 

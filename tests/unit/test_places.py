@@ -14,14 +14,16 @@ from txcat_assets.pipeline.places import (
     DISCARDED,
     DUPLICATE,
     INVALID,
+    KEPT,
     REPLACED,
+    SUPERSEDED,
     VALIDATED,
     WAITING,
     count_changes,
     difference,
-    opened_or_closed,
     rank,
     set_aside,
+    to_move,
 )
 
 ADDRESS = {"_slice_id": pl.Int64(), "_position": pl.Int64()}
@@ -66,14 +68,19 @@ def test_ranking_keeps_what_else_is_known_of_a_record() -> None:
 def test_each_change_is_a_version_and_what_equals_the_one_before_is_a_duplicate() -> None:
     rows = [("k", "a", 1, 0), ("k", "b", 1, 1), ("k", "b", 2, 0), ("k", "a", 2, 1)]
     found = places_of(rows, Policy.LATEST)
-    assert found == {(1, 0): VALIDATED, (1, 1): VALIDATED, (2, 0): DUPLICATE, (2, 1): VALIDATED}
+    assert found == {
+        (1, 0): SUPERSEDED,
+        (1, 1): SUPERSEDED,
+        (2, 0): DUPLICATE,
+        (2, 1): VALIDATED,
+    }
 
 
 def test_a_version_of_an_earlier_day_comes_before_those_of_later_ones() -> None:
     assert DAYS[3] < DAYS[1] < DAYS[2]
     rows = [("k", "a", 1, 0), ("k", "b", 2, 0), ("k", "a", 3, 0)]
     found = places_of(rows, Policy.LATEST)
-    assert found == {(3, 0): VALIDATED, (1, 0): DUPLICATE, (2, 0): VALIDATED}
+    assert found == {(3, 0): SUPERSEDED, (1, 0): DUPLICATE, (2, 0): VALIDATED}
 
 
 def test_who_does_not_contend_is_set_aside_and_what_an_operator_decided_comes_first() -> None:
@@ -110,7 +117,17 @@ def test_a_record_is_opened_or_closed_where_its_content_is_the_same(
         schema={**ADDRESS, **CONTENT, "_aside": pl.Int16},
         orient="row",
     )
-    assert len(opened_or_closed(verdicts, old)) == is_moving
+    assert len(to_move(verdicts, old, Policy.FIRST)) == is_moving
+
+
+@pytest.mark.parametrize(
+    ("was", "policy"), [(CONFLICTING, Policy.LATEST), (SUPERSEDED, Policy.FIRST)]
+)
+def test_a_place_that_only_the_other_policy_knows_is_found_anew(was: int, policy: Policy) -> None:
+    old = pl.DataFrame([(1, 0, "a", None, was)], schema=STORED, orient="row")
+    verdicts = old.select(pl.exclude("_place"), _aside=pl.lit(None, pl.Int16))
+    moving = {one: len(to_move(verdicts, old, one)) for one in Policy}
+    assert moving == {one: one is policy for one in Policy}
 
 
 some_contenders = st.lists(
@@ -126,7 +143,9 @@ def test_any_versions_in_any_order_are_ranked_as_the_oracle_says(rows: list[Cont
         records, lambda record: Verdict(str(record.texts[0]), (str(record.texts[1]),))
     )
     found = places_of(rows, Policy.LATEST)
-    assert {at for at, place in found.items() if place == VALIDATED} == set(expected.validated)
+    assert {at for at, place in found.items() if place in KEPT} == set(expected.validated)
+    holders = {at for at, place in found.items() if place == VALIDATED}
+    assert holders == set(expected.current.values())
     assert {at for at, place in found.items() if place == DUPLICATE} == expected.duplicates
 
 

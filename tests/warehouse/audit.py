@@ -11,6 +11,7 @@ from txcat_assets.contracts.model import Contract, Policy, Stage
 from txcat_assets.warehouse.databases.interface import Transaction, Warehouse
 
 VALIDATED, DUPLICATE, CONFLICT, INVALID, WAITING, DISCARDED, REPLACED = 1, 2, 3, 4, 5, 6, 7
+SUPERSEDED = 8
 
 
 class Judged(NamedTuple):
@@ -129,15 +130,16 @@ def _check_places(
     landed = Counter(slice_id for slice_id, _ in raw) + forgotten
     counted = Counter((row.slice_id, row.place) for row in judged)
     for slice_id, *counts in tx.rows(
-        "SELECT slice_id, landed, unjudged, validated, quarantined, duplicate, discarded, replaced "
-        "FROM ledger.slices WHERE dataset = $d",
+        "SELECT slice_id, landed, unjudged, validated, quarantined, duplicate, discarded, "
+        "replaced, superseded FROM ledger.slices WHERE dataset = $d",
         d=name,
     ):
-        of = {place: counted[slice_id, place] for place in range(1, 8)}
+        of = {place: counted[slice_id, place] for place in range(1, 9)}
         quarantined = of[CONFLICT] + of[INVALID] + of[WAITING]
         unjudged = landed[slice_id] - sum(of.values())
-        open_ = [landed[slice_id], unjudged, of[VALIDATED], quarantined, of[DUPLICATE]]
-        assert [*open_, of[DISCARDED], of[REPLACED]] == counts, (
+        validated = of[VALIDATED] + of[SUPERSEDED]
+        open_ = [landed[slice_id], unjudged, validated, quarantined, of[DUPLICATE]]
+        assert [*open_, of[DISCARDED], of[REPLACED], of[SUPERSEDED]] == counts, (
             f"slice {slice_id} as counted, and in the ledger"
         )
 
@@ -160,11 +162,11 @@ def _check_decisions(tx: Transaction, name: str, judged: list[Judged]) -> None:
 
 def _check_keys(judged: list[Judged], *, has_versions: bool) -> None:
     winners = [row.key for row in judged if row.place == VALIDATED]
-    losers = {row.key for row in judged if row.place in (DUPLICATE, CONFLICT)}
-    assert has_versions or _twice(winners) == [], "one validated row per key"
-    conflicts = [row for row in judged if row.place == CONFLICT]
-    assert not (has_versions and conflicts), "versions do not conflict"
-    assert losers <= set(winners), "whoever is a duplicate or a conflict has a winner"
+    losers = {row.key for row in judged if row.place in (DUPLICATE, CONFLICT, SUPERSEDED)}
+    assert _twice(winners) == [], "one record holds a key"
+    strange = CONFLICT if has_versions else SUPERSEDED
+    assert not [row for row in judged if row.place == strange], "versions do not conflict"
+    assert losers <= set(winners), "a duplicate, a conflict, an earlier version have a winner"
 
 
 def _check_references(tx: Transaction, contract: Contract) -> None:

@@ -165,7 +165,7 @@ def contracts(draw: st.DrawFn, to: Drawn) -> Drawn:
         policy=policy,
         rules=(_cap(*capped),) if capped else (),
         references=tuple(references),
-        stages=stages if policy is Policy.FIRST else (),
+        stages=stages,
     )
     return Drawn(contract, capped)
 

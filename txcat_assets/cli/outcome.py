@@ -69,10 +69,10 @@ def _places(tx: Transaction, contract: Contract, scope: Scope) -> list[Row]:
 def _stages(tx: Transaction, contract: Contract, scope: Scope) -> list[Row]:
     """For each stage how many records are answered, how many are not, and what stands out."""
     rows: list[Row] = []
-    validated = counts(tx, scope).validated
+    current = counts(tx, scope).current
     for stage in contract.stages:
         later = stage_counts(tx, scope, stage.name)
-        rows.append((stage.name, validated - later.pending - later.refused, stage.description))
+        rows.append((stage.name, current - later.pending - later.refused, stage.description))
         if later.pending:
             rows.append(("pending", later.pending, f"not {stage.name} yet: no answer so far"))
         if later.refused:

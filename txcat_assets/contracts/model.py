@@ -143,7 +143,10 @@ class Policy(StrEnum):
     """The first; the same content again is a duplicate, other content a conflict."""
 
     LATEST = "latest"
-    """Each that differs from the one before it: a version. The last is current, all are kept."""
+    """Each that differs from the one before it: a version. The last is current, all are kept.
+
+    Stages, marts and references know the current one alone.
+    """
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from txcat_assets.contracts.column_types import (
     Money,
     Text,
 )
-from txcat_assets.contracts.model import Contract, Policy, Reference
+from txcat_assets.contracts.model import Contract, Reference
 from txcat_assets.contracts.names import (
     column_name_problem,
     plain_name_problem,
@@ -171,11 +171,6 @@ def _answers(contract: Contract) -> Iterator[str]:
 
 
 def _marts(contract: Contract) -> Iterator[str]:
-    if contract.answer_tables and contract.policy is not Policy.FIRST:
-        yield (
-            f"It has stages or marts and the policy {contract.policy}: they keep one row for each "
-            "key, and there are as many versions. Leave one out."
-        )
     for mart in contract.marts:
         if mart.entity not in contract.column_names:
             yield f"The mart {mart.name} goes by {mart.entity}, which is no column of the contract."

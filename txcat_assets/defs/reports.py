@@ -170,11 +170,11 @@ class DayReports:
         answers = totals.answers_by_day(self.tx, self.work.contract, stage, self._scope)
         found = {}
         for day in self.work.days:
-            validated = self._counts.get(day, NO_RECORDS).validated
+            current = self._counts.get(day, NO_RECORDS).current
             pending, refused = (later[day].pending, later[day].refused) if day in later else (0, 0)
             left = {"pending records": pending, "refused records": refused}
             found[day] = {
-                "dagster/row_count": validated - pending - refused,
+                "dagster/row_count": current - pending - refused,
                 **_without_zeros(left),
                 **answers.get(day, {}),
             }

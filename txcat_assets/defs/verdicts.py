@@ -16,7 +16,7 @@ from txcat_assets.contracts.model import Reference, Rule, Stage
 from txcat_assets.contracts.reasons import CONFLICT, FAULTS
 from txcat_assets.defs.checked_days import CheckedDays, added
 from txcat_assets.defs.shown import SAMPLE_ROWS, as_table
-from txcat_assets.pipeline.places import VALIDATED
+from txcat_assets.pipeline.places import KEPT
 from txcat_assets.stages.loop import one_ahead
 from txcat_assets.stages.work import Unit, units_of
 from txcat_assets.warehouse.ledger.scope import Scope
@@ -155,7 +155,7 @@ def _broken_rules(checked: CheckedDays, days: Sequence[date]) -> dict[str, int]:
 
     def read(unit: Unit) -> pl.DataFrame:
         with checked.warehouse.transaction() as tx:
-            return judged_records(tx, checked.contract, unit.slice_ids, VALIDATED)
+            return judged_records(tx, checked.contract, unit.slice_ids, KEPT)
 
     found: dict[str, int] = {}
     for stored in one_ahead(map(read, units_of(slices))):

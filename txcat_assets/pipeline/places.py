@@ -2,10 +2,10 @@
 
 A record contends for its key when it is valid, names nothing unknown and nobody closed it. By the
 policy `first` the earliest arrival is validated; later ones of the same content are duplicates, of
-other content conflicts. By the policy `latest` each that differs from the one before it is
-validated, as a version, and what equals the one before is a duplicate; before counts by day, so
-that an older file that comes late changes what was, not what is. Else (slice, position) decides,
-never which was judged first.
+other content conflicts. By the policy `latest` each that differs from the one before it is a
+version: the last is validated and holds the key, those before it are superseded; what equals the
+one before is a duplicate. Before counts by day, so that an older file that comes late changes what
+was, not what is. Else (slice, position) decides, never which was judged first.
 """
 
 import polars as pl
@@ -13,7 +13,18 @@ import polars as pl
 from txcat_assets.contracts.model import Policy
 
 VALIDATED, DUPLICATE, CONFLICTING, INVALID, WAITING, DISCARDED, REPLACED = 1, 2, 3, 4, 5, 6, 7
-"""The places of a judged record, as stored in `judged.<dataset>._place`."""
+SUPERSEDED = 8
+"""The places of a judged record, as stored in `judged.<dataset>._place`.
+
+Whoever is VALIDATED holds its key, under every policy: one record a key. Stages, marts and
+references know that one alone. A version before it is SUPERSEDED.
+"""
+
+KEPT = (VALIDATED, SUPERSEDED)
+"""The places of what `validated.<dataset>` shows and what counts as validated: every version."""
+
+OF_OTHER_POLICY = {Policy.FIRST: SUPERSEDED, Policy.LATEST: CONFLICTING}
+"""A place that no record has under a policy, but where the contract had the other one before."""
 
 LOSING = (DUPLICATE, CONFLICTING)
 """The places of contenders that another one has won against."""
@@ -25,7 +36,7 @@ CLOSED = (DISCARDED, REPLACED)
 """The places of records that an operator closed: they contend for nothing, whatever they say."""
 
 COUNTED = {
-    "validated": (VALIDATED,),
+    "validated": KEPT,
     "quarantined": QUARANTINED,
     "duplicate": (DUPLICATE,),
     "discarded": (DISCARDED,),
@@ -50,16 +61,18 @@ def difference(verdicts: pl.DataFrame, old: pl.DataFrame) -> pl.DataFrame:
     return both.filter(~(is_known & same_content & same_reasons)).select(verdicts.columns)
 
 
-def opened_or_closed(verdicts: pl.DataFrame, old: pl.DataFrame) -> pl.DataFrame:
-    """The stored rows that were open and are closed by now, or were closed and are open again.
+def to_move(verdicts: pl.DataFrame, old: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    """The stored rows of the same content as before that cannot stay where they are.
 
-    Columns: those of `old`, as `difference` has it, and the verdict's `_aside`. Those whose content
-    differs too are left out: `difference` has them.
+    They were open and are closed by now, or were closed and are open again; or they have a place
+    that this policy does not know. Columns: those of `old`, as `difference` has it, and the
+    verdict's `_aside`. Those whose content differs too are left out: `difference` has them.
     """
     both = old.join(verdicts.select(*POSITION, "_aside"), on=POSITION, how="inner")
     place, now = (pl.when(pl.col(c).is_in(CLOSED)).then(c) for c in ("_place", "_aside"))
+    is_strange = pl.col("_place") == OF_OTHER_POLICY[policy]
     differing = difference(verdicts, old).select(POSITION)
-    return both.filter(place.ne_missing(now)).join(differing, on=POSITION, how="anti")
+    return both.filter(place.ne_missing(now) | is_strange).join(differing, on=POSITION, how="anti")
 
 
 def set_aside(records: pl.DataFrame, unknown: pl.Series, closed: pl.Series) -> pl.DataFrame:
@@ -109,14 +122,22 @@ def _first_wins(key: str) -> pl.Expr:
 
 def _each_change_wins(key: str) -> pl.Expr:
     is_version = pl.col("_digest").ne_missing(pl.col("_digest").shift().over(key))
-    return pl.when(is_version).then(_place(VALIDATED)).otherwise(_place(DUPLICATE))
+    number = is_version.cum_sum().over(key)
+    return (
+        pl.when(~is_version)
+        .then(_place(DUPLICATE))
+        .when(number == number.max().over(key))
+        .then(_place(VALIDATED))
+        .otherwise(_place(SUPERSEDED))
+    )
 
 
 def count_changes(moves: pl.DataFrame) -> pl.DataFrame:
     """How each slice's counts change, by every single move.
 
     `moves` has `_slice_id` and the places `was` and `now`, null for none. Gives one row per slice
-    with a column for each of COUNTED, to be added to its count.
+    with a column for each of COUNTED, and how many of the validated are `superseded`, to be added
+    to its counts.
     """
 
     def change(*places: int) -> pl.Expr:
@@ -125,7 +146,9 @@ def count_changes(moves: pl.DataFrame) -> pl.DataFrame:
 
     judged = {name: change(*places) for name, places in COUNTED.items()}
     everywhere = [place for places in COUNTED.values() for place in places]
-    return moves.group_by("_slice_id").agg(unjudged=-change(*everywhere), **judged)
+    return moves.group_by("_slice_id").agg(
+        unjudged=-change(*everywhere), superseded=change(SUPERSEDED), **judged
+    )
 
 
 def _place(code: int) -> pl.Expr:

@@ -12,9 +12,9 @@ import polars as pl
 
 from txcat_assets.pipeline.places import (
     CLOSED,
-    CONFLICTING,
     COUNTED,
-    DUPLICATE,
+    KEPT,
+    LOSING,
     POSITION,
     REPLACED,
     VALIDATED,
@@ -36,7 +36,7 @@ from txcat_assets.warehouse.queries.quarantine import (
 PLACE_NAMES = {place: name for name, places in COUNTED.items() for place in places}
 """What each place is called for people."""
 
-SETTLED_AMONG = (VALIDATED, DUPLICATE, CONFLICTING)
+SETTLED_AMONG = (*KEPT, *LOSING)
 """The places of those who contend for a key."""
 
 

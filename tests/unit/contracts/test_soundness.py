@@ -139,7 +139,6 @@ UNSOUND: dict[str, tuple[Mapping[str, Any], str]] = {
         "x has no answer",
     ),
     "mart of no column": ({"marts": (replace(mart(), entity="who"),)}, "goes by who"),
-    "stage of versions": ({"stages": (stage(),), "policy": Policy.LATEST}, "policy latest"),
 }
 
 

@@ -126,7 +126,12 @@ def found(warehouse: Warehouse, contract: Contract) -> Expected:
             f"SELECT _slice_id, _position, reasons FROM quarantined.{contract.dataset} "
             "WHERE stage = 'validated'"
         )
+        current = tx.rows(
+            f'SELECT "{contract.key}"::VARCHAR, _slice_id, _position '
+            f"FROM judged.{contract.dataset} WHERE _place = 1"
+        )
     return Expected(
+        current={key: (slice_id, position) for key, slice_id, position in current},
         validated={(s, n): tuple("" if v is None else str(v) for v in r) for s, n, *r in validated},
         duplicates={(s, n) for s, n in duplicates},
         quarantined={(s, n): tuple(reasons) for s, n, reasons in quarantined},
@@ -145,6 +150,12 @@ def answers(warehouse: Warehouse, contract: Contract, stage: Stage) -> dict[str,
             stage=stage.name,
         )
     return {str(key): tuple(rest) for key, *rest in said} | {str(k): "refused" for (k,) in refused}
+
+
+def answered_at(warehouse: Warehouse, contract: Contract, stage: Stage) -> set[Any]:
+    """The positions of the records that a stage has rows of."""
+    with warehouse.transaction() as tx:
+        return {*tx.rows(f"SELECT _slice_id, _position FROM {stage.name}.{contract.dataset}")}
 
 
 def answers_expected(stage: Stage, keys: set[str]) -> dict[str, Any]:
@@ -182,12 +193,15 @@ def check_at_rest(graph: Graph) -> None:
     for drawn in (graph.shops, graph.sales):
         seen, wanted = found(graph.warehouse, drawn.contract), expected(graph, drawn)
         assert seen.validated == wanted.validated
+        assert seen.current == wanted.current
         assert seen.duplicates == wanted.duplicates
         assert seen.quarantined == wanted.quarantined
         keys = {content[0] for content in wanted.validated.values()}
         for stage in drawn.contract.stages:
             said = answers(graph.warehouse, drawn.contract, stage)
             assert said == answers_expected(stage, keys)
+            answered = answered_at(graph.warehouse, drawn.contract, stage)
+            assert answered <= {*wanted.current.values()}
     before = everything(graph.warehouse)
     graph.come_to_rest()
     assert everything(graph.warehouse) == before

@@ -5,6 +5,7 @@ follows in the later stages, and the counts of every slice met, all in the calle
 There is no second code path: `close` is the same for records of which only the place changes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -12,15 +13,19 @@ import polars as pl
 from txcat_assets.contracts.model import Contract
 from txcat_assets.pipeline.parse import dtype_of
 from txcat_assets.pipeline.places import (
+    CLOSED,
     COUNTED,
+    INVALID,
     LOSING,
     POSITION,
+    SUPERSEDED,
     VALIDATED,
+    WAITING,
     count_changes,
     difference,
-    opened_or_closed,
     rank,
     set_aside,
+    to_move,
 )
 from txcat_assets.warehouse.databases.interface import Transaction, listed
 from txcat_assets.warehouse.ledger.answers import move_answers
@@ -45,8 +50,7 @@ class Applied:
 class Changes:
     """What differs from the tables: rows to write, the rows they take the place of, and moves.
 
-    `moving` are stored rows of the same content as before, which an operator's decision has closed
-    or opened.
+    `moving` are stored rows of the same content as before whose place is to be found anew.
     """
 
     rows: pl.DataFrame
@@ -67,7 +71,7 @@ def apply(tx: Transaction, contract: Contract, verdicts: pl.DataFrame, run_id: s
     stored = _judged_rows(tx, contract, verdicts)
     rows = difference(verdicts, stored)
     outdated = stored.join(rows, on=POSITION, how="semi")
-    changes = Changes(rows, outdated, opened_or_closed(verdicts, stored))
+    changes = Changes(rows, outdated, to_move(verdicts, stored, contract.policy))
     return _write(tx, contract, changes, run_id)
 
 
@@ -85,13 +89,35 @@ def close(tx: Transaction, contract: Contract, positions: pl.DataFrame, run_id: 
     moving = stored.join(aside.select(*POSITION, "_aside"), on=POSITION).filter(
         pl.col("_aside") != pl.col("_place")
     )
-    unjudged = aside.join(stored, on=POSITION, how="anti").select(
+    unjudged = _without_values(contract, aside.join(stored, on=POSITION, how="anti"))
+    return _write(tx, contract, Changes(unjudged, stored.clear(), moving), run_id)
+
+
+def place_again(tx: Transaction, contract: Contract, slice_ids: Sequence[int]) -> None:
+    """Give the records of slices whose day has changed the places that follow from it.
+
+    Rows move and none is written, so no run is named.
+    """
+    tx.lock(contract.dataset)
+    require_version(tx, contract)
+    found = tx.frame(
+        f"SELECT {_narrow(contract)}, _reasons FROM judged.{contract.dataset} "
+        f"WHERE {in_slices(slice_ids)}"
+    )
+    is_apart = pl.col("_place").is_in((INVALID, WAITING, *CLOSED))
+    moving = found.with_columns(_aside=pl.when(is_apart).then("_place"))
+    nothing = _without_values(contract, moving.clear())
+    _write(tx, contract, Changes(nothing, found.clear(), moving), run_id="")
+
+
+def _without_values(contract: Contract, aside: pl.DataFrame) -> pl.DataFrame:
+    """Rows to write for records that nobody has judged: `_aside` is the place of each."""
+    return aside.select(
         *(*POSITION, "_day", "_aside"),
         *(pl.lit(None, dtype_of(c.type)).alias(c.name) for c in contract.columns),
         _digest=pl.lit(None, pl.String),
         _reasons=pl.lit(None, pl.List(pl.String)),
     )
-    return _write(tx, contract, Changes(unjudged, stored.clear(), moving), run_id)
 
 
 def _write(tx: Transaction, contract: Contract, changes: Changes, run_id: str) -> Applied:
@@ -172,10 +198,9 @@ def _other_contenders(tx: Transaction, contract: Contract, changes: Changes) -> 
     )
     tx.offer("touched", winners)
     found = f"SELECT {_narrow(contract)} FROM judged.{contract.dataset} WHERE {of_touched}"
-    # Winners and losers apart, as PostgreSQL's indexes have them.
-    met = tx.frame(
-        f"{found} AND _place = {VALIDATED} UNION ALL {found} AND _place IN ({listed(LOSING)})"
-    )
+    # Each apart, as PostgreSQL's indexes have them.
+    parts = (f"= {VALIDATED}", f"IN ({listed(LOSING)})", f"= {SUPERSEDED}")
+    met = tx.frame(" UNION ALL ".join(f"{found} AND _place {part}" for part in parts))
     for one in (changes.rows, changes.moving):
         met = met.join(one, on=POSITION, how="anti")
     valid = met.with_columns(_is_valid=True, _reasons=pl.lit(None, pl.List(pl.String)))
@@ -244,7 +269,8 @@ def _moves(placed: pl.DataFrame, outdated: pl.DataFrame) -> pl.DataFrame:
 
 def _count(tx: Transaction, moves: pl.DataFrame) -> None:
     tx.offer("counted", count_changes(moves))
-    added = ", ".join(f"{name} = s.{name} + c.{name}" for name in ("unjudged", *COUNTED))
+    names = ("unjudged", "superseded", *COUNTED)
+    added = ", ".join(f"{name} = s.{name} + c.{name}" for name in names)
     tx.run(f"UPDATE ledger.slices s SET {added} FROM counted c WHERE s.slice_id = c._slice_id")
 
 

@@ -1,13 +1,15 @@
 """Moves what has arrived from one day to another: only where a clock set ahead gave it a wrong one.
 
-A slice keeps its place in the order of arrival, so no record changes its place by that.
+A slice keeps its place in the order of arrival; only which version of a key is the last goes by
+day, so those are placed anew.
 """
 
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from txcat_assets.contracts.model import Contract
+from txcat_assets.contracts.model import Contract, Policy
 from txcat_assets.warehouse.databases.interface import Transaction, listed, one
+from txcat_assets.warehouse.ledger.apply import place_again
 
 
 def move_days(
@@ -25,11 +27,14 @@ def move_days(
     these = {"dataset": contract.dataset, "days": list(days)}
     where = "WHERE dataset = $dataset AND day = ANY($days)"
     records = one(tx.rows(f"SELECT coalesce(sum(landed), 0) FROM ledger.slices {where}", **these))
+    moving = tx.rows(f"SELECT slice_id FROM ledger.slices {where}", **these)
     for table in ("ledger.slices", "ledger.stages"):
         tx.run(f"UPDATE {table} SET day = $to {where}", to=to, **these)
     for table in _record_tables(contract):
         tx.run(f"UPDATE {table} SET _day = $to WHERE _day = ANY($days)", days=list(days), to=to)
     _move_objects(tx, contract, days, to, is_dated)
+    if contract.policy is Policy.LATEST:
+        place_again(tx, contract, [slice_id for (slice_id,) in moving])
     return int(records)
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from txcat_assets.contracts.model import Contract
-from txcat_assets.pipeline.places import VALIDATED, WAITING
-from txcat_assets.warehouse.databases.interface import Transaction, one
+from txcat_assets.pipeline.places import KEPT, WAITING
+from txcat_assets.warehouse.databases.interface import Transaction, listed, one
 from txcat_assets.warehouse.ledger.scope import Scope
 from txcat_assets.warehouse.ledger.slices import FROZEN, Slice, in_slices
 from txcat_assets.warehouse.schema.contract_versions import require_version
@@ -52,7 +52,7 @@ def forget(
     records = tx.changed(
         f"DELETE FROM raw.{name} r WHERE {in_slices(slice_ids, 'r._slice_id')} "
         f"AND EXISTS (SELECT 1 FROM judged.{name} j WHERE j._slice_id = r._slice_id "
-        f"AND j._position = r._position AND j._place = {VALIDATED}) "
+        f"AND j._position = r._position AND j._place IN ({listed(KEPT)})) "
         "AND NOT EXISTS (SELECT 1 FROM ledger.refusals f WHERE f.dataset = $dataset "
         "AND f.slice_id = r._slice_id AND f.position = r._position)",
         dataset=name,

@@ -63,7 +63,7 @@ def pending(tx: Transaction, model: StageModel, slice_ids: Sequence[int]) -> Pen
     )
     # Plain reads and a join of frames: joined in DuckDB, the wide rows go through a hash table,
     # which took ten times as long.
-    records = judged_records(tx, model.contract, slice_ids, VALIDATED)
+    records = judged_records(tx, model.contract, slice_ids, [VALIDATED])
     return Pending(_without_answer(tx, model, slice_ids, records), revisions)
 
 
@@ -77,12 +77,13 @@ def recount_pending(
 ) -> None:
     """Set pending and refused of slices from the tables, after records of theirs have moved.
 
-    Pending are the validated records without an answer, for their content, by the model version
-    that the slice's stage has reached: all of them where it has reached none.
+    Pending are the validated records that hold their keys, without an answer, for their content,
+    by the model version that the slice's stage has reached: all of them where it has reached none.
     """
     in_these = in_slices(slice_ids, "t.slice_id")
     tx.run(
-        "UPDATE ledger.stages t SET refused = 0, pending = s.validated, revision = t.revision + 1 "
+        "UPDATE ledger.stages t SET refused = 0, revision = t.revision + 1, "
+        "pending = s.validated - s.superseded "
         "FROM ledger.slices s WHERE s.slice_id = t.slice_id AND t.version IS NULL "
         f"AND t.stage = $stage AND {in_these}",
         stage=stage.name,
@@ -110,7 +111,7 @@ def _recount_reached(tx: Transaction, model: StageModel, slice_ids: Sequence[int
     tx.offer("counted", counted.fill_null(0))
     tx.run(
         "UPDATE ledger.stages t SET refused = c.refused, revision = t.revision + 1, "
-        "pending = s.validated - c.answered - c.refused "
+        "pending = s.validated - s.superseded - c.answered - c.refused "
         "FROM ledger.slices s JOIN counted c ON c.slice_id = s.slice_id "
         "WHERE t.slice_id = s.slice_id AND t.stage = $stage",
         stage=model.stage.name,

@@ -167,13 +167,14 @@ def slices_by_id(tx: Transaction, slice_ids: Sequence[int]) -> list[Slice]:
 
 
 def judged_records(
-    tx: Transaction, contract: Contract, slice_ids: Sequence[int], place: int
+    tx: Transaction, contract: Contract, slice_ids: Sequence[int], places: Sequence[int]
 ) -> pl.DataFrame:
-    """The judged records of slices in one place: typed columns, and what txcat keeps with them."""
+    """The judged records of slices in these places: typed columns, and what txcat adds."""
     return tx.frame(
         f"SELECT {quoted(contract.column_names)}, _slice_id, _position, _day, _digest, "
         "_contract_version, _reasons AS _warnings "
-        f"FROM judged.{contract.dataset} WHERE _place = {place} AND {in_slices(slice_ids)}"
+        f"FROM judged.{contract.dataset} WHERE _place IN ({listed(places)}) "
+        f"AND {in_slices(slice_ids)}"
     )
 
 
@@ -213,7 +214,7 @@ def mark_stale(
     tx.run(
         "UPDATE ledger.stages t SET version = NULL, redo_from = $at, refused = 0, "
         "revision = t.revision + 1, "
-        "pending = CASE WHEN $stage = 'validated' THEN 0 ELSE s.validated END "
+        "pending = CASE WHEN $stage = 'validated' THEN 0 ELSE s.validated - s.superseded END "
         "FROM ledger.slices s WHERE s.slice_id = t.slice_id AND t.dataset = $dataset "
         "AND t.stage = $stage AND t.day = ANY($days) "
         "AND ($stage <> 'validated' OR s.forgotten = 0)",

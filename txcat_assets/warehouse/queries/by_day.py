@@ -10,7 +10,7 @@ from typing import Any
 
 from txcat_assets.contracts.model import Contract, Policy
 from txcat_assets.contracts.reasons import CONFLICT, REFUSED
-from txcat_assets.pipeline.places import CONFLICTING, INVALID, VALIDATED, WAITING
+from txcat_assets.pipeline.places import CONFLICTING, INVALID, KEPT, WAITING
 from txcat_assets.warehouse.databases.interface import Transaction, listed
 from txcat_assets.warehouse.ledger.scope import Scope
 from txcat_assets.warehouse.queries.figures import Counts, StageCounts
@@ -76,7 +76,7 @@ def reasons_by_day(tx: Transaction, contract: Contract, scope: Scope) -> dict[st
 
 def warnings_by_day(tx: Transaction, contract: Contract, scope: Scope) -> dict[str, Numbers]:
     """By code of a rule that only warns, how many of each day's validated records break it."""
-    return _most_first(_codes_by_day(tx, contract, scope, [VALIDATED]))
+    return _most_first(_codes_by_day(tx, contract, scope, KEPT))
 
 
 def _codes_by_day(
@@ -100,7 +100,8 @@ def _most_first(found: dict[str, Numbers]) -> dict[str, Numbers]:
 def stage_counts_by_day(tx: Transaction, scope: Scope, stage: str) -> dict[date, StageCounts]:
     """What is pending for a later stage, and what it refused, by the ledger."""
     found = tx.rows(
-        "SELECT t.day, sum(CASE WHEN t.version IS NULL THEN s.validated ELSE t.pending END)"
+        "SELECT t.day, sum(CASE WHEN t.version IS NULL THEN s.validated - s.superseded "
+        "ELSE t.pending END)"
         "::BIGINT, sum(t.refused)::BIGINT FROM ledger.stages t "
         "JOIN ledger.slices s ON s.slice_id = t.slice_id "
         f"WHERE t.stage = $stage AND t.slice_id IN {scope.slices} GROUP BY t.day",
@@ -115,7 +116,7 @@ def pending_since_by_day(tx: Transaction, scope: Scope, stage: str) -> dict[date
     return dict(
         tx.rows(
             "SELECT s.day, min(s.landed_at) FROM ledger.stages t JOIN ledger.slices s "
-            "ON s.slice_id = t.slice_id WHERE t.stage = $stage AND s.validated > 0 "
+            "ON s.slice_id = t.slice_id WHERE t.stage = $stage AND s.validated > s.superseded "
             f"AND t.slice_id IN {scope.slices} AND (t.version IS NULL OR t.pending > 0) "
             "GROUP BY s.day",
             stage=stage,

@@ -22,7 +22,10 @@ from txcat_assets.warehouse.schema.tables import quoted
 
 @dataclass(frozen=True)
 class Counts:
-    """Where the records of some slices are; landed is the sum of the others."""
+    """Where the records of some slices are; landed is the sum of the others but the last.
+
+    `superseded` are those of the validated after which another version of their key came.
+    """
 
     landed: int
     unjudged: int
@@ -31,6 +34,12 @@ class Counts:
     duplicate: int
     discarded: int
     replaced: int
+    superseded: int
+
+    @property
+    def current(self) -> int:
+        """The validated records that hold their keys: what stages answer."""
+        return self.validated - self.superseded
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,8 @@ def counts(tx: Transaction, scope: Scope) -> Counts:
 def stage_counts(tx: Transaction, scope: Scope, stage: str) -> StageCounts:
     """What is pending for a later stage, and what it refused, by the ledger."""
     (row,) = tx.rows(
-        "SELECT coalesce(sum(CASE WHEN t.version IS NULL THEN s.validated ELSE t.pending END), 0)"
+        "SELECT coalesce(sum(CASE WHEN t.version IS NULL THEN s.validated - s.superseded "
+        "ELSE t.pending END), 0)"
         "::BIGINT, coalesce(sum(t.refused), 0)::BIGINT FROM ledger.stages t "
         "JOIN ledger.slices s ON s.slice_id = t.slice_id "
         f"WHERE t.stage = $stage AND t.slice_id IN {scope.slices}",

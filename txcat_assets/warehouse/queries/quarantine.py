@@ -12,7 +12,7 @@ import polars as pl
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.reasons import CONFLICT, REFUSED
-from txcat_assets.pipeline.places import CONFLICTING, QUARANTINED, VALIDATED
+from txcat_assets.pipeline.places import CONFLICTING, KEPT, QUARANTINED, VALIDATED
 from txcat_assets.warehouse.databases.interface import Transaction, listed
 from txcat_assets.warehouse.ledger.slices import in_slices
 from txcat_assets.warehouse.schema.tables import quoted
@@ -69,7 +69,7 @@ def reasons_at(place: int | None, reasons: list[str] | None, refusing: str | Non
     """The reason codes of a record for people: of a conflict and a refusal, these words alone."""
     if place == CONFLICTING:
         return [CONFLICT]
-    if place == VALIDATED:
+    if place in KEPT:
         return [REFUSED] if refusing else []
     return reasons or []
 

@@ -5,7 +5,7 @@ would triple what writing costs there. On PostgreSQL each is used at every micro
 checks after it.
 """
 
-from txcat_assets.contracts.model import Contract, Policy
+from txcat_assets.contracts.model import Contract
 from txcat_assets.pipeline.places import INVALID, LOSING, VALIDATED, WAITING
 from txcat_assets.warehouse.databases.interface import listed
 
@@ -26,8 +26,7 @@ LEDGER = (
 def indexes(contract: Contract) -> list[str]:
     """Statements that make what is missing.
 
-    Where the first wins, one winner per key is a unique index too: PostgreSQL refuses a second one,
-    whatever went wrong.
+    One winner per key is a unique index: PostgreSQL refuses a second one, whatever went wrong.
     """
     name, key = contract.dataset, f'"{contract.key}"'
     plain = [
@@ -45,11 +44,8 @@ def indexes(contract: Contract) -> list[str]:
             f'{name}_{mart.name}_of ON judged.{name} ("{mart.entity}") WHERE _place = {VALIDATED}',
             f'{name}_{mart.name} ON {mart.name}.{name} ("{mart.entity}")',
         ]
-    winner = f"{name}_winner ON judged.{name} ({key}) WHERE _place = {VALIDATED}"
-    if contract.policy is Policy.LATEST:  # each version of a key is one
-        plain.append(winner)
     unique = [
-        *([winner] if contract.policy is Policy.FIRST else []),
+        f"{name}_winner ON judged.{name} ({key}) WHERE _place = {VALIDATED}",
         *(f"{name}_key ON {stage.name}.{name} ({key})" for stage in contract.stages),
     ]
     return [

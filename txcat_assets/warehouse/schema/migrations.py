@@ -26,6 +26,8 @@ CREATE TABLE IF NOT EXISTS ledger.decisions (
 """What operators decided, for ever. `in_force` is true where a decision closes its record now, and
 null otherwise: so the database refuses a second one for a position."""
 
+SUPERSEDED = "ALTER TABLE ledger.slices ADD COLUMN IF NOT EXISTS superseded BIGINT DEFAULT 0"
+
 MIGRATIONS: tuple[str | dict[Literal["duckdb", "postgres"], str], ...] = (
     # 1: files.
     """
@@ -149,6 +151,27 @@ CREATE TABLE IF NOT EXISTS ledger.failed_checks (
     # 12: whether a check that failed on a day is an error there; of those of before it is unknown
     # until the check speaks again.
     "ALTER TABLE ledger.failed_checks ADD COLUMN IF NOT EXISTS is_error BOOLEAN",
+    # 13: versions that another one has superseded, which count as validated still. Where keys had
+    # versions, PostgreSQL's index of those who hold a key was not unique; it is made anew.
+    {
+        "duckdb": SUPERSEDED,
+        "postgres": f"""{SUPERSEDED};
+DO $$
+DECLARE plain TEXT;
+BEGIN
+    FOR plain IN
+        SELECT i.indexrelid::regclass::TEXT FROM pg_index i
+        JOIN pg_class c ON c.oid = i.indexrelid
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = 'judged' AND NOT i.indisunique
+        AND right(c.relname, length('_winner')) = '_winner'
+    LOOP
+        EXECUTE 'DROP INDEX ' || plain;
+    END LOOP;
+END
+$$
+""",
+    },
 )
 
 

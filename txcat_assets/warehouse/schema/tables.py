@@ -30,7 +30,13 @@ from txcat_assets.contracts.model import (
 )
 from txcat_assets.contracts.reasons import CONFLICT, REFUSED
 from txcat_assets.errors import RightMissing, VersionRefused
-from txcat_assets.pipeline.places import CONFLICTING, QUARANTINED, VALIDATED
+from txcat_assets.pipeline.places import (
+    CONFLICTING,
+    KEPT,
+    QUARANTINED,
+    SUPERSEDED,
+    VALIDATED,
+)
 from txcat_assets.warehouse.databases.interface import (
     Reading,
     Transaction,
@@ -126,6 +132,7 @@ def _dataset_tables(contract: Contract, widened: Iterable[str]) -> list[str]:
     marts = [mart.name for mart in contract.marts]
     tables = ["raw", "judged", *(stage.name for stage in contract.stages), *marts]
     has_versions = contract.policy is Policy.LATEST
+    kept = f"IN ({listed(KEPT)})" if has_versions else f"= {VALIDATED}"
     views = ["validated", "quarantined", *(["current"] if has_versions else [])]
     return [
         *(f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in [*tables, *views]),
@@ -141,9 +148,10 @@ def _dataset_tables(contract: Contract, widened: Iterable[str]) -> list[str]:
         *(_mart_table(contract, mart) for mart in contract.marts),
         *widened,
         *_added_columns(contract),
+        *(_superseded(contract) if has_versions else []),
         *_gained_stages(contract),
         f"CREATE VIEW validated.{name} AS SELECT {validated_columns(contract)} "
-        f"FROM judged.{name} WHERE _place = {VALIDATED}",
+        f"FROM judged.{name} WHERE _place {kept}",
         quarantined_view(contract),
         *([current_view(contract)] if has_versions else []),
     ]
@@ -167,10 +175,27 @@ def _gained_stages(contract: Contract) -> list[str]:
     """What makes the slices of before work for a stage that the contract has gained since."""
     return [
         "INSERT INTO ledger.stages (slice_id, stage, dataset, day, pending) "
-        f"SELECT slice_id, '{stage.name}', dataset, day, validated FROM ledger.slices s "
-        f"WHERE dataset = '{contract.dataset}' AND landed > 0 AND NOT EXISTS (SELECT 1 "
+        f"SELECT slice_id, '{stage.name}', dataset, day, validated - superseded "
+        f"FROM ledger.slices s WHERE dataset = '{contract.dataset}' AND landed > 0 AND NOT EXISTS (SELECT 1 "
         f"FROM ledger.stages t WHERE t.slice_id = s.slice_id AND t.stage = '{stage.name}')"
         for stage in contract.stages
+    ]
+
+
+def _superseded(contract: Contract) -> list[str]:
+    """What puts the versions that are not the last of their key where they belong.
+
+    Before the thirteenth change of the ledger each version of a key was validated.
+    """
+    name, key = contract.dataset, contract.key
+    return [
+        f"UPDATE judged.{name} j SET _place = {SUPERSEDED} FROM (SELECT _slice_id, _position, "
+        f'row_number() OVER (PARTITION BY "{key}" ORDER BY _day DESC, _slice_id DESC, '
+        f"_position DESC) AS age FROM judged.{name} WHERE _place = {VALIDATED}) v "
+        "WHERE v.age > 1 AND j._slice_id = v._slice_id AND j._position = v._position",
+        f"UPDATE ledger.slices s SET superseded = j.number FROM (SELECT _slice_id, "
+        f"count(*) AS number FROM judged.{name} WHERE _place = {SUPERSEDED} GROUP BY 1) j "
+        "WHERE s.slice_id = j._slice_id AND s.superseded <> j.number",
     ]
 
 
@@ -246,12 +271,9 @@ def _mart_table(contract: Contract, mart: Mart) -> str:
 
 def current_view(contract: Contract) -> str:
     """The last version of each key: of the latest day, and there of the latest arrival."""
-    name, key = contract.dataset, contract.key
-    columns = validated_columns(contract)
     return (
-        f"CREATE VIEW current.{name} AS SELECT {columns} FROM (SELECT *, "
-        f'row_number() OVER (PARTITION BY "{key}" ORDER BY _day DESC, _slice_id DESC, '
-        f"_position DESC) AS _age FROM judged.{name} WHERE _place = {VALIDATED}) j WHERE _age = 1"
+        f"CREATE VIEW current.{contract.dataset} AS SELECT {validated_columns(contract)} "
+        f"FROM judged.{contract.dataset} WHERE _place = {VALIDATED}"
     )
 
 
