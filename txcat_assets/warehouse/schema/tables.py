@@ -176,8 +176,9 @@ def _gained_stages(contract: Contract) -> list[str]:
     return [
         "INSERT INTO ledger.stages (slice_id, stage, dataset, day, pending) "
         f"SELECT slice_id, '{stage.name}', dataset, day, validated - superseded "
-        f"FROM ledger.slices s WHERE dataset = '{contract.dataset}' AND landed > 0 AND NOT EXISTS (SELECT 1 "
-        f"FROM ledger.stages t WHERE t.slice_id = s.slice_id AND t.stage = '{stage.name}')"
+        f"FROM ledger.slices s WHERE dataset = '{contract.dataset}' AND landed > 0 "
+        "AND NOT EXISTS (SELECT 1 FROM ledger.stages t "
+        f"WHERE t.slice_id = s.slice_id AND t.stage = '{stage.name}')"
         for stage in contract.stages
     ]
 
