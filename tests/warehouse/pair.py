@@ -148,7 +148,10 @@ def audit_totals(warehouse: Warehouse) -> None:
     with warehouse.transaction() as tx:
         if warehouse.kind == "postgres":  # others may commit between two of these queries
             tx.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        noted = {entity for (entity,) in tx.rows("SELECT entity FROM ledger.touched")}
+        noted = {
+            entity
+            for (entity,) in tx.rows("SELECT entity FROM ledger.touched WHERE follower = 'totals'")
+        }
         sold = tx.rows("SELECT side, _slice_id, _position, amount FROM validated.sales")
         told = tx.rows("SELECT side, _slice_id, _position, total FROM totals.sales")
     amounts = defaultdict(list)

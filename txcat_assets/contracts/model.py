@@ -213,7 +213,11 @@ class Contract:
     @property
     def key_type(self) -> ColumnType:
         """The type of the key's column."""
-        return next(column.type for column in self.columns if column.name == self.key)
+        return self.type_of(self.key)
+
+    def type_of(self, column: str) -> ColumnType:
+        """The type of one of its columns."""
+        return next(one.type for one in self.columns if one.name == column)
 
     @cached_property
     def column_names(self) -> list[str]:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from txcat_assets.contracts.marts import Mart
 from txcat_assets.pipeline.computed import ComputedMart
 from txcat_assets.stages.work import Work
+from txcat_assets.warehouse.ledger.followers import is_followed, read_notes
 from txcat_assets.warehouse.ledger.marts import (
     MartTable,
-    note_all_if_changed,
-    read_notes,
+    follow_anew,
     records_of_entities,
     replace_rows,
 )
@@ -44,7 +44,10 @@ def update_mart(
             return outcome
         version = computed.version()
         with work.warehouse.transaction() as tx:
-            note_all_if_changed(tx, table, version, full_refresh=full_refresh)
+            is_made = is_followed(tx, table.follower, version)
+        if full_refresh or not is_made:
+            with work.warehouse.transaction() as tx:
+                follow_anew(tx, table, version)
         while _update_unit(work, table, computed, outcome):
             pass
     return outcome
@@ -55,7 +58,7 @@ def _update_unit(
 ) -> bool:
     """Work some of the touched entities; False when none is left."""
     with work.warehouse.transaction() as tx:
-        notes = read_notes(tx, table, UNIT_ENTITIES)
+        notes = read_notes(tx, table.follower, UNIT_ENTITIES)
         if notes.is_empty():
             return False
         records = records_of_entities(tx, table, notes)

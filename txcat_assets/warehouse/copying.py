@@ -11,6 +11,7 @@ from uuid import uuid4
 from txcat_assets.contracts.model import Contract
 from txcat_assets.errors import CopyRefused
 from txcat_assets.warehouse.databases.interface import Transaction, Warehouse, one
+from txcat_assets.warehouse.ledger.followers import lock_name
 from txcat_assets.warehouse.ledger.marts import MartTable
 from txcat_assets.warehouse.ledger.slices import PARTS
 from txcat_assets.warehouse.schema.tables import prepare, quoted
@@ -75,7 +76,7 @@ def _locks(contracts: Iterable[Contract]) -> Iterator[str]:
     """The locks of all who change a dataset's rows."""
     for contract in contracts:
         yield contract.dataset
-        yield from (MartTable(contract, mart).name for mart in contract.marts)
+        yield from (lock_name(MartTable(contract, mart).follower) for mart in contract.marts)
 
 
 def _tables(tx: Transaction, contracts: Iterable[Contract]) -> dict[str, list[str]]:

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from txcat_assets.contracts.followers import Follower
 from txcat_assets.contracts.model import Contract
 from txcat_assets.pipeline.parse import dtype_of
 from txcat_assets.pipeline.places import (
     CLOSED,
     COUNTED,
     INVALID,
+    KEPT,
     LOSING,
     POSITION,
     SUPERSEDED,
@@ -30,7 +32,7 @@ from txcat_assets.pipeline.places import (
 from txcat_assets.warehouse.databases.interface import Transaction, listed
 from txcat_assets.warehouse.ledger.answers import move_answers
 from txcat_assets.warehouse.ledger.decisions import closed_places
-from txcat_assets.warehouse.ledger.marts import MartTable, note_touched
+from txcat_assets.warehouse.ledger.followers import followers_of, note_touched
 from txcat_assets.warehouse.ledger.pending import recount_pending
 from txcat_assets.warehouse.ledger.references import note_withdrawn, unknown_references
 from txcat_assets.warehouse.ledger.slices import in_slices
@@ -44,6 +46,21 @@ class Applied:
 
     written: int
     moved: int
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset as a transaction finds it: its contract, and who follows it."""
+
+    contract: Contract
+    followers: Sequence[Follower]
+
+    @property
+    def watched_columns(self) -> list[str]:
+        """The columns that references and followers depend on, beside the key."""
+        referring = {reference.column for reference in self.contract.references}
+        followed = {follower.column for follower in self.followers}
+        return sorted((referring | followed) - {self.contract.key})
 
 
 @dataclass(frozen=True)
@@ -64,15 +81,14 @@ def apply(tx: Transaction, contract: Contract, verdicts: pl.DataFrame, run_id: s
     `verdicts` is what `judge` gave, one row per position. What operators decided is read here.
     Raises VersionRefused when the warehouse has seen a newer contract.
     """
-    tx.lock(contract.dataset)
-    require_version(tx, contract)
+    dataset = _begun(tx, contract)
     unknown = unknown_references(tx, contract, verdicts)
     verdicts = set_aside(verdicts, unknown, closed_places(tx, verdicts))
-    stored = _judged_rows(tx, contract, verdicts)
+    stored = _judged_rows(tx, dataset, verdicts)
     rows = difference(verdicts, stored)
     outdated = stored.join(rows, on=POSITION, how="semi")
     changes = Changes(rows, outdated, to_move(verdicts, stored, contract.policy))
-    return _write(tx, contract, changes, run_id)
+    return _write(tx, dataset, changes, run_id)
 
 
 def close(tx: Transaction, contract: Contract, positions: pl.DataFrame, run_id: str) -> Applied:
@@ -82,15 +98,14 @@ def close(tx: Transaction, contract: Contract, positions: pl.DataFrame, run_id: 
     that nobody has judged yet is closed too, and has no values until its slice is judged. Twice, it
     writes nothing the second time.
     """
-    tx.lock(contract.dataset)
-    require_version(tx, contract)
+    dataset = _begun(tx, contract)
     aside = positions.with_columns(closed_places(tx, positions).alias("_aside"))
-    stored = _judged_rows(tx, contract, positions)
+    stored = _judged_rows(tx, dataset, positions)
     moving = stored.join(aside.select(*POSITION, "_aside"), on=POSITION).filter(
         pl.col("_aside") != pl.col("_place")
     )
     unjudged = _without_values(contract, aside.join(stored, on=POSITION, how="anti"))
-    return _write(tx, contract, Changes(unjudged, stored.clear(), moving), run_id)
+    return _write(tx, dataset, Changes(unjudged, stored.clear(), moving), run_id)
 
 
 def place_again(tx: Transaction, contract: Contract, slice_ids: Sequence[int]) -> None:
@@ -98,16 +113,22 @@ def place_again(tx: Transaction, contract: Contract, slice_ids: Sequence[int]) -
 
     Rows move and none is written, so no run is named.
     """
-    tx.lock(contract.dataset)
-    require_version(tx, contract)
+    dataset = _begun(tx, contract)
     found = tx.frame(
-        f"SELECT {_narrow(contract)}, _reasons FROM judged.{contract.dataset} "
+        f"SELECT {_narrow(dataset)}, _reasons FROM judged.{contract.dataset} "
         f"WHERE {in_slices(slice_ids)}"
     )
     is_apart = pl.col("_place").is_in((INVALID, WAITING, *CLOSED))
     moving = found.with_columns(_aside=pl.when(is_apart).then("_place"))
     nothing = _without_values(contract, moving.clear())
-    _write(tx, contract, Changes(nothing, found.clear(), moving), run_id="")
+    _write(tx, dataset, Changes(nothing, found.clear(), moving), run_id="")
+
+
+def _begun(tx: Transaction, contract: Contract) -> Dataset:
+    """The dataset, which nobody else changes until the transaction ends."""
+    tx.lock(contract.dataset)
+    require_version(tx, contract)
+    return Dataset(contract, followers_of(tx, contract))
 
 
 def _without_values(contract: Contract, aside: pl.DataFrame) -> pl.DataFrame:
@@ -120,12 +141,13 @@ def _without_values(contract: Contract, aside: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _write(tx: Transaction, contract: Contract, changes: Changes, run_id: str) -> Applied:
+def _write(tx: Transaction, dataset: Dataset, changes: Changes, run_id: str) -> Applied:
     """Write the changes, and what follows from them for every record that shares a key."""
     if changes.rows.is_empty() and changes.moving.is_empty():
         return Applied(0, 0)
-    others = _other_contenders(tx, contract, changes)
-    placed = _place_all(contract, changes, others)
+    contract = dataset.contract
+    others = _other_contenders(tx, dataset, changes)
+    placed = _place_all(dataset, changes, others)
     moved = placed.filter(pl.col("_place") != pl.col("was"))
     # In this order a key never has two winners, not even within the transaction.
     _delete(tx, contract, changes.outdated)
@@ -133,15 +155,15 @@ def _write(tx: Transaction, contract: Contract, changes: Changes, run_id: str) -
     _move(tx, contract, moved.filter(pl.col("_place") == VALIDATED))
     _insert(tx, contract, _with_places(changes.rows, placed), run_id)
     _count(tx, _moves(placed, changes.outdated))
-    _update_dependents(tx, contract, placed, changes.outdated)
+    _update_dependents(tx, dataset, placed, changes.outdated)
     return Applied(len(changes.rows) + len(changes.moving), len(moved) - len(changes.moving))
 
 
 def _update_dependents(
-    tx: Transaction, contract: Contract, placed: pl.DataFrame, outdated: pl.DataFrame
+    tx: Transaction, dataset: Dataset, placed: pl.DataFrame, outdated: pl.DataFrame
 ) -> None:
-    """Update what depends on the records that moved: stages, marts, datasets that refer to this."""
-    key = contract.key
+    """Update what depends on the records that moved: stages, followers, who refers to them."""
+    contract, key = dataset.contract, dataset.contract.key
     stood = placed.filter(pl.col("was").is_not_null())
     before = pl.concat([outdated.select(key, place="_place"), stood.select(key, place="was")])
     met = before[key].drop_nulls().unique()
@@ -152,41 +174,35 @@ def _update_dependents(
         recount_pending(tx, contract, stage, moved["_slice_id"].unique().to_list())
     was_there = before.filter(pl.col("place") == VALIDATED)[key].unique()
     note_withdrawn(tx, contract, was_there.filter(~was_there.is_in(winners[key].implode())))
-    is_seen = pl.any_horizontal(pl.col("_place", "was") == VALIDATED)
-    for mart in contract.marts:
-        seen = [outdated.filter(pl.col("_place") == VALIDATED), moved.filter(is_seen)]
-        note_touched(tx, MartTable(contract, mart), pl.concat([one[mart.entity] for one in seen]))
+    is_seen = pl.any_horizontal(pl.col("_place", "was").is_in(KEPT))
+    columns = [key, *dataset.watched_columns]
+    seen = [outdated.filter(pl.col("_place").is_in(KEPT)), moved.filter(is_seen)]
+    note_touched(tx, contract, dataset.followers, pl.concat([one.select(columns) for one in seen]))
 
 
-def _watched_columns(contract: Contract) -> list[str]:
-    """The columns that references and marts depend on, beside the key."""
-    referring = {reference.column for reference in contract.references}
-    return sorted((referring | {mart.entity for mart in contract.marts}) - {contract.key})
-
-
-def _narrow(contract: Contract) -> str:
-    return "".join(f"{quoted([name])}, " for name in _watched_columns(contract)) + (
-        f'_slice_id, _position, _day, "{contract.key}", '
+def _narrow(dataset: Dataset) -> str:
+    return "".join(f"{quoted([name])}, " for name in dataset.watched_columns) + (
+        f'_slice_id, _position, _day, "{dataset.contract.key}", '
         "replace(CAST(_digest AS TEXT), '-', '') AS _digest, _place"
     )
 
 
-def _judged_rows(tx: Transaction, contract: Contract, positions: pl.DataFrame) -> pl.DataFrame:
+def _judged_rows(tx: Transaction, dataset: Dataset, positions: pl.DataFrame) -> pl.DataFrame:
     """The judged rows that these positions have now."""
     slice_ids = positions["_slice_id"].unique().to_list()
     rows = tx.frame(
-        f"SELECT {_narrow(contract)}, _reasons FROM judged.{contract.dataset} "
+        f"SELECT {_narrow(dataset)}, _reasons FROM judged.{dataset.contract.dataset} "
         f"WHERE {in_slices(slice_ids)}"
     )
     return rows.join(positions, on=POSITION, how="semi")
 
 
-def _other_contenders(tx: Transaction, contract: Contract, changes: Changes) -> pl.DataFrame:
+def _other_contenders(tx: Transaction, dataset: Dataset, changes: Changes) -> pl.DataFrame:
     """All contenders elsewhere that share a key with what changes, before and after.
 
     One that by now names what is not there contends no more: it is set aside.
     """
-    key = contract.key
+    contract, key = dataset.contract, dataset.contract.key
     changing = [changes.rows, changes.outdated, changes.moving]
     touched = pl.concat([one[key] for one in changing]).drop_nulls().unique()
     tx.offer("touched", touched.to_frame())
@@ -197,7 +213,7 @@ def _other_contenders(tx: Transaction, contract: Contract, changes: Changes) -> 
         f"WHERE _place = {VALIDATED} AND {of_touched}"
     )
     tx.offer("touched", winners)
-    found = f"SELECT {_narrow(contract)} FROM judged.{contract.dataset} WHERE {of_touched}"
+    found = f"SELECT {_narrow(dataset)} FROM judged.{contract.dataset} WHERE {of_touched}"
     # Each apart, as PostgreSQL's indexes have them.
     parts = (f"= {VALIDATED}", f"IN ({listed(LOSING)})", f"= {SUPERSEDED}")
     met = tx.frame(" UNION ALL ".join(f"{found} AND _place {part}" for part in parts))
@@ -208,10 +224,11 @@ def _other_contenders(tx: Transaction, contract: Contract, changes: Changes) -> 
     return set_aside(valid, unknown_references(tx, contract, met), nobody)
 
 
-def _place_all(contract: Contract, changes: Changes, others: pl.DataFrame) -> pl.DataFrame:
+def _place_all(dataset: Dataset, changes: Changes, others: pl.DataFrame) -> pl.DataFrame:
     """All of these with the place that each must have; `was` is null for rows to write."""
+    contract = dataset.contract
     known = [*POSITION, "_day", contract.key, "_digest", "_reasons", "_aside"]
-    columns = [*known, *_watched_columns(contract)]
+    columns = [*known, *dataset.watched_columns]
     new = changes.rows.select(*columns, was=pl.lit(None, dtype=pl.Int16))
     stored = [one.select(*columns, was="_place") for one in (changes.moving, others)]
     met = pl.concat([new, *stored])

@@ -1,10 +1,7 @@
-"""Marts in the ledger: which entities were touched, and the rows that replace those of an entity.
+"""The tables of marts: the rows that replace those of an entity, such as the sender of a payment.
 
-An entity (such as the sender of a payment) is touched when a validated record of it comes, goes or
-changes; `apply` notes that in its own transaction. Updating a mart reads notes and all validated
-records of their entities, then replaces the entities' rows and deletes those very notes by id. What
-is noted meanwhile stays for the next update. Which records get a row is computed in
-`txcat_assets.pipeline.computed`.
+A mart follows its entities as any follower does, see `followers`. Which records get a row is
+computed in `txcat_assets.pipeline.computed`.
 """
 
 from dataclasses import dataclass
@@ -12,12 +9,13 @@ from datetime import date
 
 import polars as pl
 
+from txcat_assets.contracts.followers import Follower
 from txcat_assets.contracts.marts import Mart
 from txcat_assets.contracts.model import Contract
 from txcat_assets.pipeline.places import VALIDATED
 from txcat_assets.warehouse.databases.interface import Transaction, one
+from txcat_assets.warehouse.ledger.followers import follow, note_groups, take_notes
 from txcat_assets.warehouse.ledger.slices import Run
-from txcat_assets.warehouse.schema.contract_versions import require_version
 from txcat_assets.warehouse.schema.tables import quoted, sql_type
 
 
@@ -34,69 +32,24 @@ class MartTable:
         return f"{self.mart.name}.{self.contract.dataset}"
 
     @property
-    def values(self) -> dict[str, str]:
-        """Dataset and mart, to be bound in a query."""
-        return {"dataset": self.contract.dataset, "mart": self.mart.name}
+    def follower(self) -> Follower:
+        """The mart as one who follows the entities of the dataset."""
+        return Follower(self.mart.name, self.contract, self.mart.entity)
 
     def is_of_offered_entity(self, tx: Transaction) -> str:
         """An SQL condition on a table of the dataset: the entity is one of table `entities`."""
-        entity = self.mart.entity
-        (kind,) = (one.type for one in self.contract.columns if one.name == entity)
-        offered = f"SELECT CAST(e.entity AS {sql_type(kind)}) FROM entities e"
-        return tx.among(f'"{entity}"', offered)
+        kind = sql_type(self.follower.group_type)
+        return tx.among(f'"{self.mart.entity}"', f"SELECT CAST(e.entity AS {kind}) FROM entities e")
 
 
 PROVENANCE = ["_slice_id", "_position", "_day"]
 """What a mart's row takes over from the validated record, beside the contract's columns."""
 
 
-def note_touched(tx: Transaction, table: MartTable, entities: pl.Series) -> None:
-    """Note entities whose rows in the mart are out of date from now on."""
-    noted = entities.drop_nulls().unique().alias("entity").to_frame()
-    if noted.is_empty():
-        return
-    tx.offer("noted", noted)
-    tx.run(
-        "INSERT INTO ledger.touched (dataset, mart, entity) SELECT $dataset, $mart, n.entity "
-        "FROM noted n",
-        **table.values,
-    )
-
-
-def note_all_if_changed(
-    tx: Transaction, table: MartTable, version: str, *, full_refresh: bool
-) -> None:
-    """Note every entity where the mart was made by another version, or on a full refresh."""
-    tx.lock(table.name)
-    require_version(tx, table.contract)
-    made_by = "SELECT version FROM ledger.marts WHERE dataset = $dataset AND mart = $mart"
-    if tx.rows(made_by, **table.values) == [(version,)] and not full_refresh:
-        return
-    tx.run(
-        "INSERT INTO ledger.marts VALUES ($dataset, $mart, $version) ON CONFLICT (dataset, mart) "
-        "DO UPDATE SET version = excluded.version",
-        version=version,
-        **table.values,
-    )
-    entity, judged = f'"{table.mart.entity}"', f"judged.{table.contract.dataset}"
-    tx.run(
-        "INSERT INTO ledger.touched (dataset, mart, entity) "
-        "SELECT $dataset, $mart, CAST(e.entity AS TEXT) "
-        f"FROM (SELECT {entity} AS entity FROM {judged} WHERE _place = {VALIDATED} "
-        f"UNION SELECT {entity} FROM {table.name}) e WHERE e.entity IS NOT NULL",
-        **table.values,
-    )
-
-
-def read_notes(tx: Transaction, table: MartTable, limit: int) -> pl.DataFrame:
-    """All notes, `id` and `entity`, of `limit` entities; empty when the mart is up to date."""
-    which = "dataset = $dataset AND mart = $mart"
-    return tx.frame(
-        f"SELECT id, entity FROM ledger.touched WHERE {which} AND entity IN (SELECT DISTINCT "
-        f"entity FROM ledger.touched WHERE {which} ORDER BY entity LIMIT $limit)",
-        limit=limit,
-        **table.values,
-    )
+def follow_anew(tx: Transaction, table: MartTable, version: str) -> None:
+    """Note every entity, also one that only the mart still has: its rows go."""
+    follow(tx, table.follower, version)
+    note_groups(tx, table.follower, table.name)
 
 
 def records_of_entities(tx: Transaction, table: MartTable, notes: pl.DataFrame) -> pl.DataFrame:
@@ -114,16 +67,10 @@ def replace_rows(
 ) -> bool:
     """Replace all rows of the entities of these notes, and delete the notes.
 
-    False, and nothing is written, where one of the notes is gone already: then another run has
-    updated its entity meanwhile, maybe from newer records.
+    False, and nothing is written, where another run has updated one of them meanwhile.
     """
-    tx.lock(table.name)
-    require_version(tx, table.contract)
-    tx.offer("notes", notes.select("id"))
-    left = "SELECT count(*) FROM ledger.touched WHERE id IN (SELECT n.id FROM notes n)"
-    if int(one(tx.rows(left))) < len(notes):
+    if not take_notes(tx, table.follower, notes):
         return False
-    tx.run("DELETE FROM ledger.touched WHERE id IN (SELECT n.id FROM notes n)")
     _offer_entities(tx, notes)
     tx.run(f"DELETE FROM {table.name} WHERE {table.is_of_offered_entity(tx)}")
     tx.append(
@@ -154,9 +101,11 @@ def days_with_marts_to_update(tx: Transaction, contract: Contract) -> list[date]
         return []
     found = (
         "SELECT max(day) FROM ledger.slices WHERE dataset = $dataset "
-        "AND EXISTS (SELECT 1 FROM ledger.touched WHERE dataset = $dataset)"
+        "AND EXISTS (SELECT 1 FROM ledger.touched "
+        "WHERE dataset = $dataset AND follower = ANY($marts))"
     )
-    return [day for (day,) in tx.rows(found, dataset=contract.dataset) if day]
+    marts = [mart.name for mart in contract.marts]
+    return [day for (day,) in tx.rows(found, dataset=contract.dataset, marts=marts) if day]
 
 
 def _offer_entities(tx: Transaction, notes: pl.DataFrame) -> None:
