@@ -14,7 +14,7 @@ from txcat_assets.warehouse.databases.interface import Transaction
 from txcat_assets.warehouse.ledger.references import slices_to_judge_again
 from txcat_assets.warehouse.ledger.scope import Scope
 from txcat_assets.warehouse.queries.figures import broken_conservation, days_left
-from txcat_assets.warehouse.schema.tables import current_view, quarantined_view
+from txcat_assets.warehouse.schema.views import current_view, quarantined_view
 
 CLAUSE = re.compile(
     r" (?=(?:SELECT|FROM|LEFT JOIN|(?<!LEFT )JOIN|WHERE|UNION(?: ALL)?|GROUP BY|ORDER BY)\b)"
@@ -49,9 +49,9 @@ def sql_page() -> str:
 
 
 def _statements() -> Iterator[tuple[str, str, str]]:
-    tables = "txcat_assets/warehouse/schema/tables.py"
-    yield ("Quarantined records", f"{tables}::quarantined_view", quarantined_view(PAYMENTS))
-    yield ("The last version of each user", f"{tables}::current_view", current_view(USERS))
+    views = "txcat_assets/warehouse/schema/views.py"
+    yield ("Quarantined records", f"{views}::quarantined_view", quarantined_view(PAYMENTS))
+    yield ("The last version of each user", f"{views}::current_view", current_view(USERS))
     recorder = Recorder()
     tx = cast("Transaction", recorder)
     slices_to_judge_again(tx, PAYMENTS, DAYS)

@@ -150,7 +150,7 @@ def audit_totals(warehouse: Warehouse) -> None:
             tx.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         noted = {
             entity
-            for (entity,) in tx.rows("SELECT entity FROM ledger.touched WHERE follower = 'totals'")
+            for (entity,) in tx.rows("SELECT entity FROM ledger.touched WHERE watcher = 'totals'")
         }
         sold = tx.rows("SELECT side, _slice_id, _position, amount FROM validated.sales")
         told = tx.rows("SELECT side, _slice_id, _position, total FROM totals.sales")

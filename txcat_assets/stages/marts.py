@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from txcat_assets.contracts.marts import Mart
 from txcat_assets.pipeline.computed import ComputedMart
 from txcat_assets.stages.work import Work
-from txcat_assets.warehouse.ledger.followers import is_followed, read_notes
 from txcat_assets.warehouse.ledger.marts import (
     MartTable,
-    follow_anew,
     records_of_entities,
     replace_rows,
+    watch_anew,
 )
+from txcat_assets.warehouse.ledger.watchers import is_watched, read_notes
 
 UNIT_ENTITIES = 20_000
 """How many are worked in one transaction: with a hundred records each some 2M, or 1 GB."""
@@ -44,10 +44,10 @@ def update_mart(
             return outcome
         version = computed.version()
         with work.warehouse.transaction() as tx:
-            is_made = is_followed(tx, table.follower, version)
+            is_made = is_watched(tx, table.watcher, version)
         if full_refresh or not is_made:
             with work.warehouse.transaction() as tx:
-                follow_anew(tx, table, version)
+                watch_anew(tx, table, version)
         while _update_unit(work, table, computed, outcome):
             pass
     return outcome
@@ -58,7 +58,7 @@ def _update_unit(
 ) -> bool:
     """Work some of the touched entities; False when none is left."""
     with work.warehouse.transaction() as tx:
-        notes = read_notes(tx, table.follower, UNIT_ENTITIES)
+        notes = read_notes(tx, table.watcher, UNIT_ENTITIES)
         if notes.is_empty():
             return False
         records = records_of_entities(tx, table, notes)

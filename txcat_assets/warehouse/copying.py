@@ -10,11 +10,11 @@ from uuid import uuid4
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.errors import CopyRefused
-from txcat_assets.warehouse.databases.interface import Transaction, Warehouse, one
-from txcat_assets.warehouse.ledger.followers import lock_name
+from txcat_assets.warehouse.databases.interface import Transaction, Warehouse, one, quoted
 from txcat_assets.warehouse.ledger.marts import MartTable
 from txcat_assets.warehouse.ledger.slices import PARTS
-from txcat_assets.warehouse.schema.tables import prepare, quoted
+from txcat_assets.warehouse.ledger.watchers import lock_name
+from txcat_assets.warehouse.schema.tables import prepare
 
 CHUNK_ROWS = 250_000
 """Rows in memory at a time, about; a slice is never cut."""
@@ -76,7 +76,7 @@ def _locks(contracts: Iterable[Contract]) -> Iterator[str]:
     """The locks of all who change a dataset's rows."""
     for contract in contracts:
         yield contract.dataset
-        yield from (lock_name(MartTable(contract, mart).follower) for mart in contract.marts)
+        yield from (lock_name(MartTable(contract, mart).watcher) for mart in contract.marts)
 
 
 def _tables(tx: Transaction, contracts: Iterable[Contract]) -> dict[str, list[str]]:

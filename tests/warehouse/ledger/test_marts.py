@@ -18,8 +18,8 @@ from txcat_assets.stages.marts import update_mart
 from txcat_assets.stages.validate import validate
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.databases.interface import Warehouse
-from txcat_assets.warehouse.ledger.followers import read_notes
 from txcat_assets.warehouse.ledger.marts import MartTable, records_of_entities, replace_rows
+from txcat_assets.warehouse.ledger.watchers import read_notes
 from txcat_assets.warehouse.queries.figures import days_left
 from txcat_assets.warehouse.schema.tables import prepare
 
@@ -120,7 +120,7 @@ def test_what_has_left_for_good_leaves_the_mart(work: Work, tmp_path: Path) -> N
 def test_what_is_noted_while_an_entity_is_told_stays_work(work: Work, tmp_path: Path) -> None:
     take(work, tmp_path, DAYS[0], "1,2,a,", "2,3,a,")
     with work.warehouse.transaction() as tx:
-        read = read_notes(tx, OF.follower, 9)
+        read = read_notes(tx, OF.watcher, 9)
         old = ComputedMart(OF.contract, TOTALS, totals()).rows(records_of_entities(tx, OF, read))
     take(work, tmp_path, DAYS[1], "3,2,a,")
     with work.warehouse.transaction() as tx:
@@ -134,7 +134,7 @@ def test_what_is_noted_while_an_entity_is_told_stays_work(work: Work, tmp_path: 
 def test_who_was_overtaken_writes_nothing(work: Work, tmp_path: Path) -> None:
     take(work, tmp_path, DAYS[0], "1,2,a,", "2,3,a,")
     with work.warehouse.transaction() as tx:
-        read = read_notes(tx, OF.follower, 9)
+        read = read_notes(tx, OF.watcher, 9)
         old = ComputedMart(OF.contract, TOTALS, totals()).rows(records_of_entities(tx, OF, read))
     take(work, tmp_path, DAYS[1], "3,2,a,")
     update_totals(work)

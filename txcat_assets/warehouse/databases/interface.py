@@ -4,7 +4,7 @@ All SQL of txcat is written against it, in the part of SQL that DuckDB and Postg
 `$name` for values. How a database is opened, locked and fed lives in a module of its own name.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -124,3 +124,9 @@ def one(rows: Sequence[tuple[Any, ...]]) -> Any:
 def listed(ids: Sequence[int]) -> str:
     """Ids as the inside of an SQL list."""
     return ", ".join(str(int(i)) for i in ids)
+
+
+def quoted(names: Iterable[str], table: str = "") -> str:
+    """Column names as a select list that no reserved word can break, of `table` if one is named."""
+    prefix = f"{table}." if table else ""
+    return ", ".join(f'{prefix}"{name}"' for name in names)

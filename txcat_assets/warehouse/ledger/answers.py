@@ -12,7 +12,7 @@ import polars as pl
 
 from txcat_assets.contracts.model import Contract, Stage
 from txcat_assets.pipeline.parse import dtype_of
-from txcat_assets.warehouse.databases.interface import Transaction
+from txcat_assets.warehouse.databases.interface import Transaction, quoted
 from txcat_assets.warehouse.ledger.pending import (
     CONTENT,
     Pending,
@@ -22,7 +22,7 @@ from txcat_assets.warehouse.ledger.pending import (
 )
 from txcat_assets.warehouse.ledger.slices import Run, in_slices, reach
 from txcat_assets.warehouse.schema.contract_versions import require_version
-from txcat_assets.warehouse.schema.tables import key_of, previous, quoted
+from txcat_assets.warehouse.schema.tables import key_of, previous
 
 PROVENANCE = ["_slice_id", "_position", "_day", "_contract_version", "_warnings"]
 """What a stage's row takes over from the validated record, beside the contract's columns."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from txcat_assets.contracts.followers import Follower
 from txcat_assets.contracts.model import Contract
+from txcat_assets.contracts.watchers import Watcher
 from txcat_assets.pipeline.parse import dtype_of
 from txcat_assets.pipeline.places import (
     CLOSED,
@@ -29,15 +29,15 @@ from txcat_assets.pipeline.places import (
     set_aside,
     to_move,
 )
-from txcat_assets.warehouse.databases.interface import Transaction, listed
+from txcat_assets.warehouse.databases.interface import Transaction, listed, quoted
 from txcat_assets.warehouse.ledger.answers import move_answers
 from txcat_assets.warehouse.ledger.decisions import closed_places
-from txcat_assets.warehouse.ledger.followers import followers_of, note_touched
 from txcat_assets.warehouse.ledger.pending import recount_pending
 from txcat_assets.warehouse.ledger.references import note_withdrawn, unknown_references
 from txcat_assets.warehouse.ledger.slices import in_slices
+from txcat_assets.warehouse.ledger.watchers import note_touched, watchers_of
 from txcat_assets.warehouse.schema.contract_versions import require_version
-from txcat_assets.warehouse.schema.tables import key_of, quoted
+from txcat_assets.warehouse.schema.tables import key_of
 
 
 @dataclass(frozen=True)
@@ -50,17 +50,17 @@ class Applied:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset as a transaction finds it: its contract, and who follows it."""
+    """A dataset as a transaction finds it: its contract, and who watches it."""
 
     contract: Contract
-    followers: Sequence[Follower]
+    watchers: Sequence[Watcher]
 
     @property
     def watched_columns(self) -> list[str]:
-        """The columns that references and followers depend on, beside the key."""
+        """The columns that references and watchers depend on, beside the key."""
         referring = {reference.column for reference in self.contract.references}
-        followed = {follower.column for follower in self.followers}
-        return sorted((referring | followed) - {self.contract.key})
+        watched = {watcher.column for watcher in self.watchers}
+        return sorted((referring | watched) - {self.contract.key})
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _begun(tx: Transaction, contract: Contract) -> Dataset:
     """The dataset, which nobody else changes until the transaction ends."""
     tx.lock(contract.dataset)
     require_version(tx, contract)
-    return Dataset(contract, followers_of(tx, contract))
+    return Dataset(contract, watchers_of(tx, contract))
 
 
 def _without_values(contract: Contract, aside: pl.DataFrame) -> pl.DataFrame:
@@ -162,7 +162,7 @@ def _write(tx: Transaction, dataset: Dataset, changes: Changes, run_id: str) -> 
 def _update_dependents(
     tx: Transaction, dataset: Dataset, placed: pl.DataFrame, outdated: pl.DataFrame
 ) -> None:
-    """Update what depends on the records that moved: stages, followers, who refers to them."""
+    """Update what depends on the records that moved: stages, watchers, who refers to them."""
     contract, key = dataset.contract, dataset.contract.key
     stood = placed.filter(pl.col("was").is_not_null())
     before = pl.concat([outdated.select(key, place="_place"), stood.select(key, place="was")])
@@ -177,7 +177,7 @@ def _update_dependents(
     is_seen = pl.any_horizontal(pl.col("_place", "was").is_in(KEPT))
     columns = [key, *dataset.watched_columns]
     seen = [outdated.filter(pl.col("_place").is_in(KEPT)), moved.filter(is_seen)]
-    note_touched(tx, contract, dataset.followers, pl.concat([one.select(columns) for one in seen]))
+    note_touched(tx, contract, dataset.watchers, pl.concat([one.select(columns) for one in seen]))
 
 
 def _narrow(dataset: Dataset) -> str:

@@ -11,8 +11,7 @@ import polars as pl
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.pipeline.topics import Range
-from txcat_assets.warehouse.databases.interface import Transaction
-from txcat_assets.warehouse.schema.tables import quoted
+from txcat_assets.warehouse.databases.interface import Transaction, quoted
 
 LETTER = ("_position", "stage", "reasons", "words", "_bytes", "_message_key", "_message_headers")
 

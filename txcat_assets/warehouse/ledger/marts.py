@@ -1,6 +1,6 @@
 """The tables of marts: the rows that replace those of an entity, such as the sender of a payment.
 
-A mart follows its entities as any follower does, see `followers`. Which records get a row is
+A mart watches its entities as any watcher does, see `watchers`. Which records get a row is
 computed in `txcat_assets.pipeline.computed`.
 """
 
@@ -9,14 +9,14 @@ from datetime import date
 
 import polars as pl
 
-from txcat_assets.contracts.followers import Follower
 from txcat_assets.contracts.marts import Mart
 from txcat_assets.contracts.model import Contract
+from txcat_assets.contracts.watchers import Watcher
 from txcat_assets.pipeline.places import VALIDATED
-from txcat_assets.warehouse.databases.interface import Transaction, one
-from txcat_assets.warehouse.ledger.followers import follow, note_groups, take_notes
+from txcat_assets.warehouse.databases.interface import Transaction, one, quoted
 from txcat_assets.warehouse.ledger.slices import Run
-from txcat_assets.warehouse.schema.tables import quoted, sql_type
+from txcat_assets.warehouse.ledger.watchers import note_groups, take_notes, watch
+from txcat_assets.warehouse.schema.tables import sql_type
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,13 @@ class MartTable:
         return f"{self.mart.name}.{self.contract.dataset}"
 
     @property
-    def follower(self) -> Follower:
-        """The mart as one who follows the entities of the dataset."""
-        return Follower(self.mart.name, self.contract, self.mart.entity)
+    def watcher(self) -> Watcher:
+        """The mart as one who watches the entities of the dataset."""
+        return Watcher(self.mart.name, self.contract, self.mart.entity)
 
     def is_of_offered_entity(self, tx: Transaction) -> str:
         """An SQL condition on a table of the dataset: the entity is one of table `entities`."""
-        kind = sql_type(self.follower.group_type)
+        kind = sql_type(self.watcher.group_type)
         return tx.among(f'"{self.mart.entity}"', f"SELECT CAST(e.entity AS {kind}) FROM entities e")
 
 
@@ -46,10 +46,10 @@ PROVENANCE = ["_slice_id", "_position", "_day"]
 """What a mart's row takes over from the validated record, beside the contract's columns."""
 
 
-def follow_anew(tx: Transaction, table: MartTable, version: str) -> None:
+def watch_anew(tx: Transaction, table: MartTable, version: str) -> None:
     """Note every entity, also one that only the mart still has: its rows go."""
-    follow(tx, table.follower, version)
-    note_groups(tx, table.follower, table.name)
+    watch(tx, table.watcher, version)
+    note_groups(tx, table.watcher, table.name)
 
 
 def records_of_entities(tx: Transaction, table: MartTable, notes: pl.DataFrame) -> pl.DataFrame:
@@ -69,7 +69,7 @@ def replace_rows(
 
     False, and nothing is written, where another run has updated one of them meanwhile.
     """
-    if not take_notes(tx, table.follower, notes):
+    if not take_notes(tx, table.watcher, notes):
         return False
     _offer_entities(tx, notes)
     tx.run(f"DELETE FROM {table.name} WHERE {table.is_of_offered_entity(tx)}")
@@ -102,7 +102,7 @@ def days_with_marts_to_update(tx: Transaction, contract: Contract) -> list[date]
     found = (
         "SELECT max(day) FROM ledger.slices WHERE dataset = $dataset "
         "AND EXISTS (SELECT 1 FROM ledger.touched "
-        "WHERE dataset = $dataset AND follower = ANY($marts))"
+        "WHERE dataset = $dataset AND watcher = ANY($marts))"
     )
     marts = [mart.name for mart in contract.marts]
     return [day for (day,) in tx.rows(found, dataset=contract.dataset, marts=marts) if day]

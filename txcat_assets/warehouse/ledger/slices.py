@@ -12,8 +12,7 @@ import polars as pl
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.pipeline.places import WAITING
-from txcat_assets.warehouse.databases.interface import Transaction, listed, one
-from txcat_assets.warehouse.schema.tables import quoted
+from txcat_assets.warehouse.databases.interface import Transaction, listed, one, quoted
 
 PARTS = 1_000_000
 """slice_id = number of the arrival * PARTS + part, so slice ids sort by arrival."""

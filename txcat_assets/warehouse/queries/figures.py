@@ -12,12 +12,11 @@ import polars as pl
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.reasons import CONFLICT
 from txcat_assets.pipeline.places import CLOSED, CONFLICTING, COUNTED, LOSING
-from txcat_assets.warehouse.databases.interface import Transaction, listed, one
+from txcat_assets.warehouse.databases.interface import Transaction, listed, one, quoted
 from txcat_assets.warehouse.ledger.marts import days_with_marts_to_update
 from txcat_assets.warehouse.ledger.references import days_to_judge_again
 from txcat_assets.warehouse.ledger.scope import Scope
 from txcat_assets.warehouse.ledger.slices import FROZEN, Slice, in_slices
-from txcat_assets.warehouse.schema.tables import quoted
 
 
 @dataclass(frozen=True)

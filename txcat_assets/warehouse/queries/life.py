@@ -13,9 +13,9 @@ import polars as pl
 from txcat_assets.contracts.model import Contract, Stage
 from txcat_assets.pipeline.parse import parse_value
 from txcat_assets.pipeline.places import CLOSED, INVALID, LOSING, QUARANTINED, VALIDATED
-from txcat_assets.warehouse.databases.interface import Transaction, listed, one
+from txcat_assets.warehouse.databases.interface import Transaction, listed, one, quoted
 from txcat_assets.warehouse.queries.quarantine import Wanted, find_records
-from txcat_assets.warehouse.schema.tables import quoted, sql_type
+from txcat_assets.warehouse.schema.tables import sql_type
 
 POSITIONS = {"_slice_id": pl.Int64, "_position": pl.Int64}
 

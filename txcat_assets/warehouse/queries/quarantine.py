@@ -13,9 +13,8 @@ import polars as pl
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.reasons import CONFLICT, REFUSED
 from txcat_assets.pipeline.places import CONFLICTING, KEPT, QUARANTINED, VALIDATED
-from txcat_assets.warehouse.databases.interface import Transaction, listed
+from txcat_assets.warehouse.databases.interface import Transaction, listed, quoted
 from txcat_assets.warehouse.ledger.slices import in_slices
-from txcat_assets.warehouse.schema.tables import quoted
 
 CAME = ("_extra", "_fault", "_bytes")
 FROM = ("_kind", "_name", "_partition", "_dialect", "_landed_at", "_landed_by")

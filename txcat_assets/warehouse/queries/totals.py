@@ -18,9 +18,8 @@ from txcat_assets.contracts.model import (
     Stage,
 )
 from txcat_assets.pipeline.places import VALIDATED
-from txcat_assets.warehouse.databases.interface import Transaction
+from txcat_assets.warehouse.databases.interface import Transaction, quoted
 from txcat_assets.warehouse.ledger.scope import Scope
-from txcat_assets.warehouse.schema.tables import quoted
 
 SUMS_SHOWN = 30
 """Sums shown of a day at most, those of the most records: there are 180 currencies."""

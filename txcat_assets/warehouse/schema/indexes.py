@@ -17,7 +17,7 @@ LEDGER = (
     "slices_frozen ON ledger.slices (slice_id) WHERE forgotten > 0",
     "predictions_slice ON ledger.predictions (slice_id)",
     "refusals_slice ON ledger.refusals (slice_id)",
-    "touched_entity ON ledger.touched (dataset, follower, entity)",
+    "touched_entity ON ledger.touched (dataset, watcher, entity)",
     "decisions_new ON ledger.decisions (new_slice_id, new_position)",
     "dead_letters_slice ON ledger.dead_letters (slice_id)",
 )

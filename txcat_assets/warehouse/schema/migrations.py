@@ -172,13 +172,13 @@ END
 $$
 """,
     },
-    # 13: whoever must know what changed, not marts alone. How a mart groups is in its contract.
+    # 14: whoever must know what changed, not marts alone. How a mart groups is in its contract.
     """
-ALTER TABLE ledger.touched RENAME COLUMN mart TO follower;
-CREATE TABLE IF NOT EXISTS ledger.followers (
-    dataset VARCHAR NOT NULL, follower VARCHAR NOT NULL, grouped_by VARCHAR, per VARCHAR,
-    version VARCHAR NOT NULL, PRIMARY KEY (dataset, follower));
-INSERT INTO ledger.followers (dataset, follower, version)
+ALTER TABLE ledger.touched RENAME COLUMN mart TO watcher;
+CREATE TABLE IF NOT EXISTS ledger.watchers (
+    dataset VARCHAR NOT NULL, watcher VARCHAR NOT NULL, grouped_by VARCHAR, per VARCHAR,
+    version VARCHAR NOT NULL, PRIMARY KEY (dataset, watcher));
+INSERT INTO ledger.watchers (dataset, watcher, version)
     SELECT dataset, mart, version FROM ledger.marts;
 DROP TABLE ledger.marts;
 """,

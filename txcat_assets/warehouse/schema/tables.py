@@ -28,12 +28,8 @@ from txcat_assets.contracts.model import (
     Stage,
     Text,
 )
-from txcat_assets.contracts.reasons import CONFLICT, REFUSED
 from txcat_assets.errors import RightMissing, VersionRefused
 from txcat_assets.pipeline.places import (
-    CONFLICTING,
-    KEPT,
-    QUARANTINED,
     SUPERSEDED,
     VALIDATED,
 )
@@ -41,16 +37,18 @@ from txcat_assets.warehouse.databases.interface import (
     Reading,
     Transaction,
     Warehouse,
-    listed,
     repeated_on_conflict,
 )
 from txcat_assets.warehouse.schema.contract_versions import is_known, note_contract
 from txcat_assets.warehouse.schema.indexes import indexes
 from txcat_assets.warehouse.schema.migrations import MIGRATIONS, migrate, seen
+from txcat_assets.warehouse.schema.views import (
+    MESSAGE,
+    current_view,
+    quarantined_view,
+    validated_view,
+)
 from txcat_assets.warehouse.schema.widening import widened
-
-MESSAGE = {"_message_key": "BYTEA", "_message_headers": "TEXT", "_message_at": "TIMESTAMP"}
-"""What a record that came by Kafka has beside its value; null for the records of files."""
 
 
 def prepare(warehouse: Warehouse, contract: Contract) -> list[str]:
@@ -132,7 +130,6 @@ def _dataset_tables(contract: Contract, widened: Iterable[str]) -> list[str]:
     marts = [mart.name for mart in contract.marts]
     tables = ["raw", "judged", *(stage.name for stage in contract.stages), *marts]
     has_versions = contract.policy is Policy.LATEST
-    kept = f"IN ({listed(KEPT)})" if has_versions else f"= {VALIDATED}"
     views = ["validated", "quarantined", *(["current"] if has_versions else [])]
     return [
         *(f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in [*tables, *views]),
@@ -150,8 +147,7 @@ def _dataset_tables(contract: Contract, widened: Iterable[str]) -> list[str]:
         *_added_columns(contract),
         *(_superseded(contract) if has_versions else []),
         *_gained_stages(contract),
-        f"CREATE VIEW validated.{name} AS SELECT {validated_columns(contract)} "
-        f"FROM judged.{name} WHERE _place {kept}",
+        validated_view(contract),
         quarantined_view(contract),
         *([current_view(contract)] if has_versions else []),
     ]
@@ -198,20 +194,6 @@ def _superseded(contract: Contract) -> list[str]:
         f"count(*) AS number FROM judged.{name} WHERE _place = {SUPERSEDED} GROUP BY 1) j "
         "WHERE s.slice_id = j._slice_id AND s.superseded <> j.number",
     ]
-
-
-def validated_columns(contract: Contract) -> str:
-    """The columns of `validated.<dataset>`, as a select list over `judged.<dataset>`."""
-    return (
-        f"{quoted(contract.column_names)}, _slice_id, _position, _day, _digest, "
-        "_contract_version, _run_id, _reasons AS _warnings"
-    )
-
-
-def quoted(names: Iterable[str], table: str = "") -> str:
-    """Column names as a select list that no reserved word can break, of `table` if one is named."""
-    prefix = f"{table}." if table else ""
-    return ", ".join(f'{prefix}"{name}"' for name in names)
 
 
 def key_of(contract: Contract, table: str) -> str:
@@ -270,14 +252,6 @@ def _mart_table(contract: Contract, mart: Mart) -> str:
     )
 
 
-def current_view(contract: Contract) -> str:
-    """The last version of each key: of the latest day, and there of the latest arrival."""
-    return (
-        f"CREATE VIEW current.{contract.dataset} AS SELECT {validated_columns(contract)} "
-        f"FROM judged.{contract.dataset} WHERE _place = {VALIDATED}"
-    )
-
-
 def previous(name: str) -> str:
     """The column that keeps what a stage answered before, beside the column of its answer."""
     return f"_previous_{name}"
@@ -285,39 +259,3 @@ def previous(name: str) -> str:
 
 def _previous(stage: Stage) -> list[Answer]:
     return [replace(column, name=previous(column.name)) for column in stage.columns]
-
-
-def quarantined_view(contract: Contract) -> str:
-    """Every record that was set aside, as it came; where its text is forgotten, as it was read."""
-    name = contract.dataset
-    places = f"j._place IN ({listed(QUARANTINED)})"
-    reasons = f"CASE WHEN j._place = {CONFLICTING} THEN ARRAY['{CONFLICT}'] ELSE j._reasons END"
-    refused = (
-        f"ledger.refusals f JOIN judged.{name} j ON f.dataset = '{name}' "
-        "AND j._slice_id = f.slice_id AND j._position = f.position AND j._digest = f.digest "
-        f"AND j._place = {VALIDATED}"
-    )
-    kinds = {
-        (f"judged.{name} j", places): f"{reasons} AS reasons, 'validated' AS stage, NULL AS words",
-        (refused, "TRUE"): f"ARRAY['{REFUSED}'], f.stage, f.words",
-    }
-    same = "r._slice_id = j._slice_id AND r._position = j._position"
-    is_forgotten = (
-        "j._slice_id IN (SELECT slice_id FROM ledger.slices WHERE forgotten > 0) "
-        f"AND NOT EXISTS (SELECT 1 FROM raw.{name} r WHERE {same})"
-    )
-    came = quoted([*contract.column_names, "_extra", "_fault", "_bytes", *MESSAGE], "r")
-    read = ", ".join(f'CAST(j."{column}" AS TEXT)' for column in contract.column_names)
-    lost = ["TEXT", "TEXT", "BYTEA", *MESSAGE.values()]
-    nothing = ", ".join(f"CAST(NULL AS {type_})" for type_ in lost)
-    parts = [
-        part
-        for (source, where), said in kinds.items()
-        for part in (
-            f"SELECT {came}, {said}, j._slice_id, j._position, j._day, r._run_id "
-            f"FROM {source} JOIN raw.{name} r ON {same} WHERE {where}",
-            f"SELECT {read}, {nothing}, {said}, j._slice_id, j._position, j._day, j._run_id "
-            f"FROM {source} WHERE {where} AND {is_forgotten}",
-        )
-    ]
-    return f"CREATE VIEW quarantined.{name} AS {' UNION ALL '.join(parts)}"

@@ -1,4 +1,4 @@
-"""Whoever follows a dataset is told of every group that changed, whatever the policy."""
+"""Whoever watches a dataset is told of every group that changed, whatever the policy."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from tests.warehouse.audit import audit
 from tests.warehouse.tiny import DAYS, land_lines, work_on
 from tests.warehouse.worker import Sites, warehouse_in
-from txcat_assets.contracts.followers import Follower, Per
 from txcat_assets.contracts.model import (
     Column,
     Contract,
@@ -24,15 +23,16 @@ from txcat_assets.contracts.model import (
     Rule,
     Text,
 )
+from txcat_assets.contracts.watchers import Per, Watcher
 from txcat_assets.errors import ContractRefused
 from txcat_assets.stages.validate import validate
 from txcat_assets.warehouse.databases.interface import Warehouse
-from txcat_assets.warehouse.ledger.followers import (
-    follow,
-    is_followed,
+from txcat_assets.warehouse.ledger.watchers import (
+    is_watched,
     read_notes,
     take_notes,
-    unfollow,
+    unwatch,
+    watch,
 )
 from txcat_assets.warehouse.schema.tables import prepare
 
@@ -55,19 +55,19 @@ BILLS = Contract(
 GROUPINGS = {"id": Per.VALUE, "at": Per.MONTH, "due": Per.DAY, "who": Per.VALUE}
 
 
-def followers(contract: Contract) -> dict[str, Follower]:
-    """A follower by each column."""
-    return {name: Follower(f"by_{name}", contract, name, per) for name, per in GROUPINGS.items()}
+def watchers(contract: Contract) -> dict[str, Watcher]:
+    """A watcher by each column."""
+    return {name: Watcher(f"by_{name}", contract, name, per) for name, per in GROUPINGS.items()}
 
 
 def bills(warehouse: Warehouse, policy: Policy) -> Contract:
-    """The dataset by a policy, followed by each of its columns."""
+    """The dataset by a policy, watched by each of its columns."""
     contract = replace(BILLS, policy=policy)
     prepare(warehouse, contract)
-    for follower in followers(contract).values():
+    for watcher in watchers(contract).values():
         with warehouse.transaction() as tx:
-            follow(tx, follower, "1")
-            assert is_followed(tx, follower, "1")
+            watch(tx, watcher, "1")
+            assert is_watched(tx, watcher, "1")
     return contract
 
 
@@ -80,12 +80,12 @@ def take(warehouse: Warehouse, contract: Contract, folder: Path, *records: str) 
 
 
 def told(warehouse: Warehouse, contract: Contract) -> dict[str, list[str]]:
-    """What each follower is told of, and takes."""
+    """What each watcher is told of, and takes."""
     found = {}
-    for name, follower in followers(contract).items():
+    for name, watcher in watchers(contract).items():
         with warehouse.transaction() as tx:
-            notes = read_notes(tx, follower, 100)
-            assert take_notes(tx, follower, notes)
+            notes = read_notes(tx, watcher, 100)
+            assert take_notes(tx, watcher, notes)
         found[name] = sorted(notes["entity"].unique())
     return found
 
@@ -111,7 +111,7 @@ def test_a_version_touches_the_groups_that_it_leaves_and_those_it_enters(
 def test_notes_that_another_took_are_not_taken_again(warehouse: Warehouse, tmp_path: Path) -> None:
     contract = bills(warehouse, Policy.FIRST)
     take(warehouse, contract, tmp_path, "1,2025-01-01T00:00:00,,ann")
-    by_who = followers(contract)["who"]
+    by_who = watchers(contract)["who"]
     with warehouse.transaction() as tx:
         notes = read_notes(tx, by_who, 9)
     told(warehouse, contract)
@@ -124,14 +124,14 @@ def test_notes_that_another_took_are_not_taken_again(warehouse: Warehouse, tmp_p
 def test_who_follows_no_more_is_told_nothing(warehouse: Warehouse, tmp_path: Path) -> None:
     contract = bills(warehouse, Policy.FIRST)
     take(warehouse, contract, tmp_path, "1,2025-01-01T00:00:00,,ann")
-    by_who = followers(contract)["who"]
+    by_who = watchers(contract)["who"]
     with warehouse.transaction() as tx:
-        unfollow(tx, by_who)
+        unwatch(tx, by_who)
     take(warehouse, contract, tmp_path, "2,2025-01-01T00:00:00,,ann")
     with warehouse.transaction() as tx:
         assert read_notes(tx, by_who, 9).is_empty()
-        follow(tx, by_who, "2")
-        assert not is_followed(tx, by_who, "1")
+        watch(tx, by_who, "2")
+        assert not is_watched(tx, by_who, "1")
         assert read_notes(tx, by_who, 9)["entity"].to_list() == ["ann"]
 
 
@@ -141,7 +141,7 @@ def test_who_follows_no_more_is_told_nothing(warehouse: Warehouse, tmp_path: Pat
 )
 def test_who_cannot_follow_so_is_refused(column: str, per: Per, words: str) -> None:
     with pytest.raises(ContractRefused, match=words):
-        Follower("odd", BILLS, column, per)
+        Watcher("odd", BILLS, column, per)
 
 
 def groups(warehouse: Warehouse) -> dict[str, dict[str, set[Any]]]:

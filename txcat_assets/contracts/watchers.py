@@ -1,7 +1,7 @@
-"""What a follower is: whoever must know which groups of a dataset's validated records have changed.
+"""What a watcher is: whoever must know which groups of a dataset's validated records have changed.
 
 A mart is one; a table that is made by other means, such as sales by day, is another. How changes
-are noted and worked is in `txcat_assets.warehouse.ledger.followers`.
+are noted and worked is in `txcat_assets.warehouse.ledger.watchers`.
 """
 
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ class Per(StrEnum):
 
 
 @dataclass(frozen=True)
-class Follower:
-    """Follows the validated records of a dataset, grouped by a column of theirs.
+class Watcher:
+    """Watches the validated records of a dataset, grouped by a column of theirs.
 
-    `name` is its own among the followers of the dataset. Raises ContractRefused where the dataset
+    `name` is its own among the watchers of the dataset. Raises ContractRefused where the dataset
     has no such column, or one without days and months.
     """
 
@@ -35,12 +35,12 @@ class Follower:
     def __post_init__(self) -> None:
         if self.column not in self.contract.column_names:
             raise ContractRefused(
-                f"{self.name} follows {self.contract.dataset} by {self.column}, which is no column "
+                f"{self.name} watches {self.contract.dataset} by {self.column}, which is no column "
                 f"of it. Name one of: {', '.join(self.contract.column_names)}."
             )
         if self.per is not Per.VALUE and not isinstance(self._column_type, Date | Instant):
             raise ContractRefused(
-                f"{self.name} follows {self.contract.dataset} by the {self.per} of {self.column}, "
+                f"{self.name} watches {self.contract.dataset} by the {self.per} of {self.column}, "
                 "which is no time. Name a column of type Date or Instant."
             )
 

@@ -1,0 +1,179 @@
+"""What changed: the groups of validated records that each watcher of a dataset has yet to work.
+
+A group (a customer, a day, a month) is touched when a validated record of it comes, goes or
+changes, be it the current version of its key or one before it. `apply` notes that in its own
+transaction, for the marts of the contract and for whoever has said that it watches the dataset. A
+watcher reads notes, works their groups from what is validated then, and deletes those very notes
+in the transaction that keeps its work. What is noted meanwhile stays for its next look, and a kill
+loses nothing.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from txcat_assets.contracts.model import Contract
+from txcat_assets.contracts.watchers import Per, Watcher
+from txcat_assets.pipeline.places import KEPT
+from txcat_assets.warehouse.databases.interface import Transaction, listed, one
+from txcat_assets.warehouse.schema.contract_versions import require_version
+
+
+def lock_name(watcher: Watcher) -> str:
+    """The lock of whoever works the watcher's groups."""
+    return f"{watcher.name}.{watcher.contract.dataset}"
+
+
+def watchers_of(tx: Transaction, contract: Contract) -> list[Watcher]:
+    """The marts of the contract, and all who have said that they watch its dataset.
+
+    One whose column this contract does not have is left out: it has to watch anew.
+    """
+    said = tx.rows(
+        "SELECT watcher, grouped_by, per FROM ledger.watchers "
+        "WHERE dataset = $dataset AND grouped_by IS NOT NULL ORDER BY 1",
+        dataset=contract.dataset,
+    )
+    others = [
+        Watcher(name, contract, column, Per(per))
+        for name, column, per in said
+        if column in contract.column_names
+    ]
+    return [*_marts(contract), *others]
+
+
+def is_watched(tx: Transaction, watcher: Watcher, version: str) -> bool:
+    """Whether changes are noted for the watcher as it is, since all was noted for this version."""
+    found = tx.rows(
+        "SELECT grouped_by, per, version FROM ledger.watchers "
+        "WHERE dataset = $dataset AND watcher = $watcher",
+        **_values(watcher),
+    )
+    return found == [(*_grouping(watcher), version)]
+
+
+def watch(tx: Transaction, watcher: Watcher, version: str) -> None:
+    """Note every group for a watcher, and from now on each that changes. Again, it does the same.
+
+    `version` says by what its work is done; another one needs all of it done anew.
+    """
+    # No record moves meanwhile: what `apply` does not note is among the groups that are noted here.
+    tx.lock(watcher.contract.dataset)
+    require_version(tx, watcher.contract)
+    grouped_by, per = _grouping(watcher)
+    tx.run(
+        "INSERT INTO ledger.watchers (dataset, watcher, grouped_by, per, version) "
+        "VALUES ($dataset, $watcher, $grouped_by, $per, $version) "
+        "ON CONFLICT (dataset, watcher) DO UPDATE SET grouped_by = excluded.grouped_by, "
+        "per = excluded.per, version = excluded.version",
+        grouped_by=grouped_by,
+        per=per,
+        version=version,
+        **_values(watcher),
+    )
+    note_groups(tx, watcher, f"judged.{watcher.contract.dataset}", f"_place IN ({listed(KEPT)})")
+
+
+def unwatch(tx: Transaction, watcher: Watcher) -> None:
+    """Note nothing any more for a watcher, and forget what is noted."""
+    tx.lock(watcher.contract.dataset)
+    for table in ("watchers", "touched"):
+        tx.run(
+            f"DELETE FROM ledger.{table} WHERE dataset = $dataset AND watcher = $watcher",
+            **_values(watcher),
+        )
+
+
+def note_groups(tx: Transaction, watcher: Watcher, table: str, where: str = "TRUE") -> None:
+    """Note every group of the records in a table that has the columns of the dataset."""
+    tx.run(
+        "INSERT INTO ledger.touched (dataset, watcher, entity) "
+        "SELECT DISTINCT $dataset, $watcher, CAST(g.entity AS TEXT) FROM "
+        f"(SELECT {group_of(watcher)} AS entity FROM {table} WHERE {where}) g "
+        "WHERE g.entity IS NOT NULL",
+        **_values(watcher),
+    )
+
+
+def note_touched(
+    tx: Transaction, contract: Contract, watchers: Sequence[Watcher], records: pl.DataFrame
+) -> None:
+    """Note for each watcher the groups of these records, which came, went or changed."""
+    if not watchers or records.is_empty():
+        return
+    groups = [
+        records.select(watcher=pl.lit(one.name), entity=_group(one)).drop_nulls().unique()
+        for one in watchers
+    ]
+    tx.offer("noted", pl.concat(groups))
+    tx.run(
+        "INSERT INTO ledger.touched (dataset, watcher, entity) "
+        "SELECT $dataset, n.watcher, n.entity FROM noted n",
+        dataset=contract.dataset,
+    )
+
+
+def read_notes(tx: Transaction, watcher: Watcher, limit: int) -> pl.DataFrame:
+    """All notes, `id` and `entity`, of `limit` groups; empty when the watcher is up to date.
+
+    `entity` is the group as text; a day is its date, a month its first one.
+    """
+    which = "dataset = $dataset AND watcher = $watcher"
+    return tx.frame(
+        f"SELECT id, entity FROM ledger.touched WHERE {which} AND entity IN (SELECT DISTINCT "
+        f"entity FROM ledger.touched WHERE {which} ORDER BY entity LIMIT $limit)",
+        limit=limit,
+        **_values(watcher),
+    )
+
+
+def take_notes(tx: Transaction, watcher: Watcher, notes: pl.DataFrame) -> bool:
+    """Delete the notes that were read, with what was worked from them.
+
+    False, and nothing is deleted, where one of them is gone already: then another has worked its
+    group meanwhile, maybe from newer records, and what was worked here must not be kept.
+    """
+    tx.lock(lock_name(watcher))
+    require_version(tx, watcher.contract)
+    tx.offer("notes", notes.select("id"))
+    left = "SELECT count(*) FROM ledger.touched WHERE id IN (SELECT n.id FROM notes n)"
+    if int(one(tx.rows(left))) < len(notes):
+        return False
+    tx.run("DELETE FROM ledger.touched WHERE id IN (SELECT n.id FROM notes n)")
+    return True
+
+
+def group_of(watcher: Watcher) -> str:
+    """The group of a record as an SQL expression over the columns of its table."""
+    column = f'"{watcher.column}"'
+    if watcher.per is Per.VALUE:
+        return column
+    return f"CAST(date_trunc('{watcher.per}', {column}) AS DATE)"
+
+
+def _group(watcher: Watcher) -> pl.Expr:
+    """The group of a record as text; as `group_of` says it, too."""
+    column = pl.col(watcher.column)
+    match watcher.per:
+        case Per.VALUE:
+            group = column
+        case Per.DAY:
+            group = column.cast(pl.Date)
+        case Per.MONTH:
+            group = column.cast(pl.Date).dt.month_start()
+    return group.cast(pl.String)
+
+
+def _marts(contract: Contract) -> list[Watcher]:
+    return [Watcher(mart.name, contract, mart.entity) for mart in contract.marts]
+
+
+def _grouping(watcher: Watcher) -> tuple[str | None, str | None]:
+    """How a watcher groups, as the ledger keeps it: nothing of a mart, whose contract says so."""
+    if watcher in _marts(watcher.contract):
+        return None, None
+    return watcher.column, watcher.per.value
+
+
+def _values(watcher: Watcher) -> dict[str, str]:
+    return {"dataset": watcher.contract.dataset, "watcher": watcher.name}
