@@ -154,14 +154,12 @@ def group_of(watcher: Watcher) -> str:
 def _group(watcher: Watcher) -> pl.Expr:
     """The group of a record as text; as `group_of` says it, too."""
     column = pl.col(watcher.column)
-    match watcher.per:
-        case Per.VALUE:
-            group = column
-        case Per.DAY:
-            group = column.cast(pl.Date)
-        case Per.MONTH:
-            group = column.cast(pl.Date).dt.month_start()
-    return group.cast(pl.String)
+    groups = {
+        Per.VALUE: column,
+        Per.DAY: column.cast(pl.Date),
+        Per.MONTH: column.cast(pl.Date).dt.month_start(),
+    }
+    return groups[watcher.per].cast(pl.String)
 
 
 def _marts(contract: Contract) -> list[Watcher]:
