@@ -17,12 +17,16 @@ from itertools import cycle
 from pathlib import Path
 from random import Random
 
+from data.commerce import COMMERCE_FILES
 from data.days import DUPLICATE, VALIDATED, Day, Record
 from data.dialects import DIALECTS
 from data.oddities import Original, Recipe
 from data.payment_oddities import PAYMENTS
 from data.reference_data import REFERENCE_FILES
 from data.transaction_oddities import TRANSACTIONS
+
+WRITTEN_FILES = (*REFERENCE_FILES, *COMMERCE_FILES)
+"""What is written line by line, and does not follow from a recipe."""
 
 RECIPES = {recipe.dataset: recipe for recipe in (PAYMENTS, TRANSACTIONS)}
 FIRST_DAY = date(2025, 1, 3)
@@ -74,10 +78,10 @@ def make_samples(
 
 
 def make_reference_data(out: Path, dataset: str) -> list[Sample]:
-    """Write the files of `users` or `currencies` into the folder `out`."""
+    """Write the files of a dataset that has no recipe into the folder `out`."""
     out.mkdir(parents=True, exist_ok=True)
     samples = []
-    for file in REFERENCE_FILES:
+    for file in WRITTEN_FILES:
         if file.dataset == dataset:
             day = FIRST_DAY + timedelta(days=file.days_later)
             path = out / f"{dataset}_{day}.csv"
@@ -120,7 +124,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("out", type=Path)
-    datasets = sorted({*RECIPES, *(file.dataset for file in REFERENCE_FILES)})
+    datasets = sorted({*RECIPES, *(file.dataset for file in WRITTEN_FILES)})
     parser.add_argument("--dataset", choices=datasets, default=TRANSACTIONS.dataset)
     parser.add_argument("--rows", type=int, default=2_000, help="records in each file")
     parser.add_argument("--days", type=int, default=5, help="files")

@@ -1,0 +1,146 @@
+"""The shop's datasets: the sample files and, where they are there, the real ones, by the record."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data.commerce import ODD_TOTALS
+from data.make_samples import FIRST_DAY, Sample, make_reference_data, truth_of_all
+from tests.warehouse.audit import audit
+from tests.warehouse.tiny import Clock
+from txcat_assets.contracts.registry import all_contracts
+from txcat_assets.sources.files.listing import stat
+from txcat_assets.stages.arrivals import ReadAs, register_named
+from txcat_assets.stages.land import land_files
+from txcat_assets.stages.validate import validate
+from txcat_assets.stages.work import Work
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.schema.tables import prepare
+
+DATASETS = ("order_lines", "orders", "voucher_orders", "products", "customers")
+"""In an order in which records have to wait."""
+
+REAL = Path(__file__).parents[3] / "shared" / "data"
+REAL_DAY = date(2026, 1, 1)
+
+
+def take(
+    warehouse: Warehouse, dataset: str, paths: Sequence[Path], day: date | None = None
+) -> None:
+    """These files have come and are judged, as far as what they name is there."""
+    contract = all_contracts()[dataset]
+    prepare(warehouse, contract)
+    days = [day] if day else [FIRST_DAY + timedelta(days=n) for n in range(4)]
+    work = Work(warehouse, contract, days, "run", Clock())
+    if paths:
+        register_named(work, [stat(path) for path in paths], ReadAs(day=day))
+    assert land_files(work).problems == []
+    assert validate(work).problems == []
+
+
+def rows(warehouse: Warehouse, sql: str) -> list[tuple[Any, ...]]:
+    with warehouse.transaction() as tx:
+        return tx.rows(sql)
+
+
+def fates(warehouse: Warehouse, dataset: str) -> dict[str, Any]:
+    """Where the records of a dataset are, by the ledger, and why."""
+    (counts,) = rows(
+        warehouse,
+        "SELECT sum(landed)::INTEGER, sum(validated)::INTEGER, sum(duplicate)::INTEGER "
+        f"FROM ledger.slices WHERE dataset = '{dataset}'",
+    )
+    found = rows(warehouse, f"SELECT reasons FROM quarantined.{dataset}")
+    reasons = Counter(code for (codes,) in found for code in codes)
+    return dict(zip(("landed", "validated", "duplicate"), counts, strict=True)) | {
+        "quarantined": dict(sorted(reasons.items()))
+    }
+
+
+def of_samples(samples: Sequence[Sample]) -> dict[str, Any]:
+    truth = truth_of_all(samples)
+    return {
+        "landed": truth.landed,
+        "validated": truth.validated,
+        "duplicate": truth.duplicate,
+        "quarantined": truth.quarantined,
+    }
+
+
+@pytest.fixture
+def shop(warehouse: Warehouse, tmp_path: Path) -> dict[str, list[Sample]]:
+    """The samples of every dataset, loaded in an order in which records had to wait."""
+    samples = {dataset: make_reference_data(tmp_path, dataset) for dataset in DATASETS}
+    for dataset in DATASETS:
+        take(warehouse, dataset, [sample.path for sample in samples[dataset]])
+    for dataset in reversed(DATASETS):
+        take(warehouse, dataset, [])
+    return samples
+
+
+def test_every_record_of_the_samples_meets_its_fate(
+    warehouse: Warehouse, shop: dict[str, list[Sample]]
+) -> None:
+    for dataset in DATASETS:
+        audit(warehouse, all_contracts()[dataset])
+        assert fates(warehouse, dataset) == of_samples(shop[dataset]), dataset
+    assert rows(warehouse, "SELECT count(*) FROM current.orders WHERE status = 'pending'") == [(0,)]
+    assert rows(warehouse, "SELECT max(product_id) + 1 FROM current.products") == [(15,)]
+    assert len(rows(warehouse, "SELECT 1 FROM validated.orders WHERE status = 'pending'")) > 5
+
+
+def test_the_lines_of_each_order_add_up_to_its_total_but_for_the_planted_ones(
+    warehouse: Warehouse, shop: dict[str, list[Sample]]
+) -> None:
+    assert shop
+    found = rows(
+        warehouse,
+        "SELECT o.order_id, o.total_amount - sum(l.line_amount) FROM current.orders o "
+        "JOIN current.order_lines l ON l.order_id = o.order_id GROUP BY 1, o.total_amount",
+    )
+    assert {number: off for number, off in found if off} == dict.fromkeys(ODD_TOTALS, Decimal(1))
+
+
+@pytest.mark.skipif(not REAL.exists(), reason=f"the real files are not beside the checkout: {REAL}")
+def test_every_record_of_the_real_files_is_accounted_for(warehouse: Warehouse) -> None:
+    shop, vouchers = REAL / "ecommerce", REAL / "talpa" / "sample.csv"
+    take(warehouse, "customers", [shop / "customers.csv"], REAL_DAY)
+    take(warehouse, "orders", [shop / "orders.csv", shop / "orders_pandas2_ns.csv"], REAL_DAY)
+    take(warehouse, "voucher_orders", [vouchers], REAL_DAY)
+    assert fates(warehouse, "customers")["validated"] == 1_000
+    # The other file has three digits more of each time, and three times that differ by 1 µs.
+    expected = {"landed": 10_000, "validated": 5_003, "duplicate": 4_997, "quarantined": {}}
+    assert fates(warehouse, "orders") == expected
+    (early,) = rows(
+        warehouse,
+        "SELECT count(*) FROM current.orders o JOIN current.customers c "
+        "ON c.customer_id = o.customer_id WHERE o.order_date < c.join_date",
+    )
+    assert early == (4_128,)
+    assert fates(warehouse, "voucher_orders") == {
+        "landed": 200,
+        "validated": 197,
+        "duplicate": 0,
+        "quarantined": {
+            "order_date_in_future": 1,
+            "paid_without_payment": 1,
+            "voucher_status_unknown": 1,
+        },
+    }
+    warnings = Counter(
+        code
+        for (codes,) in rows(warehouse, "SELECT _warnings FROM validated.voucher_orders")
+        for code in codes or []
+    )
+    assert warnings == {
+        "voucher_of_cancelled": 6,
+        "refunded_without_payment": 3,
+        "status_not_known": 1,
+    }
+    read = "SELECT payment_date::VARCHAR FROM current.voucher_orders WHERE order_id = 12667353"
+    assert rows(warehouse, read) == [("2016-02-12 10:53:48",)]
