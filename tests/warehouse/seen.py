@@ -29,12 +29,17 @@ def seen(warehouse: Warehouse, contract: Contract) -> Expected:
             "SELECT _slice_id, _position, CASE _place WHEN 6 THEN 'discarded' ELSE 'replaced' END "
             f"FROM judged.{name} WHERE _place IN (6, 7)"
         )
+        current = tx.rows(
+            f"SELECT {contract.key}::VARCHAR, _slice_id, _position FROM judged.{name} "
+            "WHERE _place = 1"
+        )
         answers = f"SELECT _slice_id, _position, category FROM categorized.{name}"
         categorized = tx.rows(answers) if contract.stages else []
     refused = {(row[0], row[1]) for row in quarantined if row[2] == "categorized"}
     answered = {(row[0], row[1]) for row in categorized}
     positions = {(row[0], row[1]) for row in validated}
     return Expected(
+        current={row[0]: (row[1], row[2]) for row in current},
         validated={(row[0], row[1]): tuple(text or "" for text in row[2:]) for row in validated},
         duplicates={(row[0], row[1]) for row in duplicates},
         quarantined={(r[0], r[1]): tuple(r[3]) for r in quarantined if r[2] == "validated"},
