@@ -73,14 +73,15 @@ def stage_counts(tx: Transaction, scope: Scope, stage: str) -> StageCounts:
 
 
 def records_by_version(tx: Transaction, dataset: str, stage: str) -> dict[str, int]:
-    """By the version that a stage has reached, how many records are validated there.
+    """By the version that a stage has reached, how many records it has judged or can answer.
 
     Slices that the stage has not reached, and those that are frozen, are left out.
     """
     return {
         str(version): int(records)
         for version, records in tx.rows(
-            "SELECT t.version, sum(s.validated)::BIGINT FROM ledger.stages t "
+            "SELECT t.version, sum(s.validated - CASE WHEN t.stage = 'validated' THEN 0 "
+            "ELSE s.superseded END)::BIGINT FROM ledger.stages t "
             "JOIN ledger.slices s ON s.slice_id = t.slice_id WHERE t.dataset = $dataset "
             "AND t.stage = $stage AND t.version IS NOT NULL "
             f"AND (t.stage <> 'validated' OR t.slice_id NOT IN {FROZEN}) GROUP BY 1 ORDER BY 1",
