@@ -19,6 +19,7 @@ from data.payment_oddities import PAYMENTS
 from tests.kafka.broker import Kafka
 from tools.kafka_broker import Broker
 from txcat_assets.cli.demo import PAYMENT_ROWS
+from txcat_assets.contracts.registry import all_contracts
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
@@ -76,7 +77,7 @@ def after_the_page(after_the_demo: Path, environment: Environment, broker: Broke
     assert "127.0.0.1:9092" in script  # where `make kafka` answers; here it is the tests' broker
     script = script.replace("127.0.0.1:9092", broker.address)
     with Kafka(broker) as kafka:
-        for topic in ("transactions", "payments"):
+        for topic in filter(None, (one.topic for one in all_contracts().values())):
             kafka.anew(topic, partitions=3)
     done = subprocess.run(
         ["bash", "-eux", "-c", script],
