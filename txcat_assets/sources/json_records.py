@@ -63,12 +63,12 @@ class JsonCutter:
         return [*fields, _as_json(line, others) if others else None]
 
 
-def names_of(line: bytes) -> list[str]:
-    """The names of the object that a line holds; none of what is no object."""
+def names_of(line: bytes) -> list[str] | None:
+    """The names of the object that a line holds; None of what is no object."""
     try:
         return [name for name, _ in _pairs(line)]
     except _Fault:
-        return []
+        return None
 
 
 def _pairs(line: bytes) -> tuple[tuple[str, Any], ...]:

@@ -1,5 +1,7 @@
 """What is DuckDB's alone: one file, opened briefly, by one process at a time."""
 
+import multiprocessing
+import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -10,8 +12,10 @@ import pytest
 
 from tests.warehouse.worker import servers
 from txcat_assets.errors import WarehouseBusy, WarehouseConflict, WarehouseRefused
+from txcat_assets.warehouse.databases import duckdb_instance
 from txcat_assets.warehouse.databases.duckdb import DuckDbWarehouse
 from txcat_assets.warehouse.databases.duckdb_errors import translate
+from txcat_assets.warehouse.databases.duckdb_locks import let_go_of_all
 
 
 def _hold(path: Path, pipe: Connection) -> None:
@@ -46,6 +50,76 @@ def test_who_waits_gets_its_turn(held_file: tuple[Path, Connection]) -> None:
     Timer(0.3, holder.send, ["let go"]).start()
     with DuckDbWarehouse(path, wait_seconds=10).transaction() as tx:
         assert tx.rows("SELECT n FROM held") == [(1,)]
+
+
+def count_one(path: Path) -> None:
+    with DuckDbWarehouse(path, wait_seconds=10).transaction() as tx:
+        tx.run("CREATE TABLE IF NOT EXISTS counted (n INTEGER)")
+        tx.run("INSERT INTO counted VALUES (1)")
+
+
+def counted(path: Path) -> int:
+    with DuckDbWarehouse(path, wait_seconds=10).transaction() as tx:
+        return int(tx.rows("SELECT count(*) FROM counted")[0][0])
+
+
+def test_transactions_that_follow_each_other_open_the_file_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, connect = [], duckdb.connect
+    monkeypatch.setattr(duckdb, "connect", lambda path: opened.append(path) or connect(path))
+    monkeypatch.setattr(duckdb_instance, "KEPT_SECONDS", 5)
+    for _ in range(10):
+        count_one(tmp_path / "w.duckdb")
+    assert len(opened) == 1
+
+
+def _count_for(path: Path, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        count_one(path)
+
+
+def test_who_waits_is_let_in_by_one_that_goes_on_without_a_pause(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    count_one(path)
+    busy = servers.Process(target=_count_for, args=(path, 10))
+    busy.start()
+    time.sleep(1)
+    for _ in range(3):
+        assert counted(path)
+        time.sleep(0.1)
+    assert busy.is_alive()
+    busy.kill()
+    busy.join()
+
+
+def test_the_file_is_free_for_others_soon_after_the_last_transaction(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    count_one(path)
+    other = servers.Process(target=count_one, args=(path,))
+    other.start()
+    other.join()
+    assert (other.exitcode, counted(path)) == (0, 2)
+
+
+def test_a_file_that_took_the_place_of_another_is_opened_anew(tmp_path: Path) -> None:
+    path, other = tmp_path / "w.duckdb", tmp_path / "other.duckdb"
+    for _ in range(2):
+        count_one(other)
+    let_go_of_all()
+    count_one(path)
+    other.rename(path)
+    assert counted(path) == 2
+
+
+def test_a_fork_leaves_the_file_to_the_process_that_opened_it(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    count_one(path)
+    forked = multiprocessing.get_context("fork").Process(target=count_one, args=(path,))
+    forked.start()
+    forked.join()
+    assert (forked.exitcode, counted(path)) == (0, 2)
 
 
 def _text(path: Path) -> None:

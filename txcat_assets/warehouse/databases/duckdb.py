@@ -1,7 +1,7 @@
-"""DuckDB, the embedded warehouse: one file, opened briefly for each transaction.
+"""DuckDB, the embedded warehouse: one file, opened briefly for transactions.
 
 While one process has the file open for writing no other can open it, not even to read. So every
-transaction opens, works, commits and closes, and waits its turn when somebody else has it open.
+transaction waits its turn when somebody else has it open, and soon after the last one it is closed.
 Threads of one process work in it at once; who must not takes a lock.
 """
 
@@ -13,13 +13,10 @@ from typing import Any, Literal
 import duckdb
 import polars as pl
 import pyarrow as pa
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from txcat_assets.errors import WarehouseBusy
 from txcat_assets.warehouse.databases.duckdb_errors import made, translated
 from txcat_assets.warehouse.databases.duckdb_locks import NamedLocks, shared_file
-
-HELD = "io error: could not set lock on file"
 
 ROW_GROUP_ROWS = 122_880
 """DuckDB's own unit of storage; handing over one at a time lets every core compress one."""
@@ -112,13 +109,13 @@ class DuckDbWarehouse:
 
     @contextmanager
     def transaction(self) -> Iterator[DuckDbTransaction]:
-        """Open the file, work, commit and close; roll back when the block raises."""
+        """Wait for the file, work and commit; roll back when the block raises."""
         with made(self._path, self._named_by):
             self._path.parent.mkdir(parents=True, exist_ok=True)
         file = shared_file(self._path)
         with (
             translated(self._path, self._named_by),
-            opened(self._path, self._wait_seconds) as connection,
+            file.instance.connection(self._wait_seconds) as connection,
         ):
             transaction = DuckDbTransaction(connection, file.locks, self._wait_seconds)
             try:
@@ -142,27 +139,3 @@ def frames_of(
     yield pl.DataFrame(pl.from_arrow(parts.schema.empty_table()))
     for part in parts:
         yield pl.DataFrame(pl.from_arrow(part))
-
-
-@contextmanager
-def opened(path: Path, wait_seconds: float, **options: Any) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the file in its turn, closed at the end; raises what the last try raised."""
-    turn = Retrying(
-        retry=retry_if_exception(_is_held_by_another),
-        wait=wait_random_exponential(multiplier=0.01, max=0.2),
-        stop=stop_after_delay(wait_seconds),
-        reraise=True,
-    )
-    connection: duckdb.DuckDBPyConnection = turn(duckdb.connect, path, **options)
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
-def _is_held_by_another(error: BaseException) -> bool:
-    """Whether another process has the file open, or a thread of this one is just closing it."""
-    words = str(error).lower()
-    return (isinstance(error, duckdb.IOException) and words.startswith(HELD)) or (
-        isinstance(error, duckdb.BinderException) and "already attached" in words
-    )

@@ -1,5 +1,7 @@
 """Claims on work, freed by the kernel when their process dies: byte-range locks in a side file.
 
+So is what a process says that waits for the DuckDB file.
+
 A claim is a number, chosen by the name of the work. It only saves effort: two names that fall on
 one number wait for each other's turn, which does no harm.
 """
@@ -15,6 +17,9 @@ import xxhash
 
 FAR_END = 2**62
 """Offsets stay below what every file system takes; locked bytes need not exist."""
+
+AWAITED = FAR_END
+"""The byte that every process locks, shared, while it waits for the file to be free."""
 
 
 def number_of(*what: str | int) -> int:
@@ -48,6 +53,27 @@ class FileClaims:
                 with self._threads:
                     self._held.discard(byte)
                     fcntl.lockf(self._open(), fcntl.LOCK_UN, 1, byte)
+
+    def wait(self) -> None:
+        """Let other processes see that this one waits for the file."""
+        with self._threads:
+            fcntl.lockf(self._open(), fcntl.LOCK_SH, 1, AWAITED)
+
+    def wait_no_more(self) -> None:
+        """Take that back; safe where nothing was said."""
+        with self._threads:
+            if self._descriptor is not None:
+                fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, AWAITED)
+
+    def is_awaited(self) -> bool:
+        """Whether another process waits for the file."""
+        with self._threads:
+            try:
+                fcntl.lockf(self._open(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, AWAITED)
+            except BlockingIOError:
+                return True
+            fcntl.lockf(self._open(), fcntl.LOCK_UN, 1, AWAITED)
+            return False
 
     def _lock(self, byte: int) -> bool:
         try:

@@ -4,6 +4,7 @@ Threads of one process share DuckDB's instance of a file, so they can write to i
 all of them must know of the file is here, once for each process and path: its locks and claims.
 """
 
+import atexit
 import os
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from pathlib import Path
 from threading import Condition, Lock
 
 from txcat_assets.warehouse.databases.duckdb_claims import FileClaims
+from txcat_assets.warehouse.databases.duckdb_instance import SharedInstance
 
 
 class NamedLocks:
@@ -46,6 +48,7 @@ class SharedFile:
     """What the threads of one process share of one DuckDB file."""
 
     claims: FileClaims
+    instance: SharedInstance
     locks: NamedLocks = field(default_factory=NamedLocks)
 
 
@@ -58,5 +61,17 @@ def shared_file(path: Path) -> SharedFile:
     of_process = (os.getpid(), path.resolve())
     with _guard:
         if of_process not in _files:
-            _files[of_process] = SharedFile(FileClaims(path.with_name(f"{path.name}.claims")))
+            claims = FileClaims(path.with_name(f"{path.name}.claims"))
+            _files[of_process] = SharedFile(claims, SharedInstance(path, claims))
         return _files[of_process]
+
+
+def let_go_of_all() -> None:
+    """Close the files in which no transaction of this process is at work."""
+    for (pid, _), file in list(_files.items()):
+        if pid == os.getpid():
+            file.instance.let_go()
+
+
+atexit.register(let_go_of_all)
+os.register_at_fork(before=let_go_of_all)  # a copy of an open instance would write to the same file

@@ -6,6 +6,7 @@ time do so by turns: see `duckdb_turns`.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -14,8 +15,10 @@ import duckdb
 import polars as pl
 
 from txcat_assets.errors import QueryRefused, VersionRefused, WarehouseRefused
-from txcat_assets.warehouse.databases.duckdb import frames_of, opened
+from txcat_assets.warehouse.databases.duckdb import frames_of
 from txcat_assets.warehouse.databases.duckdb_errors import translate
+from txcat_assets.warehouse.databases.duckdb_instance import in_turn
+from txcat_assets.warehouse.databases.duckdb_locks import shared_file
 from txcat_assets.warehouse.databases.duckdb_turns import turns_of
 from txcat_assets.warehouse.databases.reader import OTHER_TABLES, Answer, cut
 
@@ -67,7 +70,7 @@ class DuckDbReader:
         with (
             self._refused(),
             turns_of(self._path).turn(self._wait_seconds),
-            opened(self._path, self._wait_seconds, read_only=True, config=ALONE) as connection,
+            self._opened() as connection,
             self._ended_in_time(connection),
         ):
             connection.begin()
@@ -87,16 +90,21 @@ class DuckDbReader:
     def answer(self, sql: str, most_rows: int | None) -> Answer:
         """The first rows of one query, or all."""
         self._require_file()
-        with (
-            self._refused(),
-            opened(self._path, self._wait_seconds, read_only=True, config=ALONE) as connection,
-        ):
+        with self._refused(), self._opened() as connection:
             with self._ended_in_time(connection):
                 result = connection.execute(_one_query(connection, sql))
                 wanted = None if most_rows is None else most_rows + 1
                 rows = result.fetchall() if wanted is None else result.fetchmany(wanted)
             columns = [name for name, *_ in result.description or ()]
         return cut(columns, rows, most_rows)
+
+    @contextmanager
+    def _opened(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        file = shared_file(self._path)
+        file.instance.let_go()  # DuckDB has one instance of a file in a process, and one way
+        connect = partial(duckdb.connect, self._path, read_only=True, config=ALONE)
+        with in_turn(file.claims, self._wait_seconds, connect) as connection:
+            yield connection
 
     @contextmanager
     def _ended_in_time(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:

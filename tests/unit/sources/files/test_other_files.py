@@ -58,6 +58,10 @@ def test_one_sound_line_is_enough(write: Write, content: str) -> None:
     assert load(write(content, "t.jsonl"))["id"].drop_nulls().len() == 3
 
 
+def test_objects_without_names_are_records_without_values(write: Write) -> None:
+    assert load(write("{}\n{}\n", "t.jsonl"))["id"].to_list() == [None, None]
+
+
 def test_a_field_that_no_record_has_is_a_fault_of_the_records(write: Write) -> None:
     path = write('{"id": 1, "amount": 2}\n', "t.jsonl")
     assert load(path).select(COLUMNS).rows() == [("1", None, "2")]
