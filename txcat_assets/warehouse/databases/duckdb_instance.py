@@ -88,11 +88,24 @@ class SharedInstance:
             if self._is_others_turn():
                 self._given_until = time.monotonic() + GIVEN_SECONDS
                 self._close()
-            elif self._is_sound:
+            elif self._is_sound and self._is_checkpointed():
                 self._idle_since = time.monotonic()
                 self._close_soon(KEPT_SECONDS)
             else:
                 self._close()
+
+    def _is_checkpointed(self) -> bool:
+        """Move what was committed into the file, as closing does; False where that fails.
+
+        A process that dies here must leave no log: DuckDB 1.5.6 cannot replay every one that
+        changes tables, and then the file cannot be opened any more.
+        """
+        try:
+            if self._instance is not None:
+                self._instance.execute("CHECKPOINT")
+        except duckdb.Error:
+            return False
+        return True
 
     def _is_others_turn(self) -> bool:
         has_had_its_turn = time.monotonic() - self._opened_at > TURN_SECONDS
