@@ -155,7 +155,11 @@ def in_turn(
 
 
 def _is_held_by_another(error: BaseException) -> bool:
-    return isinstance(error, duckdb.IOException) and str(error).lower().startswith(HELD)
+    """Whether another process has the file open, or a thread of this one is just closing it."""
+    words = str(error).lower()
+    return (isinstance(error, duckdb.IOException) and words.startswith(HELD)) or (
+        isinstance(error, duckdb.BinderException) and "already attached" in words
+    )
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
