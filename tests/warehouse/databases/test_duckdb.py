@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Timer
+from unittest.mock import Mock
 
 import duckdb
 import pytest
@@ -66,12 +67,12 @@ def counted(path: Path) -> int:
 def test_transactions_that_follow_each_other_open_the_file_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened, connect = [], duckdb.connect
-    monkeypatch.setattr(duckdb, "connect", lambda path: opened.append(path) or connect(path))
+    connect = Mock(wraps=duckdb.connect)
+    monkeypatch.setattr(duckdb, "connect", connect)
     monkeypatch.setattr(duckdb_instance, "KEPT_SECONDS", 5)
     for _ in range(10):
         count_one(tmp_path / "w.duckdb")
-    assert len(opened) == 1
+    assert connect.call_count == 1
 
 
 def _count_for(path: Path, seconds: float) -> None:

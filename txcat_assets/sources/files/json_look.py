@@ -34,14 +34,15 @@ def refuse_unless_json_lines(
     """
     lines = [line for line in text.split("\n", _LOOK_LINES)[:_LOOK_LINES] if line.strip()]
     _refuse_document(path, text, lines[0], columns, is_whole=is_whole)
-    objects = [names for line in lines if (names := names_of(line.encode())) is not None]
+    found = (names_of(line.encode()) for line in lines)
+    objects = [one for one in found if one is not None]
     if not objects:
         raise SourceRefused(
             f"Reading {path}: none of its first {len(lines):,} lines is a JSON object; of the "
             f"first one JSON says: {_complaint(lines[0])}. Expected JSON Lines, one object a line, "
             "or CSV under a name such as .csv. Ask the sender for the file again."
         )
-    names = dict.fromkeys(normalised(name) for names in objects for name in names)
+    names = dict.fromkeys(normalised(name) for one in objects for name in one)
     if not names.keys() <= set(columns):
         place = f"Reading {path}: each of its first {len(lines):,} JSON objects"
         refuse_unless_complete(place, list(names), columns, required)

@@ -6,7 +6,6 @@ time do so by turns: see `duckdb_turns`.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -102,9 +101,11 @@ class DuckDbReader:
     def _opened(self) -> Iterator[duckdb.DuckDBPyConnection]:
         file = shared_file(self._path)
         file.instance.let_go()  # DuckDB has one instance of a file in a process, and one way
-        connect = partial(duckdb.connect, self._path, read_only=True, config=ALONE)
-        with in_turn(file.claims, self._wait_seconds, connect) as connection:
+        with in_turn(file.claims, self._wait_seconds, self._connect) as connection:
             yield connection
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect(self._path, read_only=True, config={**ALONE})
 
     @contextmanager
     def _ended_in_time(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
