@@ -158,8 +158,8 @@ def _load(work: Work, path: Path) -> None:
 
 def _export(work: Work, path: Path) -> None:
     with work.warehouse.transaction() as tx:
-        found = find_records(tx, CONTRACT, Wanted())
-        write_for_correction(path, CONTRACT, read_records(tx, CONTRACT, found))
+        records = read_records(tx, CONTRACT, find_records(tx, CONTRACT, Wanted()))
+    write_for_correction(path, CONTRACT, records)
 
 
 def _correct(path: Path) -> None:

@@ -16,32 +16,18 @@ import pytest
 
 from data.make_samples import make_samples, truth_of_all
 from data.payment_oddities import PAYMENTS
+from tests.e2e.pages import ROOT, Environment, blocks, without_settings
 from tests.kafka.broker import Kafka
 from tools.kafka_broker import Broker
 from txcat_assets.cli.demo import PAYMENT_ROWS
 from txcat_assets.contracts.registry import all_contracts
 
-ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
 HEADER = "id,description,amount,timestamp,merchant,operation_type,side"
 SOUND = [f"{n},Paiement CB,-9.50,2025-01-02T10:00:00,Fnac,card,debit" for n in range(40)]
 VALIDATED = 9_849 + 1
 """Transactions of the demo's files, and the one that the page sends to Kafka."""
-
-Environment = dict[str, str]
-
-
-def blocks(page: str, kind: str) -> list[tuple[str, str]]:
-    """The fenced blocks of one kind: what stands behind the kind, and the text."""
-    fences = re.findall(rf"^```{kind} ?(.*)\n((?:.*\n)*?)```$", (ROOT / page).read_text(), re.M)
-    assert fences, f"{page} has no block marked {kind}"
-    return fences
-
-
-def without_settings() -> Environment:
-    """The environment as it is where nobody has set anything."""
-    return {k: v for k, v in os.environ.items() if not k.startswith(("TXCAT_", "DAGSTER_"))}
 
 
 @pytest.fixture(scope="module")

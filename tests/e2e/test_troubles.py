@@ -14,6 +14,7 @@ import pytest
 
 from tests.assets.records import sound
 from tests.e2e.commands import BIN, CommandLine, Output
+from tests.e2e.pages import ROOT
 
 Prepare = Callable[[CommandLine], object]
 
@@ -177,6 +178,22 @@ def test_an_output_that_is_full_is_told(terminal: CommandLine) -> None:
             env=terminal.environment, cwd=terminal.folder,
         )  # fmt: skip
     assert_words(Output(ended.returncode, "", ended.stderr), 1, "Make room")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kib", [0, 40], ids=["nothing fits", "a part of Dagster's files fits"])
+def test_a_home_on_a_full_disk_is_told_and_works_once_there_is_room(
+    bare_terminal: CommandLine, kib: int
+) -> None:
+    bare_terminal.put("transactions_2025-01-03.csv", sound(1))
+    load = f"ulimit -f {kib}; exec {BIN}/txcat load ."
+    said = bare_terminal.in_process_of_its_own("/bin/bash", "-c", load)
+    home = bare_terminal.folder / ".txcat"
+    assert_words(said, 1, str(home))
+    made = home / "dagster.yaml"
+    assert not made.exists() or made.read_bytes() == (ROOT / "dagster.yaml").read_bytes()
+    assert bare_terminal.txcat("load", ".").code == 1  # the ML service is not there
+    assert bare_terminal.rows("SELECT count(*) FROM validated.transactions") == [(1,)]
 
 
 @pytest.mark.slow

@@ -8,6 +8,8 @@ import pytest
 
 from tests.postgres import Postgres
 from tests.warehouse.worker import Sites, warehouse_in, write_files
+from txcat_assets.sources.files import records as reading
+from txcat_assets.stages import work as working
 from txcat_assets.warehouse.databases.interface import Warehouse
 
 
@@ -31,3 +33,10 @@ def folder(tmp_path: Path) -> Path:
     """Files to bring up to date."""
     write_files(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def slices_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few records are several slices, and few slices several units."""
+    monkeypatch.setattr(reading, "SLICE_RECORDS", 3)
+    monkeypatch.setattr(working, "SLICE_RECORDS", 5)

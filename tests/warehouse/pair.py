@@ -6,12 +6,20 @@ has several sales, beside each of them.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from uuid import UUID
 
 import polars as pl
 
-from tests.oracle import Arrived, Expected, Verdict, places, versions
+from tests.oracle import (
+    NOTHING_CLOSED,
+    Arrived,
+    Expected,
+    Position,
+    Verdict,
+    places,
+    versions,
+)
 from tests.warehouse.tiny import CATEGORIZED
 from txcat_assets.contracts.marts import Mart
 from txcat_assets.contracts.model import (
@@ -122,14 +130,24 @@ def sale_verdict(version: int, record: Arrived) -> Verdict:
     return Verdict(key, (key, f"{amount}.00", side, via or ""))
 
 
-def expected_shops(version: int, records: Iterable[Arrived]) -> Expected:
+def expected_shops(
+    version: int,
+    records: Iterable[Arrived],
+    closed: Mapping[Position, str] = NOTHING_CLOSED,
+) -> Expected:
     """Where all shops must be."""
-    return versions(records, lambda record: shop_verdict(version, record))
+    return versions(records, lambda record: shop_verdict(version, record), closed=closed)
 
 
-def expected_sales(version: int, records: Iterable[Arrived], shops_now: Expected) -> Expected:
+def expected_sales(
+    version: int,
+    records: Iterable[Arrived],
+    shops_now: Expected,
+    closed: Mapping[Position, str] = NOTHING_CLOSED,
+) -> Expected:
     """Where all sales must be, once no work is left, by the shops that there are."""
-    return places(records, lambda record: sale_verdict(version, record), unknown_in(shops_now))
+    unknown = unknown_in(shops_now)
+    return places(records, lambda record: sale_verdict(version, record), unknown, closed)
 
 
 def unknown_in(shops_now: Expected) -> Callable[[tuple[str, ...]], tuple[str, ...]]:

@@ -41,11 +41,11 @@ def make_home(settings: Settings) -> Path:
         for folder in (home, settings.inbox_folder, dagster_home):
             _make_private(folder)
         if not (dagster_home / "dagster.yaml").exists():
-            shutil.copyfile(ROOT / "dagster.yaml", dagster_home / "dagster.yaml")
+            _copy_whole(ROOT / "dagster.yaml", dagster_home / "dagster.yaml")
     except OSError as error:
         raise HomeRefused(
-            f"Making {error.filename}: {error.strerror}. Let this user write there and see that "
-            "there is room, or name another folder by TXCAT_HOME."
+            f"Making {error.filename or dagster_home}: {error.strerror}. Let this user write there "
+            "and see that there is room, or name another folder by TXCAT_HOME."
         ) from error
     os.environ["DAGSTER_HOME"] = str(dagster_home)
     return dagster_home
@@ -61,6 +61,16 @@ def _make_private(folder: Path) -> None:
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=PRIVATE, exist_ok=True)
+
+
+def _copy_whole(source: Path, target: Path) -> None:
+    """Copy a file, whole or not at all: of half a dagster.yaml, Dagster would take its defaults."""
+    part = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        shutil.copyfile(source, part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 @contextmanager

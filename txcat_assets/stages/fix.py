@@ -43,11 +43,6 @@ class Corrected:
         """The old record's position."""
         return self.old["_slice_id"], self.old["_position"]
 
-    @property
-    def has_comma(self) -> bool:
-        """Whether a comma in the old record's numbers could only be a decimal comma."""
-        return has_decimal_comma(Slice(0, 0, self.old["_dialect"]))
-
 
 @dataclass(frozen=True)
 class Fixing:
@@ -88,7 +83,7 @@ def _fix_some(fixing: Fixing, corrections: Sequence[Correction]) -> None:
     work = fixing.work
     with work.warehouse.transaction() as tx:
         corrected = _taken(tx, work, corrections, fixing.outcome)
-    groups = {comma: [c for c in corrected if c.has_comma == comma] for comma in (False, True)}
+    groups = _by_comma(corrected)
     judged = {
         comma: verdicts_before_landing(
             work.contract, _landing(work, 0, group), _records(work, group), decimal_comma=comma
@@ -101,6 +96,16 @@ def _fix_some(fixing: Fixing, corrections: Sequence[Correction]) -> None:
             numbers = _still_there(tx, work, groups[comma], fixing.outcome)
             if numbers:
                 _land(tx, fixing, [groups[comma][n] for n in numbers], verdicts[numbers])
+
+
+def _by_comma(corrected: Sequence[Corrected]) -> dict[bool, list[Corrected]]:
+    """Apart, those where a comma in the old record's numbers could only be a decimal comma."""
+    dialects = {one.old["_dialect"] for one in corrected}
+    has_comma = {dialect: has_decimal_comma(Slice(0, 0, dialect)) for dialect in dialects}
+    return {
+        comma: [one for one in corrected if has_comma[one.old["_dialect"]] == comma]
+        for comma in (False, True)
+    }
 
 
 def _taken(

@@ -5,42 +5,38 @@ contract version that it has reached.
 """
 
 import contextlib
-import shutil
 from collections.abc import Callable, Sequence
 from datetime import date
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     rule,
-    run_state_machine_as_test,
 )
 
-from tests.fakes import FakeModel, SteppedWarehouse
+from tests.fakes import FakeModel
 from tests.oracle import Expected, Position, answered, places
 from tests.warehouse.audit import audit
 from tests.warehouse.files import FILES, Files
-from tests.warehouse.operators import ACTIONS, decide, judgements
+from tests.warehouse.operators import ACTIONS
 from tests.warehouse.seen import arrived, closed, everything, seen
 from tests.warehouse.steps import (
     DISTURBANCES,
     WHOLE_LINES,
     Crash,
+    Machine,
     crashes,
     day_sets,
     files,
     lines,
     orders,
+    run_machine,
 )
-from tests.warehouse.tiny import CATEGORIZED, DAYS, Clock, record_of, tiny, verdict_of
-from tests.warehouse.worker import Sites, warehouse_in
-from txcat_assets.sources.files import records as reading
+from tests.warehouse.tiny import CATEGORIZED, DAYS, tiny, verdict_of
+from tests.warehouse.worker import Sites
 from txcat_assets.sources.files.listing import SeenFile
-from txcat_assets.stages import work as working
 from txcat_assets.stages.arrivals import register_named
 from txcat_assets.stages.enrich import enrich
 from txcat_assets.stages.land import land_files
@@ -50,26 +46,16 @@ from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.schema.tables import prepare
 
 
-class Ledger(RuleBasedStateMachine):
+class Ledger(Machine):
     """One warehouse, a handful of files that come, change and move, and workers that crash."""
-
-    sites: Sites
-    """Where the warehouse of each example is made."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = self.sites.new()
-        self.warehouse = warehouse_in(self.folder)
-        self.clock = Clock()
         self.files = Files(self.folder, tiny(1))
         self.version = self.model = 1
         self.reached: dict[int, str] = {}
         self.judged_alone: dict[Position, int] = {}
         prepare(self.warehouse, tiny(1))
-
-    def teardown(self) -> None:
-        self.come_to_rest()
-        shutil.rmtree(self.folder)
 
     @initialize(contents=st.lists(lines, min_size=FILES, max_size=FILES), order=orders)
     def begin(self, contents: list[list[str]], order: list[int]) -> None:
@@ -143,16 +129,9 @@ class Ledger(RuleBasedStateMachine):
     )
     def decide(self, action: str, number: int, line: str, crash: int | None) -> None:
         """An operator decides about one of the records that have landed, and may be cut short."""
-        landed = sorted(self.files.sent(self.warehouse))
-        at = landed[number % len(landed)]
-        before, decisions = closed(self.warehouse, tiny(1)), judgements(self.warehouse, at)
-        texts, _ = record_of(line)
-        name = self.files.correct(line)
-        self._crashing(crash, lambda work: decide(work, action, at, texts, name), DAYS)
-        opened = before.keys() - closed(self.warehouse, tiny(1)).keys()
-        self.judged_alone |= dict.fromkeys(opened, self.version)
-        if judgements(self.warehouse, at) > decisions:
-            self.judged_alone[at] = self.version
+        work = self._work(DAYS, crash=crash)
+        judged = self.decide_about(work, self.files, action, number, line)
+        self.judged_alone |= dict.fromkeys(judged, self.version)
 
     @rule(dice=st.integers(1, 4))
     def rest(self, dice: int) -> None:
@@ -197,14 +176,7 @@ class Ledger(RuleBasedStateMachine):
         )
 
     def _work(self, days: Sequence[date], *, crash: int | None = None) -> Work:
-        left = iter(range(crash or 0))
-
-        def step() -> None:
-            if crash is not None and next(left, None) is None:
-                raise Crash
-
-        warehouse = SteppedWarehouse(self.warehouse, step, has_claims=False)
-        return Work(warehouse, tiny(self.version), days, "run", self.clock)
+        return self.work_on(tiny(self.version), days, crash)
 
     def _register(self, files: Sequence[SeenFile]) -> None:
         if files:
@@ -270,12 +242,6 @@ class Ledger(RuleBasedStateMachine):
         )
 
 
-@pytest.fixture
-def slices_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "SLICE_RECORDS", 3)
-    monkeypatch.setattr(working, "SLICE_RECORDS", 5)
-
-
 @pytest.mark.timeout(1200)  # a minute on a quiet machine; no bound on how busy one may be
 @pytest.mark.usefixtures("slices_of_three")
 @pytest.mark.parametrize(
@@ -284,13 +250,4 @@ def slices_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
     ids=["short", "long"],
 )
 def test_any_order_of_work_ends_as_the_oracle_says(sites: Sites, examples: int, steps: int) -> None:
-    run_state_machine_as_test(
-        type("OnLedger", (Ledger,), {"sites": sites}),
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink takes minutes
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_machine(Ledger, sites, examples, steps)

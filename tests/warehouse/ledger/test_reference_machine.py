@@ -5,25 +5,22 @@ says so, so nothing is brought to rest by a hand.
 """
 
 import contextlib
-import shutil
 from collections.abc import Callable, Sequence
 from datetime import date
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     rule,
-    run_state_machine_as_test,
 )
 
-from tests.fakes import FakeModel, SteppedWarehouse
+from tests.fakes import FakeModel
 from tests.oracle import Arrived, answered
 from tests.warehouse.audit import audit
-from tests.warehouse.files import FILES, Files
+from tests.warehouse.files import Files
+from tests.warehouse.operators import ACTIONS
 from tests.warehouse.pair import (
     audit_totals,
     expected_sales,
@@ -32,12 +29,11 @@ from tests.warehouse.pair import (
     shops,
     update_totals,
 )
-from tests.warehouse.seen import arrived, everything, seen
-from tests.warehouse.tiny import DAYS, Clock
-from tests.warehouse.worker import Sites, warehouse_in
+from tests.warehouse.seen import arrived, closed, everything, seen
+from tests.warehouse.steps import Crash, Machine, crashes, day_sets, files, run_machine
+from tests.warehouse.tiny import DAYS
+from tests.warehouse.worker import Sites
 from txcat_assets.contracts.model import Contract
-from txcat_assets.sources.files import records as reading
-from txcat_assets.stages import work as working
 from txcat_assets.stages.arrivals import register_named
 from txcat_assets.stages.enrich import enrich
 from txcat_assets.stages.land import land_files
@@ -58,37 +54,21 @@ SALES = [
     ),
     *("3,2,a,", "3,2,b,", "4,,a,", "5,2,,a", "6,3"),
 ]
+WHOLE = {"shops": SHOPS, "sales": [line for line in SALES if line.count(",") == 3]}
 DATASETS = ["shops", "sales"]
 
 shop_lines = st.lists(st.sampled_from(SHOPS), min_size=1, max_size=4)
 sale_lines = st.lists(st.sampled_from(SALES), min_size=1, max_size=6)
-files = st.integers(0, FILES - 1)
-day_sets = st.lists(st.sampled_from(DAYS), min_size=1, max_size=3, unique=True)
-crashes = st.integers(-60, 60).map(lambda step: step if step > 0 else None)
 
 
-class Crash(BaseException):
-    """The process ends here, as far as the code can tell."""
-
-
-class References(RuleBasedStateMachine):
+class References(Machine):
     """One warehouse, shops and sales that name them, and workers that crash."""
-
-    sites: Sites
-    """Where the warehouse of each example is made."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = self.sites.new()
-        self.warehouse = warehouse_in(self.folder)
-        self.clock = Clock()
         self.versions = dict.fromkeys(DATASETS, 1)
         self.files = {name: Files(self.folder, self._contract(name)) for name in DATASETS}
         prepare(self.warehouse, self._contract("sales"))
-
-    def teardown(self) -> None:
-        self.come_to_rest()
-        shutil.rmtree(self.folder)
 
     @initialize(shops=shop_lines, sold=st.lists(sale_lines, min_size=2, max_size=2))
     def begin(self, shops: list[str], sold: list[list[str]]) -> None:
@@ -129,6 +109,19 @@ class References(RuleBasedStateMachine):
     def refresh(self, name: str, days: list[date]) -> None:
         refresh(self._work(name, days), "validated")
 
+    @rule(
+        name=st.sampled_from(DATASETS),
+        action=st.sampled_from(ACTIONS),
+        number=st.integers(0, 50),
+        dice=st.integers(0, 50),
+        crash=crashes,
+    )
+    def decide(self, name: str, action: str, number: int, dice: int, crash: int | None) -> None:
+        """An operator decides about a shop or a sale, and may be cut short."""
+        line = WHOLE[name][dice % len(WHOLE[name])]
+        work = self._work(name, DAYS, crash=crash)
+        self.decide_about(work, self.files[name], action, number, line)
+
     @rule(dice=st.integers(1, 3))
     def rest(self, dice: int) -> None:
         if dice == 1:
@@ -138,9 +131,12 @@ class References(RuleBasedStateMachine):
         """What the ledger lists is worked, in this order; then nothing is listed any more."""
         for name in DATASETS:
             self._work_off(name)
-        expected = expected_shops(self.versions["shops"], self._arrived("shops"))
+        arrived = {name: self._arrived(name) for name in DATASETS}
+        out = {name: closed(self.warehouse, self._contract(name)) for name in DATASETS}
+        expected = expected_shops(self.versions["shops"], arrived["shops"], out["shops"])
         assert seen(self.warehouse, self._contract("shops")) == expected
-        sold = expected_sales(self.versions["sales"], self._arrived("sales"), expected)
+        version = self.versions["sales"]
+        sold = expected_sales(version, arrived["sales"], expected, out["sales"])
         sold = answered(sold, FakeModel("m").answer_to_content)
         assert seen(self.warehouse, self._contract("sales")) == sold
         before = everything(self.warehouse)
@@ -174,14 +170,7 @@ class References(RuleBasedStateMachine):
         return arrived(self.warehouse, self._contract(name))
 
     def _work(self, name: str, days: Sequence[date], *, crash: int | None = None) -> Work:
-        left = iter(range(crash or 0))
-
-        def step() -> None:
-            if crash is not None and next(left, None) is None:
-                raise Crash
-
-        warehouse = SteppedWarehouse(self.warehouse, step, has_claims=False)
-        return Work(warehouse, self._contract(name), days, "run", self.clock)
+        return self.work_on(self._contract(name), days, crash)
 
     def _deliver(self, name: str, file: int, lines: list[str]) -> None:
         self.files[name].write(file, lines)
@@ -199,12 +188,6 @@ class References(RuleBasedStateMachine):
             act(self._work(name, days, crash=crash))
 
 
-@pytest.fixture
-def slices_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "SLICE_RECORDS", 3)
-    monkeypatch.setattr(working, "SLICE_RECORDS", 5)
-
-
 @pytest.mark.timeout(1200)  # half a minute on a quiet machine; no bound on how busy one may be
 @pytest.mark.usefixtures("slices_of_three")
 @pytest.mark.parametrize(
@@ -215,13 +198,4 @@ def slices_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_references_in_any_order_end_as_the_oracle_says(
     sites: Sites, examples: int, steps: int
 ) -> None:
-    run_state_machine_as_test(
-        type("OnReferences", (References,), {"sites": sites}),
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink takes minutes
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_machine(References, sites, examples, steps)

@@ -1,5 +1,6 @@
 """The life of a record is told from landing to the last decision, however the record is named."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -77,6 +78,23 @@ def test_its_life_is_told_in_order_of_time(work: Work) -> None:
     ]
     times = [event.at or datetime.max for event in winner]  # noqa: DTZ901
     assert times == sorted(times)
+
+
+def test_an_upgrade_of_the_contract_is_told_whether_it_changed_the_record_or_not(
+    work: Work,
+) -> None:
+    """Version 5 warns of an amount of 3, allows 0 and forbids 1."""
+    prepare(work.warehouse, tiny(5))
+    newer = replace(work, contract=tiny(5))
+    assert validate(newer).problems == []
+    told = {}
+    with work.warehouse.transaction() as tx:
+        records = read_records(tx, newer.contract, records_of_key(tx, newer.contract, "1"))
+        for one in records.iter_rows(named=True):
+            life = events(tx, newer.contract, one, [])
+            told[one["_position"]] = " | ".join(e.what for e in life if "version" in e.what)
+    assert "version 5, an upgrade that changed nothing" in told[0]
+    assert "version 5, an upgrade: others of its slice are as version 4 wrote them" in told[2]
 
 
 def test_a_line_leads_to_its_record_and_back(work: Work) -> None:

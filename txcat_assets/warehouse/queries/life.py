@@ -149,17 +149,24 @@ def _judged(tx: Transaction, contract: Contract, record: Mapping[str, Any]) -> I
         slice_id=record["_slice_id"],
     )
     rows = tx.rows(
-        f"SELECT _contract_version, _run_id FROM judged.{contract.dataset} "
-        "WHERE _slice_id = $slice_id AND _position = $position",
+        "SELECT j._contract_version, j._run_id, (SELECT min(o._contract_version) "
+        f"FROM judged.{contract.dataset} o WHERE o._slice_id = $slice_id) "
+        f"FROM judged.{contract.dataset} j "
+        "WHERE j._slice_id = $slice_id AND j._position = $position",
         slice_id=record["_slice_id"],
         position=record["_position"],
     )
-    for version, run_id in rows:
-        words = f"its content and reasons were written by contract version {version}"
+    written_by = None
+    for written_by, run_id, oldest in rows:
+        words = f"its content and reasons were written by contract version {written_by}"
+        if oldest < written_by:
+            words += f", an upgrade: others of its slice are as version {oldest} wrote them"
         yield Event(None, words, f"run {run_id}")
     for done_at, version, run_id in stage:
         if version is not None:
             words = f"its slice was last judged by contract version {version}"
+            if written_by is not None and written_by < int(version):
+                words += ", an upgrade that changed nothing of its content and reasons"
             yield Event(done_at, words, f"run {run_id}")
 
 
