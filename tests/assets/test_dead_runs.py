@@ -20,7 +20,7 @@ from txcat_assets.contracts.payments import CONTRACT as PAYMENTS
 from txcat_assets.contracts.transactions import CONTRACT
 from txcat_assets.defs import dead_runs
 from txcat_assets.defs.dead_runs import BEGUN, report_dead_runs
-from txcat_assets.defs.processes import HOST, PID, STARTED, process_tags
+from txcat_assets.health.processes import HOST, PID, STARTED, process_tags
 
 FAILURE, BUSY = dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.STARTED
 

@@ -62,7 +62,7 @@ def test_a_file_goes_by_the_topic_into_the_tables(kafka_terminal: CommandLine) -
     after = status(kafka_terminal)
     assert after["records"] == {
         "landed": 8, "unjudged": 0, "validated": 7, "quarantined": 1, "duplicate": 0,
-        "discarded": 0, "replaced": 0,
+        "discarded": 0, "replaced": 0, "superseded": 0,
     }  # fmt: skip
     assert [one["lag"] for one in after["partitions"]] == [0, 0]
     assert after["flow of the last hour"]["batches"] == 1

@@ -21,7 +21,7 @@ from txcat_assets.cli.home import ROOT
 from txcat_assets.definitions import build_definitions
 from txcat_assets.defs import launcher
 from txcat_assets.defs.launcher import LIBRARIES
-from txcat_assets.defs.processes import HOST, PID, process_of
+from txcat_assets.health.processes import HOST, PID, process_of
 from txcat_assets.settings import Settings
 
 
@@ -44,7 +44,7 @@ def home(tmp_path: Path) -> Path:
 def processes_at_work(instance: dg.DagsterInstance) -> list[tuple[str, psutil.Process]]:
     """Each run at work with its process."""
     started = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
-    return [(run.run_id, process) for run in started if (process := process_of(run))]
+    return [(run.run_id, process) for run in started if (process := process_of(run.tags))]
 
 
 def status_of(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus | None:

@@ -10,7 +10,7 @@ import dagster as dg
 from tests.assets.installation import Installation
 from tools.kafka_broker import free_port
 from txcat_assets.defs.at_work import SENSOR
-from txcat_assets.defs.processes import HOST, PID, STARTED
+from txcat_assets.health.processes import HOST, PID, STARTED
 
 TOPIC = "topic_transactions"
 

@@ -104,6 +104,19 @@ def status(
 
 
 @app.command()
+def doctor(
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Recount all tables as well; it reads them whole.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Find what is wrong with this installation, where, and how to mend it; 1 where anything is."""
+    from txcat_assets.cli.doctor import show_findings  # noqa: PLC0415 - see `load`
+
+    raise typer.Exit(show_findings(Settings(), deep=deep, as_json=as_json))
+
+
+@app.command()
 def sql(
     query: Annotated[str, typer.Argument(help="One SELECT.", metavar="QUERY")],
     shape: Annotated[Shape, typer.Option("--format", help="How it is printed.")] = Shape.TABLE,

@@ -18,7 +18,7 @@ from txcat_assets.definitions import build_definitions
 from txcat_assets.defs.at_work import FIRST_DAY, LAST_DAY
 from txcat_assets.defs.check_runs import FAILED_CHECKS
 from txcat_assets.defs.jobs import check_name, landing_config, load_name
-from txcat_assets.defs.processes import process_tags
+from txcat_assets.health.processes import process_tags
 from txcat_assets.settings import Settings
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

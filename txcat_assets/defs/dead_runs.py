@@ -6,7 +6,6 @@ the next run of its days takes up what is left.
 
 import fcntl
 import json
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ import dagster as dg
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.defs.at_work import is_of
-from txcat_assets.defs.processes import HOST, process_of
+from txcat_assets.health.processes import HOST, is_named_here, process_of
 
 BEGUN = [
     dg.DagsterRunStatus.NOT_STARTED,
@@ -60,7 +59,7 @@ def _dead_runs(instance: dg.DagsterInstance, contract: Contract | None) -> list[
 
 def _is_dead(instance: dg.DagsterInstance, contract: Contract | None, run: dg.DagsterRun) -> bool:
     if HOST in run.tags:
-        return run.tags[HOST] == socket.gethostname() and not process_of(run)
+        return is_named_here(run.tags) and not process_of(run.tags)
     return bool(contract and is_of(run, contract)) and _never_began(instance, run)
 
 

@@ -16,7 +16,7 @@ from dagster._core.launcher import LaunchRunContext, RunLauncher
 from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
-from txcat_assets.defs.processes import process_of, process_tags
+from txcat_assets.health.processes import process_of, process_tags
 
 LIBRARIES = [
     "dagster._cli.api",
@@ -87,7 +87,7 @@ class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
     def terminate(self, run_id: str) -> bool:
         """Ask the run's process to end; False where it has ended or is on another machine."""
         run = self._instance.get_run_by_id(run_id)
-        process = process_of(run) if run and not run.is_finished else None
+        process = process_of(run.tags) if run and not run.is_finished else None
         if not run or not process:
             return False
         self._instance.report_run_canceling(run)

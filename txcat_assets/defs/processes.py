@@ -1,46 +1,20 @@
-"""Which process works a run: the run's tags name it, for Dagster does not see that it was killed.
+"""How a run gets the tags that name its process, for Dagster does not see that it was killed.
 
 A run is named as early as can be: by the launcher that starts its process, by the command that
 makes it, and else by the executor, before anything of the run is done.
 """
 
-import os
-import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-import psutil
+
+from txcat_assets.health.processes import HOST, process_tags
 
 if TYPE_CHECKING:  # Dagster has no public names for them
     from dagster._core.execution.context.system import PlanOrchestrationContext
     from dagster._core.execution.plan.plan import ExecutionPlan
     from dagster._core.execution.retries import RetryMode
-
-HOST, PID, STARTED = (f".dagster/txcat_{what}" for what in ("host", "pid", "process_started"))
-"""Tags of a run for its process. Dagster shows no tag that begins so: they are nothing to read."""
-
-CLOCK_TOLERANCE_SECONDS = 10.0
-"""Linux reckons a process's start from the boot time, which moves when the clock is set a little;
-a process id is not given again within seconds."""
-
-
-def process_tags(pid: int | None = None) -> dict[str, str]:
-    """Tags that name a process of this host; this very one unless another is given."""
-    started = psutil.Process(pid).create_time()
-    return {HOST: socket.gethostname(), PID: str(pid or os.getpid()), STARTED: f"{started:.2f}"}
-
-
-def process_of(run: dg.DagsterRun) -> psutil.Process | None:
-    """The process that works a run, if the run names one of this host and it is still there."""
-    if run.tags.get(HOST) != socket.gethostname():
-        return None
-    try:
-        process = psutil.Process(int(run.tags[PID]))
-        is_it = abs(process.create_time() - float(run.tags[STARTED])) <= CLOCK_TOLERANCE_SECONDS
-    except psutil.NoSuchProcess:
-        return None
-    return process if is_it else None
 
 
 def name_process(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:

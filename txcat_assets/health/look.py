@@ -32,12 +32,16 @@ class Look:
     now: datetime
 
     @cached_property
+    def unasked_warehouse(self) -> Warehouse:
+        """The warehouse as the settings name it, of which nothing was asked yet."""
+        return warehouse_of(self.settings)
+
+    @cached_property
     def warehouse(self) -> Warehouse:
         """The warehouse, with the tables of every dataset."""
-        warehouse = warehouse_of(self.settings)
         for contract in self.contracts.values():
-            prepare(warehouse, contract)
-        return warehouse
+            prepare(self.unasked_warehouse, contract)
+        return self.unasked_warehouse
 
     @cached_property
     def datasets(self) -> dict[str, DatasetStatus]:
