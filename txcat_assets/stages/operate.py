@@ -139,7 +139,7 @@ def versions_of(tx: Transaction, work: Work, at: tuple[int, int]) -> pl.DataFram
     keys = judged_records_at(tx, contract, here)[contract.key].drop_nulls().to_list()
     if not keys:
         return judged_records_at(tx, contract, here).clear()
-    wanted = Wanted(key=keys[0], places=SETTLED_AMONG)
+    wanted = Wanted(key=str(keys[0]), places=SETTLED_AMONG)
     return judged_records_at(tx, contract, find_records(tx, contract, wanted)).sort(POSITION)
 
 
