@@ -1,10 +1,11 @@
 """Makes the sample data: several daily files of a dataset with every kind of defect in them.
 
-    python -m data.make_samples OUT_DIR [--dataset NAME] [--rows N] [--days K]
+    python -m data.make_samples OUT_DIR [--dataset NAME] [--rows N] [--days K] [--first-day DAY]
 
-The same numbers always give the same files. What must become of every record is known from how it
-was made: each sample carries its truth, and the command prints the sum as a line of JSON. The truth
-of payments is that which holds once the users and currencies of the sample data are there too.
+The same numbers and first day always give the same files. What must become of every record is known
+from how it was made: each sample carries its truth, and the command prints the sum as a line of
+JSON. The truth of payments is that which holds once the users and currencies of the sample data are
+there too.
 """
 
 import argparse
@@ -30,6 +31,8 @@ WRITTEN_FILES = (*REFERENCE_FILES, *COMMERCE_FILES)
 
 RECIPES = {recipe.dataset: recipe for recipe in (PAYMENTS, TRANSACTIONS)}
 FIRST_DAY = date(2025, 1, 3)
+"""Of the first file, unless another is named."""
+
 FEWEST_ROWS = 200
 """Enough for every defect and every guise to stand among sound records."""
 
@@ -57,9 +60,14 @@ class Sample:
 
 
 def make_samples(
-    out: Path, recipe: Recipe = TRANSACTIONS, *, rows: int = 2_000, days: int = 5
+    out: Path,
+    recipe: Recipe = TRANSACTIONS,
+    *,
+    rows: int = 2_000,
+    days: int = 5,
+    first_day: date = FIRST_DAY,
 ) -> list[Sample]:
-    """Write a file of `rows` records for each of `days` days into the folder `out`.
+    """Write a file of `rows` records for each of `days` days from `first_day` on into `out`.
 
     Records are repeated in the files after theirs, so the truth is that of files which are landed
     in the order of their days.
@@ -69,7 +77,7 @@ def make_samples(
     out.mkdir(parents=True, exist_ok=True)
     random, known, samples = Random(7), list[Original](), list[Sample]()
     for number, dialect in zip(range(days), cycle(DIALECTS), strict=False):
-        day = FIRST_DAY + timedelta(days=number)
+        day = first_day + timedelta(days=number)
         records = Day(recipe, random, day, dialect, rows).records(known)
         path = out / f"{recipe.dataset}_{day}{dialect.suffix}"
         path.write_bytes(dialect.file(recipe.fields, (record.line for record in records)))
@@ -77,13 +85,13 @@ def make_samples(
     return samples
 
 
-def make_reference_data(out: Path, dataset: str) -> list[Sample]:
-    """Write the files of a dataset that has no recipe into the folder `out`."""
+def make_reference_data(out: Path, dataset: str, *, first_day: date = FIRST_DAY) -> list[Sample]:
+    """Write the files of a dataset that has no recipe, from `first_day` on, into `out`."""
     out.mkdir(parents=True, exist_ok=True)
     samples = []
     for file in WRITTEN_FILES:
         if file.dataset == dataset:
-            day = FIRST_DAY + timedelta(days=file.days_later)
+            day = first_day + timedelta(days=file.days_later)
             path = out / f"{dataset}_{day}.csv"
             path.write_text(file.text)
             samples.append(Sample(path, day, truth_of(Record(0, b"", f) for _, f in file.lines)))
@@ -128,11 +136,13 @@ def main() -> None:
     parser.add_argument("--dataset", choices=datasets, default=TRANSACTIONS.dataset)
     parser.add_argument("--rows", type=int, default=2_000, help="records in each file")
     parser.add_argument("--days", type=int, default=5, help="files")
+    parser.add_argument("--first-day", type=date.fromisoformat, default=FIRST_DAY, metavar="DAY")
     args = parser.parse_args()
+    day = args.first_day
     if recipe := RECIPES.get(args.dataset):
-        samples = make_samples(args.out, recipe, rows=args.rows, days=args.days)
+        samples = make_samples(args.out, recipe, rows=args.rows, days=args.days, first_day=day)
     else:
-        samples = make_reference_data(args.out, args.dataset)
+        samples = make_reference_data(args.out, args.dataset, first_day=day)
     print(json.dumps(asdict(truth_of_all(samples))))
 
 

@@ -1,11 +1,12 @@
 """`txcat demo`: its counts are the truth of the sample files, and all it makes is in its home."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from data.make_samples import make_samples, truth_of_all
-from tests.assets.installation import differing
+from tests.assets.installation import differing, today
 from tests.e2e.commands import CommandLine
 
 pytestmark = pytest.mark.slow
@@ -23,6 +24,8 @@ def test_the_demo_tells_the_truth_and_again_changes_nothing(
         "SELECT sum(landed)::INT, sum(validated)::INT, sum(duplicate)::INT, "
         "sum(quarantined)::INT FROM ledger.slices"
     )
+    days = bare_terminal.rows("SELECT DISTINCT day FROM ledger.slices ORDER BY 1")
+    assert days == [(today() - timedelta(days=back),) for back in (5, 4, 3, 2, 1)]
     quarantined = sum(truth.quarantined.values())
     assert found == (truth.landed, truth.validated, truth.duplicate, quarantined)
     reasons = "SELECT r, count(*) FROM (SELECT unnest(reasons) r FROM quarantined.transactions)"

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +15,7 @@ from txcat_assets.cli.home import make_home
 from txcat_assets.cli.load import load_files
 from txcat_assets.cli.outcome import show_quarantined, show_sums
 from txcat_assets.cli.terminal import note, say
+from txcat_assets.clock import utc_now
 from txcat_assets.connections import warehouse_of
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.registry import all_contracts
@@ -24,6 +26,9 @@ from txcat_assets.warehouse.ledger.scope import Scope
 
 START_SECONDS = 20
 SHOWN_RECORDS = 6
+DAYS = 5
+"""The files are those of the last days, yesterday's the newest: the UI plots the newest days."""
+
 PAYMENT_ROWS = 1_000
 """In each file of payments. They are made for what README.md does next, and not loaded here."""
 
@@ -69,10 +74,11 @@ def _make_samples(folder: Path) -> None:
         ) from error
     with TemporaryDirectory(dir=folder.parent) as aside:
         made = Path(aside) / folder.name
-        make_samples(made)
-        make_samples(made, PAYMENTS, rows=PAYMENT_ROWS)
+        first_day = utc_now().date() - timedelta(days=DAYS)
+        make_samples(made, days=DAYS, first_day=first_day)
+        make_samples(made, PAYMENTS, rows=PAYMENT_ROWS, days=DAYS, first_day=first_day)
         for dataset in ("users", "currencies"):
-            make_reference_data(made, dataset)
+            make_reference_data(made, dataset, first_day=first_day)
         made.rename(folder)
 
 
