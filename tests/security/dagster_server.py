@@ -6,21 +6,16 @@ The attack is a mutation that leaves a mark, which `Attacked.marks` reads.
 import os
 import shutil
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
+from tests.e2e.ui import WebServer, running, running_web_server
 from tools.kafka_broker import free_port
+from txcat_assets.cli.home import ROOT
 
-ROOT = Path(__file__).parents[2]
-START_SECONDS = 120
 USER, PASSWORD, HOST = "ann", "right", "ui.example.org"
 
 
@@ -29,33 +24,22 @@ def mutation(mark: str) -> str:
     return f'mutation {{ setConcurrencyLimit(concurrencyKey: "{mark}", limit: 1) }}'
 
 
-@dataclass(frozen=True)
-class Attacked:
-    """A web server that answers at `url`; `marks` are what attacks have left."""
-
-    url: str
+class Attacked(WebServer):
+    """A web server that answers; `marks` are what attacks have left."""
 
     def marks(self) -> set[str]:
         """The marks of all mutations that were executed."""
-        query = "{ instance { concurrencyLimits { concurrencyKey } } }"
-        reply = httpx.post(f"{self.url}/graphql", json={"query": query}, timeout=60)
-        limits: list[dict[str, Any]] = reply.json()["data"]["instance"]["concurrencyLimits"]
-        return {limit["concurrencyKey"] for limit in limits}
+        found = self.ask("{ instance { concurrencyLimits { concurrencyKey } } }")
+        return {limit["concurrencyKey"] for limit in found["instance"]["concurrencyLimits"]}
 
 
 @contextmanager
 def dagster_server(folder: Path, module: str) -> Iterator[Attacked]:
     """A web server on an empty instance and an empty code location."""
-    port = free_port()
     code = folder / "nothing.py"
     code.write_text("import dagster as dg\n\ndefs = dg.Definitions()\n")
-    command = [sys.executable, "-m", module, "-f", str(code), "-p", str(port)]
-    environment = os.environ | {"DAGSTER_HOME": str(folder), "PYTHONPATH": str(ROOT)}
-    log = folder / "log"
-    with log.open("wb") as lines, process_of(command, lines, environment) as process:
-        server = Attacked(f"http://127.0.0.1:{port}")
-        wait_until_it_answers(f"{server.url}/server_info", process, log)
-        yield server
+    with running_web_server(folder, module, ["-f", str(code)]) as server:
+        yield Attacked(server.url)
 
 
 @contextmanager
@@ -67,7 +51,7 @@ def proxy(folder: Path, behind: Attacked) -> Iterator[str]:
         pytest.skip("no nginx: apt-get install nginx-light")
     make_files(folder)
     port = free_port()
-    environment = os.environ | {
+    settings = {
         "UI_HOST": HOST,
         "UI_PORT": str(port),
         "FILES": str(folder),
@@ -75,11 +59,9 @@ def proxy(folder: Path, behind: Attacked) -> Iterator[str]:
         "LISTEN": f"127.0.0.1:{port}",
         "WEBSERVER": behind.url.removeprefix("http://"),
     }
-    log = folder / "nginx.log"
-    command = [str(ROOT / "deploy/proxy/start.sh")]
-    with log.open("wb") as lines, process_of(command, lines, environment) as process:
-        wait_until_it_answers(f"https://127.0.0.1:{port}/", process, log)
-        yield f"https://127.0.0.1:{port}"
+    url, command = f"https://127.0.0.1:{port}", [str(ROOT / "deploy/proxy/start.sh")]
+    with running(command, folder / "nginx.log", f"{url}/", settings):
+        yield url
 
 
 def make_files(folder: Path) -> None:
@@ -91,29 +73,3 @@ def make_files(folder: Path) -> None:
     hashing = ["openssl", "passwd", "-6", PASSWORD]
     hashed = subprocess.check_output(hashing, text=True).strip()
     (folder / "passwords").write_text(f"{USER}:{hashed}\n")
-
-
-@contextmanager
-def process_of(
-    command: list[str], lines: Any, environment: dict[str, str]
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a process while the block does."""
-    process = subprocess.Popen(command, stdout=lines, stderr=lines, env=environment, cwd="/")
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until a server answers anything at all."""
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            httpx.get(url, verify=False, timeout=10)  # noqa: S501 - its own, of a minute ago
-            return
-        except httpx.TransportError:
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.2)

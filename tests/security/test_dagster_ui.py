@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from tests.e2e.browser import Window
+from tests.e2e.ui import GUARDED, PLAIN
 from tests.security.dagster_server import (
     HOST,
     PASSWORD,
@@ -27,8 +28,6 @@ from tests.security.dagster_server import (
     proxy,
 )
 from txcat_assets.cli.dev import Ports, commands
-
-GUARDED, PLAIN = "txcat_web.dagster_ui", "dagster_webserver"
 
 PAGE = """<!DOCTYPE html><title>A page from elsewhere</title>
 <img src="{url}/graphql?query={by_image}">

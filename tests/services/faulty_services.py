@@ -25,6 +25,7 @@ class Exchange(BaseHTTPRequestHandler):
     number: int
 
     def do_GET(self) -> None:
+        self.server.looked_at.append(self.path)
         self.say(200, self.server.ready)
 
     def do_POST(self) -> None:
@@ -51,7 +52,7 @@ Behaviour = Callable[[Exchange], None]
 
 
 class FaultyService(ThreadingHTTPServer):
-    """Serves one behaviour; `asked` has the length of each list that came."""
+    """Serves one behaviour; `asked` has the length of each list that came, `looked_at` paths."""
 
     daemon_threads = True
     request_queue_size = 64
@@ -61,6 +62,7 @@ class FaultyService(ThreadingHTTPServer):
         self.behaviour, self.ready = behaviour, ready
         self.lock = threading.Lock()
         self.asked: list[int] = []
+        self.looked_at: list[str] = []
         self.url = f"http://127.0.0.1:{self.server_port}"
 
     def handle_error(self, *_: object) -> None:
