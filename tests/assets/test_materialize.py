@@ -111,7 +111,8 @@ def test_each_day_has_its_own_row_count_and_sample(site: Installation) -> None:
         "quarantined": {"2025-01-03": 1, "2025-01-04": 0},
         "categorized": {"2025-01-03": 2, "2025-01-04": 1},
     }
-    assert "amount_invalid" in str(materialized(site, "quarantined")["2025-01-03"]["sample"].value)
+    (row,) = sample_of(site, "quarantined", "2025-01-03")
+    assert str(row["reasons"]).startswith("amount_invalid: amount must be a plain decimal")
     assert sample_of(site, "quarantined", "2025-01-04") == []
 
 
@@ -154,11 +155,31 @@ def test_what_a_run_of_one_day_did_is_shown_with_its_seconds(site: Installation)
     shown = numbers_of(site, "raw", "2025-01-03")
     assert shown["landed now: files"] == 1
     assert shown["seconds"] > 0
+    assert shown["records a second"] > 0
+
+
+def test_what_is_counted_stands_side_by_side_the_most_first_with_its_meaning(
+    site: Installation,
+) -> None:
+    broken = [line(1, amount="x"), line(2, amount="y"), line(3, side="up"), line(4)]
+    site.put("transactions_2025-01-03.csv", file_of(*broken))
+    site.load("2025-01-03")
+    first, second = table_of(site, "quarantined", "2025-01-03", "reasons")
+    assert (first["reason"], first["records"], len(str(first["bar"]))) == ("amount_invalid", 2, 20)
+    assert (second["reason"], second["records"], len(str(second["bar"]))) == ("side_unknown", 1, 10)
+    assert second["meaning"] == "side must be one of: debit, credit."
+    (answer,) = table_of(site, "categorized", "2025-01-03", "answers")
+    assert str(answer["answer"]).startswith("category: ")
 
 
 def sample_of(site: Installation, schema: str, day: str) -> list[Mapping[str, object]]:
     """The rows of the sample that a day's newest materialization shows."""
-    shown = materialized(site, schema)[day]["sample"]
+    return table_of(site, schema, day, "sample")
+
+
+def table_of(site: Installation, schema: str, day: str, name: str) -> list[Mapping[str, object]]:
+    """The rows of a table that a day's newest materialization shows."""
+    shown = materialized(site, schema)[day][name]
     assert isinstance(shown, dg.TableMetadataValue)
     return [record.data for record in shown.records]
 

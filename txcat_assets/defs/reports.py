@@ -1,8 +1,8 @@
 """What a materialization tells the UI: the numbers of each of its days, a few rows to look at.
 
 A day's numbers are that day's alone, whatever else the run did, so that plots add up. They are
-named by what they count. What is zero is left out, but for rows and shares. What the run did as a
-whole stands in its log.
+named by what they count; tables with bars show them side by side. What is zero is left out, but for
+rows and shares. What the run did as a whole stands in its log.
 """
 
 import time
@@ -13,11 +13,14 @@ from functools import cached_property
 from typing import Any
 
 import dagster as dg
+import polars as pl
 
 from txcat_assets.contracts.marts import Mart
 from txcat_assets.contracts.model import Stage
-from txcat_assets.defs.shown import SAMPLE_ROWS, as_table
+from txcat_assets.contracts.rules import reason_texts
+from txcat_assets.defs.shown import SAMPLE_ROWS, as_table, bars
 from txcat_assets.stages.work import Work
+from txcat_assets.text import VALUE_CHARS
 from txcat_assets.warehouse.databases.interface import Transaction
 from txcat_assets.warehouse.ledger.forgetting import frozen
 from txcat_assets.warehouse.ledger.marts import MartTable, latest_rows
@@ -27,6 +30,9 @@ from txcat_assets.warehouse.queries.figures import Counts, sample
 from txcat_assets.warehouse.queries.flow import latency_of_run
 
 WORKED = {"raw": "landed by this run", "validated": "judged by this run"}
+RECORDS = ("landed now: records", "landed now: messages", "worked now: records")
+"""What a run counts its records by: each asset has one of them, `raw` two."""
+
 GOOD_AT_ZERO = {"lag: offsets"}
 """Numbers of which a plot must show the zeros too: nothing is left behind."""
 
@@ -42,7 +48,7 @@ def report(
     none as that of a mart.
     """
     key = dg.AssetKey([schema, work.contract.dataset])
-    of_run = {**of_run, "seconds": round(time.monotonic() - work.started, 2)}
+    of_run = {**of_run, **_speed(of_run, time.monotonic() - work.started)}
     context.log.info(f"{key.to_user_string()}: {_listed(of_run)}")
     with work.warehouse.transaction() as tx:
         if marts := [mart for mart in work.contract.marts if mart.name == schema]:
@@ -55,6 +61,11 @@ def report(
                 {**metadata, **shown}, asset_key=key, partition_key=day.isoformat()
             )
     return dg.MaterializeResult(asset_key=key)
+
+
+def _speed(of_run: Mapping[str, float], seconds: float) -> dict[str, float]:
+    records = sum(of_run.get(name, 0) for name in RECORDS)
+    return {"seconds": round(seconds, 2), "records a second": round(records / max(seconds, 0.01))}
 
 
 def _of_mart(tx: Transaction, work: Work, mart: Mart) -> dict[str, Any]:
@@ -110,7 +121,7 @@ class DayReports:
             day: {
                 **numbers[day],
                 **({words: worked[day]} if self.schema != "quarantined" and day in worked else {}),
-                "sample": as_table(self._sample(day)),
+                "sample": self._sample(day),
                 "warehouse": dg.MetadataValue.text(self.work.warehouse.place),
             }
             for day in self.work.days
@@ -153,7 +164,7 @@ class DayReports:
         found = {}
         for day in self.work.days:
             counts, waits = self._counts.get(day, NO_RECORDS), waiting.get(day, 0)
-            codes = {f"reason: {code}": days.get(day, 0) for code, days in reasons.items()}
+            codes = {code: days[day] for code, days in reasons.items() if days.get(day)}
             closed = {
                 "discarded records": counts.discarded,
                 "replaced records": counts.replaced,
@@ -161,7 +172,9 @@ class DayReports:
             found[day] = {
                 "dagster/row_count": counts.quarantined,
                 "share quarantined": (counts.quarantined - waits) / max(counts.landed, 1),
-                **_without_zeros({**closed, "records that wait": waits, **codes}),
+                **_with_bars("reason", codes, reason_texts(contract)),
+                **_without_zeros({**closed, "records that wait": waits}),
+                **{f"reason: {code}": number for code, number in codes.items()},
             }
         return found
 
@@ -175,15 +188,35 @@ class DayReports:
             left = {"pending records": pending, "refused records": refused}
             found[day] = {
                 "dagster/row_count": current - pending - refused,
+                **_with_bars("answer", answers.get(day, {})),
                 **_without_zeros(left),
                 **answers.get(day, {}),
             }
         return found
 
-    def _sample(self, day: date) -> Any:
+    def _sample(self, day: date) -> dg.TableMetadataValue:
         contract = self.work.contract
-        added = {s.name: [*s.column_names, "model_version"] for s in contract.stages}
-        added["quarantined"] = ["reasons", "_fault"]
-        columns = [*contract.column_names, *added.get(self.schema, []), "_position"]
         scope = Scope(contract.dataset, "day", [day])
-        return sample(self.tx, self.schema, columns, scope, SAMPLE_ROWS)
+        added = {s.name: [*s.column_names, "model_version"] for s in contract.stages}
+        if self.schema == "quarantined":
+            columns = ["reasons", *contract.column_names, "_position"]
+            rows = sample(self.tx, self.schema, columns, scope, SAMPLE_ROWS)
+            return as_table(_in_words(rows, reason_texts(contract)), VALUE_CHARS)
+        columns = [*contract.column_names, *added.get(self.schema, []), "_position"]
+        return as_table(sample(self.tx, self.schema, columns, scope, SAMPLE_ROWS))
+
+
+def _in_words(rows: pl.DataFrame, texts: Mapping[str, str]) -> pl.DataFrame:
+    """The rows with the meaning beside each reason."""
+    words = [
+        [f"{code}: {texts.get(code, '')}" for code in codes or []]
+        for codes in rows["reasons"].to_list()
+    ]
+    return rows.with_columns(pl.Series("reasons", words, pl.List(pl.String)))
+
+
+def _with_bars(
+    name: str, numbers: Mapping[str, int], meanings: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The table of these numbers, where there are any."""
+    return {f"{name}s": bars(name, numbers, meanings)} if numbers else {}
