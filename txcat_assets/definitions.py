@@ -49,7 +49,11 @@ def build_definitions(
     _refuse_unanswerable(settings, every)
     return dg.Definitions(
         assets=_assets(settings, every, days),
-        asset_checks=[check for contract in every for check in dataset_checks(contract, settings)],
+        asset_checks=[
+            check
+            for contract in every
+            for check in dataset_checks(contract, settings, partial(computed_mart, settings))
+        ],
         jobs=[
             job
             for contract in every

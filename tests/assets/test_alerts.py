@@ -1,10 +1,13 @@
 """The mart of payments goes along with their runs, and can be had alone."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import dagster as dg
 import pytest
 
 from tests.assets.bank import CURRENCIES, DAY, HEADER, USERS, load, payment, put
-from tests.assets.installation import Installation, differing
+from tests.assets.installation import Installation, differing, said_by
 
 ALERTS = dg.AssetKey(["alerts", "payments"])
 
@@ -59,6 +62,45 @@ def test_it_can_be_materialized_alone_without_a_day(paying: Installation) -> Non
     assert made.metadata["dagster/row_count"].value == 1
     assert made.metadata["entities updated"].value == 1
     assert alerts(paying) == {"1": ["much_to_new_receiver"]}
+
+
+def test_its_rows_are_compared_with_a_recount_and_counted(paying: Installation) -> None:
+    put(paying, "payments", HEADER + payment(1, amount="9000.00"))
+    assert failed_checks(paying) == {}
+    paying.spoil("INSERT INTO alerts.payments SELECT * FROM alerts.payments")
+    assert failed_checks(paying) == {"nothing_told_twice": 1}
+    paying.spoil("DELETE FROM alerts.payments")
+    assert failed_checks(paying) == {"rows_equal_a_recount": 1}
+    paying.spoil(NOTE_SENDER)  # then it is known to be out of date, and not late yet
+    assert failed_checks(paying) == {}
+    hasty = paying.settings.model_copy(update={"pending_limit_hours": 1e-9})
+    assert failed_checks(replace(paying, settings=hasty)) == {"nothing_left_behind": 1}
+    load(paying, "payments")
+    assert failed_checks(paying) == {}
+
+
+NOTE_SENDER = (
+    "INSERT INTO ledger.touched (dataset, watcher, entity) "
+    "SELECT 'payments', 'alerts', CAST(sender_id AS TEXT) FROM validated.payments"
+)
+
+
+def failed_checks(site: Installation) -> dict[str, int]:
+    """The checks of the mart that fail, and the number that it is about on the days."""
+    days = {"ops": {"alerts_payments_checks": {"config": {"days": [DAY]}}}}
+    done = site.run("check_payments", run_config=days)
+    return {
+        name: int(str(rows_of(found, "days that fail")[0]["number"]))
+        for name, found in said_by(done).items()
+        if found.asset_key == ALERTS and not found.passed
+    }
+
+
+def rows_of(found: dg.AssetCheckEvaluation, name: str) -> list[Mapping[str, object]]:
+    """The rows of a table in what a check says."""
+    shown = found.metadata[name]
+    assert isinstance(shown, dg.TableMetadataValue)
+    return [record.data for record in shown.records]
 
 
 def test_payments_that_were_validated_alone_are_told_of_by_the_backlog(

@@ -13,14 +13,17 @@ import dagster as dg
 from pydantic import Field
 
 from txcat_assets.clock import utc_now
+from txcat_assets.contracts.marts import Mart
 from txcat_assets.contracts.model import Contract, Policy, Severity, Stage
 from txcat_assets.contracts.rules import can_refuse, rules_of
-from txcat_assets.defs import verdicts
+from txcat_assets.defs import mart_verdicts, verdicts
 from txcat_assets.defs.check_runs import FAILED_CHECKS, CheckRun
 from txcat_assets.defs.jobs import CHECKS
+from txcat_assets.defs.marts import OpenMart
 from txcat_assets.defs.processes import name_process
 from txcat_assets.defs.runs import foreseen_trouble
 from txcat_assets.defs.verdicts import Verdict, Verdicts
+from txcat_assets.pipeline.computed import ComputedMart
 from txcat_assets.settings import Settings
 from txcat_assets.warehouse.databases.interface import Warehouse
 from txcat_assets.warehouse.schema.tables import prepare
@@ -36,7 +39,9 @@ class DayConfig(dg.Config):
     """Without any: the days of the run, or those that were touched since the checks last ran."""
 
 
-def dataset_checks(contract: Contract, settings: Settings) -> list[dg.AssetChecksDefinition]:
+def dataset_checks(
+    contract: Contract, settings: Settings, marts: OpenMart
+) -> list[dg.AssetChecksDefinition]:
     """All checks of a dataset, one definition for each of its assets."""
     checks = {
         "raw": _raw_checks(contract),
@@ -49,6 +54,10 @@ def dataset_checks(contract: Contract, settings: Settings) -> list[dg.AssetCheck
         },
         "quarantined": _quarantined_checks(contract, settings),
         **{stage.name: _stage_checks(stage, settings) for stage in contract.stages},
+        **{
+            mart.name: _mart_checks(mart, marts(contract, mart), settings)
+            for mart in contract.marts
+        },
     }
     return [_checks(contract, schema, of, settings) for schema, of in checks.items()]
 
@@ -93,6 +102,24 @@ def _stage_checks(stage: Stage, settings: Settings) -> dict[str, Check]:
     return {
         "nothing_pending_too_long": (pending, verdicts.nothing_pending_too_long(stage)),
         **(none_refused if can_refuse(stage) else {}),
+    }
+
+
+def _mart_checks(mart: Mart, computed: ComputedMart, settings: Settings) -> dict[str, Check]:
+    limit = f"{settings.pending_limit_hours:g} hours"
+    return {
+        "rows_equal_a_recount": (
+            f"The rows of each {mart.entity} of the days are those that a recount gives.",
+            mart_verdicts.rows_equal_a_recount(mart, computed),
+        ),
+        "nothing_told_twice": (
+            "No record has more than one row.",
+            mart_verdicts.nothing_told_twice(mart),
+        ),
+        "nothing_left_behind": (
+            f"No {mart.entity} that was touched waits longer than {limit} for its rows.",
+            mart_verdicts.nothing_left_behind(mart),
+        ),
     }
 
 

@@ -23,7 +23,8 @@ DEAD_LETTERS = "dead_letters"
 
 def schemas(contract: Contract) -> list[str]:
     """The first parts of the keys of a dataset's assets that have checks, upstream first."""
-    return ["raw", "validated", "quarantined", *(stage.name for stage in contract.stages)]
+    answered = [table.name for table in (*contract.stages, *contract.marts)]
+    return ["raw", "validated", "quarantined", *answered]
 
 
 def load_name(contract: Contract) -> str:
@@ -49,10 +50,9 @@ def landing_config(contract: Contract, **asked: Any) -> dict[str, Any]:
 def load_job(contract: Contract, *, has_dead_letters: bool = False) -> "Job":
     """Bring days of a dataset up to date, from its doors to its last stage and its marts."""
     letters = [dg.AssetKey([DEAD_LETTERS, contract.dataset])] if has_dead_letters else []
-    marts = [dg.AssetKey([mart.name, contract.dataset]) for mart in contract.marts]
     return dg.define_asset_job(
         load_name(contract),
-        selection=dg.AssetSelection.assets(*_keys(contract), *marts, *letters).without_checks(),
+        selection=dg.AssetSelection.assets(*_keys(contract), *letters).without_checks(),
         description=f"Bring days of {contract.dataset} up to date; what is done is left alone.",
         tags={DATASET: contract.dataset},
     )

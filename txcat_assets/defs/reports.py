@@ -65,7 +65,10 @@ def report(
 
 def _speed(of_run: Mapping[str, float], seconds: float) -> dict[str, float]:
     records = sum(of_run.get(name, 0) for name in RECORDS)
-    return {"seconds": round(seconds, 2), "records a second": round(records / max(seconds, 0.01))}
+    return {
+        "seconds": round(seconds, 2),
+        "records a second": round(records / max(seconds, 0.01), 2),
+    }
 
 
 def _of_mart(tx: Transaction, work: Work, mart: Mart) -> dict[str, Any]:

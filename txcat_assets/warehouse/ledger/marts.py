@@ -5,7 +5,7 @@ computed in `txcat_assets.pipeline.computed`.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
@@ -14,8 +14,9 @@ from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.watchers import Watcher
 from txcat_assets.pipeline.places import VALIDATED
 from txcat_assets.warehouse.databases.interface import Transaction, one, quoted
+from txcat_assets.warehouse.ledger.scope import Scope
 from txcat_assets.warehouse.ledger.slices import Run
-from txcat_assets.warehouse.ledger.watchers import note_groups, take_notes, watch
+from txcat_assets.warehouse.ledger.watchers import note_groups, noted_groups, take_notes, watch
 from txcat_assets.warehouse.schema.tables import sql_type
 
 
@@ -82,6 +83,55 @@ def replace_rows(
         ),
     )
     return True
+
+
+def rows_of_entities(tx: Transaction, table: MartTable, entities: pl.DataFrame) -> pl.DataFrame:
+    """All rows that the mart has of some entities."""
+    _offer_entities(tx, entities)
+    return tx.frame(f"SELECT * FROM {table.name} WHERE {table.is_of_offered_entity(tx)}")
+
+
+def entities_of_days(tx: Transaction, table: MartTable, scope: Scope) -> pl.DataFrame:
+    """The entities, as text, with validated records or rows of the mart on some days."""
+    entity = f'CAST("{table.mart.entity}" AS TEXT) AS entity'
+    return tx.frame(
+        f"SELECT {entity} FROM judged.{table.contract.dataset} "
+        f"WHERE _place = {VALIDATED} AND _slice_id IN {scope.slices} "
+        f"UNION SELECT {entity} FROM {table.name} WHERE _slice_id IN {scope.slices}",
+        **scope.values,
+    ).drop_nulls()
+
+
+def days_of_doubled_rows(tx: Transaction, table: MartTable) -> list[date]:
+    """The day of each record that has more than one row in the mart."""
+    found = tx.rows(
+        f'SELECT min(_day) FROM {table.name} GROUP BY "{table.contract.key}" HAVING count(*) > 1'
+    )
+    return [day for (day,) in found]
+
+
+@dataclass(frozen=True)
+class Left:
+    """How many entities wait for an update, at least since when; None where none does."""
+
+    entities: int
+    since: datetime | None
+
+
+def left_behind(tx: Transaction, table: MartTable) -> Left:
+    """The entities that wait for the mart's update.
+
+    They are noted when records are judged, so all of them wait at least since that was done last.
+    """
+    entities = len(noted_groups(tx, table.watcher))
+    judged = one(
+        tx.rows(
+            "SELECT max(done_at) FROM ledger.stages "
+            "WHERE dataset = $dataset AND stage = 'validated'",
+            dataset=table.contract.dataset,
+        )
+    )
+    return Left(entities, judged if entities else None)
 
 
 def latest_rows(tx: Transaction, table: MartTable, limit: int) -> tuple[int, pl.DataFrame]:

@@ -127,6 +127,16 @@ def read_notes(tx: Transaction, watcher: Watcher, limit: int) -> pl.DataFrame:
     )
 
 
+def noted_groups(tx: Transaction, watcher: Watcher) -> pl.Series:
+    """The groups, as text, that the watcher has yet to work."""
+    groups = tx.frame(
+        "SELECT DISTINCT entity FROM ledger.touched "
+        "WHERE dataset = $dataset AND watcher = $watcher",
+        **_values(watcher),
+    )
+    return groups["entity"].cast(pl.String)
+
+
 def take_notes(tx: Transaction, watcher: Watcher, notes: pl.DataFrame) -> bool:
     """Delete the notes that were read, with what was worked from them.
 

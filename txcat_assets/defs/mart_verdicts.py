@@ -1,0 +1,59 @@
+"""What the checks of a mart say: its rows are those of a recount, once each, and none is late.
+
+Those of the other assets are in `verdicts`, which says as well what such texts may hold.
+"""
+
+from collections import Counter
+from datetime import date, timedelta
+
+from txcat_assets.contracts.marts import Mart
+from txcat_assets.defs.checked_days import CheckedDays
+from txcat_assets.defs.verdicts import Verdict, Verdicts
+from txcat_assets.pipeline.computed import ComputedMart
+from txcat_assets.stages.marts import recount
+from txcat_assets.warehouse.ledger.marts import MartTable, days_of_doubled_rows, left_behind
+
+
+def rows_equal_a_recount(mart: Mart, computed: ComputedMart) -> Verdicts:
+    """The check that a mart's rows are what its function says now, of all entities of the days."""
+
+    def check(checked: CheckedDays) -> Verdict:
+        table = MartTable(checked.contract, mart)
+        found = recount(checked.warehouse, table, computed, checked.scope)
+        broken: dict[date | None, int] = {**found.differing}
+        words = f"{sum(broken.values()):,} rows are missing, left over or other than recounted."
+        numbers = {"entities recounted": found.entities, "rows recounted": found.rows}
+        return Verdict(broken, words, broken.keys(), numbers)
+
+    return check
+
+
+def nothing_told_twice(mart: Mart) -> Verdicts:
+    """The check that no record has two rows in a mart."""
+
+    def check(checked: CheckedDays) -> Verdict:
+        with checked.warehouse.transaction() as tx:
+            days = days_of_doubled_rows(tx, MartTable(checked.contract, mart))
+        broken: dict[date | None, int] = {**Counter(days)}
+        words = f"{len(days):,} records have more than one row."
+        return Verdict(broken, words, broken.keys(), {"records with more rows": len(days)})
+
+    return check
+
+
+def nothing_left_behind(mart: Mart) -> Verdicts:
+    """The check that no touched entity waits too long for the mart."""
+
+    def check(checked: CheckedDays) -> Verdict:
+        with checked.warehouse.transaction() as tx:
+            left = left_behind(tx, MartTable(checked.contract, mart))
+        limit = timedelta(hours=checked.settings.pending_limit_hours)
+        is_late = left.since is not None and checked.at - left.since > limit
+        broken: dict[date | None, int] = {None: left.entities} if is_late else {}
+        words = (
+            f"{left.entities:,} entities have waited for the mart longer than "
+            f"{checked.settings.pending_limit_hours:g} hours."
+        )
+        return Verdict(broken, words, [None], {"entities to update": left.entities})
+
+    return check
