@@ -20,7 +20,7 @@ def rows_equal_a_recount(mart: Mart, computed: ComputedMart) -> Verdicts:
     def check(checked: CheckedDays) -> Verdict:
         table = MartTable(checked.contract, mart)
         found = recount(checked.warehouse, table, computed, checked.scope)
-        broken: dict[date | None, int] = {**found.differing}
+        broken = found.differing
         words = f"{sum(broken.values()):,} rows are missing, left over or other than recounted."
         numbers = {"entities recounted": found.entities, "rows recounted": found.rows}
         return Verdict(broken, words, broken.keys(), numbers)

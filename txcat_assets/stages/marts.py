@@ -85,7 +85,7 @@ class Recount:
 
     entities: int
     rows: int
-    differing: dict[date, int]
+    differing: dict[date | None, int]
 
 
 def recount(
@@ -96,7 +96,7 @@ def recount(
     An entity that is touched meanwhile is left out, and every one of a mart that another version of
     its function made: their rows are out of date, and known to be.
     """
-    found, differing = Recount(0, 0, {}), Counter[date]()
+    found, differing = Recount(0, 0, {}), Counter[date | None]()
     with warehouse.transaction() as tx:
         is_current = is_watched(tx, table.watcher, computed.version())
         entities = entities_of_days(tx, table, scope) if is_current else pl.DataFrame()
