@@ -10,6 +10,7 @@ from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
 from litestar.router import Router
 from litestar.types import ASGIApp
 
@@ -17,6 +18,7 @@ from reporting_api.audit import Audit
 from reporting_api.datasets import dataset_routes
 from reporting_api.guard import gate_of, let_through
 from reporting_api.health import health, ready
+from reporting_api.key_list import key_list
 from reporting_api.parameters import refuse_unknown
 from reporting_api.problems import answer_problem
 from reporting_api.reading import Asker
@@ -29,6 +31,8 @@ from txcat_web.openapi_page import OpenApiPage
 from txcat_web.request_log import RequestLog
 
 VERSION = "1"
+
+KEY = "key"
 
 MAX_BODY_BYTES = 1
 """No route takes a body."""
@@ -70,6 +74,10 @@ def create_app(settings: Settings) -> ASGIApp:
         openapi_config=OpenAPIConfig(
             "What txcat has loaded",
             VERSION,
+            components=Components(
+                security_schemes={KEY: SecurityScheme(type="http", scheme="bearer")}
+            ),
+            security=[{KEY: []}],
             openapi_router=Router(
                 "/schema",
                 route_handlers=[],
@@ -93,7 +101,7 @@ def create_app(settings: Settings) -> ASGIApp:
 
 def routes() -> list[HTTPRouteHandler]:
     """Every route of the API."""
-    return [health, ready, payments, daily_totals, *dataset_routes()]
+    return [health, ready, payments, daily_totals, key_list, *dataset_routes()]
 
 
 def _cors(settings: Settings) -> CORSConfig | None:

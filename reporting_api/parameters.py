@@ -16,7 +16,7 @@ from litestar.openapi.spec import Operation, Schema
 from litestar.openapi.spec import Parameter as OpenApiParameter
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
-from reporting_api.problems import wrong
+from reporting_api.problems import problem_responses, wrong
 
 PARAMETERS = "parameters"
 """Under this name a route says which parameters it takes."""
@@ -64,6 +64,7 @@ def taking(access: dict[str, Any], *parameters: Parameter) -> dict[str, Any]:
         def __post_init__(self) -> None:
             described = [parameter.described for parameter in parameters]
             self.parameters = [*(self.parameters or []), *described]
+            self.responses = {**(self.responses or {}), **problem_responses()}
 
     return {"opt": {**access, PARAMETERS: parameters}, "operation_class": Described}
 

@@ -10,6 +10,8 @@ import structlog
 from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, MethodNotAllowedException
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Schema
+from litestar.openapi.spec.enums import OpenAPIType
 from litestar.routes import HTTPRoute
 
 from txcat_assets.errors import TransientError, TxcatError
@@ -18,6 +20,16 @@ from txcat_assets.text import MESSAGE_CHARS, for_terminal, shortened
 log = structlog.stdlib.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
+
+FORESEEN = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.NOT_ACCEPTABLE,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
 
 RETRY_SECONDS = 2
 """After so long what keeps a question waiting has usually passed."""
@@ -51,6 +63,22 @@ class Problem(Exception):
         """The same, answered with these headers, named as in Python."""
         self.headers |= {name.replace("_", "-"): value for name, value in headers.items()}
         return self
+
+
+def problem_responses() -> dict[str, OpenAPIResponse]:
+    """What any route may answer instead, for the OpenAPI description."""
+    text = Schema(type=OpenAPIType.STRING)
+    number = Schema(type=OpenAPIType.INTEGER)
+    details = Schema(
+        type=OpenAPIType.OBJECT,
+        properties={
+            **dict.fromkeys(("title", "detail", "parameter", "expected", "type"), text),
+            "status": number,
+        },
+        required=["title", "status", "detail"],
+    )
+    content = {MEDIA_TYPE: OpenAPIMediaType(schema=details)}
+    return {str(status): OpenAPIResponse(status.phrase, content=content) for status in FORESEEN}
 
 
 def wrong(parameter: str, detail: str, expected: str) -> Problem:

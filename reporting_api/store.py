@@ -45,9 +45,13 @@ BEGIN
     LOOP
         EXECUTE format('REVOKE ALL ON SCHEMA access FROM %s', role);
     END LOOP;
+    IF to_regrole('txcat_api') IS NOT NULL THEN
+        GRANT USAGE ON SCHEMA access TO txcat_api;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA access TO txcat_api;
+    END IF;
 END
 $$"""
-"""Keeps the schema from those roles that may read all that the owner makes."""
+"""Keeps the schema from those roles that may read all that the owner makes, but for its own."""
 
 
 class StoreTransaction(Protocol):

@@ -73,13 +73,15 @@ CROSS JOIN unnest(ARRAY[
 WHERE schema.nspowner = 'txcat_owner'::regrole AND schema.nspname <> 'access'
 \gexec
 
--- Who may ask the reporting API, and who has: nobody's but its own.
-CREATE SCHEMA IF NOT EXISTS access AUTHORIZATION txcat_owner;
-REVOKE ALL ON SCHEMA access FROM txcat_writer, txcat_reader;
-GRANT USAGE ON SCHEMA access TO txcat_api;
-ALTER DEFAULT PRIVILEGES FOR ROLE txcat_owner IN SCHEMA access
-    GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO txcat_api;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA access TO txcat_api;
+-- Who may ask the reporting API, and who has: nobody's but its own, also where it was restored.
+SELECT command
+FROM unnest(ARRAY[
+    'REVOKE ALL ON SCHEMA access FROM txcat_writer, txcat_reader',
+    'GRANT USAGE ON SCHEMA access TO txcat_api',
+    'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA access TO txcat_api'
+]) AS command
+WHERE to_regnamespace('access') IS NOT NULL
+\gexec
 
 -- Which changes the ledger has seen is the owner's to write down.
 SELECT format('REVOKE INSERT, UPDATE, DELETE ON %s FROM txcat_writer', ledger.oid::regclass)

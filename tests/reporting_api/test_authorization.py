@@ -26,6 +26,7 @@ SHARED = {
     "/api/v1/{dataset}/{key:str}": (f"/api/v1/payments/{payment_id(1)}", Role.ANALYST),
     "/api/v1/{dataset}/quarantined": ("/api/v1/payments/quarantined", Role.OPERATOR),
     "/api/v1/{mart}": ("/api/v1/alerts", Role.ANALYST),
+    "/keys": ("/keys", Role.ADMIN),
     "/api/v1/{name:str}": ("/api/v1/nothing", Role.ANALYST),
 }
 """Routes of what belongs to nobody: how each is asked for, and the least role that may. Those of a

@@ -38,6 +38,12 @@ def test_neither_the_store_nor_the_log_nor_the_audit_has_a_key(loaded: Api) -> N
     assert secret not in loaded.log.read_text()
 
 
+def test_an_admin_sees_who_has_keys_and_no_hash(loaded: Api, keys: dict[str, str]) -> None:
+    reply = loaded.get("/keys", keys["admin"])
+    assert {keys[who].split("_")[1] for who in keys} <= {one["key_id"] for one in reply.json()}
+    assert "digest" not in reply.text
+
+
 def test_an_expired_key_is_refused(loaded: Api) -> None:
     assert loaded.get(PATH, loaded.new_key("analyst", days=-0.001)).status_code == 401
 

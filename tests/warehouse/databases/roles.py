@@ -47,6 +47,6 @@ def installed(postgres: Postgres) -> Iterator[Installation]:
     with postgres.database() as url:
         made = Installation(postgres, url)
         made.run_script()
-        for role in ("owner", "writer", "reader"):
+        for role in ("owner", "writer", "reader", "api"):
             postgres.run(f"ALTER ROLE {{name}} PASSWORD '{PASSWORD}'", name=f"txcat_{role}")
         yield made

@@ -5,7 +5,7 @@ would triple what writing costs there. On PostgreSQL each is used at every micro
 checks after it.
 """
 
-from txcat_assets.contracts.model import Contract
+from txcat_assets.contracts.model import Contract, Id, Integer, Reference
 from txcat_assets.pipeline.places import INVALID, LOSING, VALIDATED, WAITING
 from txcat_assets.warehouse.databases.interface import listed
 
@@ -44,6 +44,10 @@ def indexes(contract: Contract) -> list[str]:
             f'{name}_{mart.name}_of ON judged.{name} ("{mart.entity}") WHERE _place = {VALIDATED}',
             f'{name}_{mart.name} ON {mart.name}.{name} ("{mart.entity}")',
         ]
+    plain += [
+        f'{name}_{one.name}_of ON judged.{name} ("{one.column}") WHERE _place = {VALIDATED}'
+        for one in _asked_by(contract)
+    ]
     unique = [
         f"{name}_winner ON judged.{name} ({key}) WHERE _place = {VALIDATED}",
         *(f"{name}_key ON {stage.name}.{name} ({key})" for stage in contract.stages),
@@ -51,6 +55,20 @@ def indexes(contract: Contract) -> list[str]:
     return [
         *(f"CREATE INDEX IF NOT EXISTS {index}" for index in plain),
         *(f"CREATE UNIQUE INDEX IF NOT EXISTS {index}" for index in unique),
+    ]
+
+
+def _asked_by(contract: Contract) -> list[Reference]:
+    """The references to records with ids, such as users, by whom records are asked for.
+
+    Those that a mart groups by have its index; words, such as currencies, are too few for one.
+    """
+    types = {column.name: column.type for column in contract.columns}
+    indexed = {mart.entity for mart in contract.marts}
+    return [
+        one
+        for one in contract.references
+        if isinstance(types[one.column], Id | Integer) and one.column not in indexed
     ]
 
 
