@@ -196,5 +196,5 @@ async def unknown(name: str) -> Response[Any]:
     there = ", ".join(table.name for table in tables())
     why = "No dataset and no mart has this name."
     if name in COMMERCE:
-        why = f"{name} is a mart of the datasets of commerce, which are not here yet."
+        why = f"{name} is a mart of commerce, which is not here yet."
     raise Problem(HTTPStatus.NOT_FOUND, why, "name", f"one of: {there}")

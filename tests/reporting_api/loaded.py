@@ -70,6 +70,9 @@ def load_all(folder: Path, url: str) -> None:
         "payments": payment_lines(),
         "transactions": TRANSACTIONS,
     }
+    warehouse = connect(url, wait_seconds=30, statement_seconds=60)
+    for contract in all_contracts().values():
+        prepare(warehouse, contract)
     for dataset, text in files.items():
         (folder / f"{dataset}_{DAY}.csv").write_text(text)
         load(folder, url, all_contracts()[dataset])
@@ -78,7 +81,6 @@ def load_all(folder: Path, url: str) -> None:
 def load(folder: Path, url: str, contract: Contract) -> None:
     """Bring what the folder has of a dataset up to date."""
     warehouse = connect(url, wait_seconds=30, statement_seconds=60)
-    prepare(warehouse, contract)
     work = Work(warehouse, contract, [DAY], "run 1", lambda: datetime.now(UTC).replace(tzinfo=None))
     register_named(work, find([folder], contract.files).files)
     assert not land_files(work).problems

@@ -9,6 +9,7 @@ import pytest
 
 from tests.reporting_api.loaded import ANN, EVE, FORMULA, payment_id
 from tests.reporting_api.running import Api
+from txcat_assets.contracts.payments import CONTRACT as PAYMENTS
 
 ASKED = {
     "payments?currency=JPY": [3],
@@ -62,7 +63,7 @@ def test_a_record_says_where_it_came_from(loaded: Api, keys: dict[str, str]) -> 
     told = body["provenance"]
     assert told["source"] == "payments_2025-06-01.csv"
     assert (told["kind"], told["position"], told["run_id"]) == ("file", 5, "run 1")
-    assert (told["contract_version"], told["day"]) == (1, "2025-06-01")
+    assert (told["contract_version"], told["day"]) == (PAYMENTS.version, "2025-06-01")
     assert told["scored_version"]
 
 
