@@ -12,8 +12,9 @@ import polars as pl
 
 from txcat_assets.contracts.marts import Mart
 from txcat_assets.contracts.model import Choice, Contract, Function, Service, Stage
-from txcat_assets.errors import ContractRefused
+from txcat_assets.errors import ContractRefused, SettingRefused
 from txcat_assets.pipeline.computed import ComputedMart, ComputedStage
+from txcat_assets.services.messages import Channel, Mail, Webhook
 from txcat_assets.settings import Settings
 from txcat_assets.sources.kafka.client import KafkaConfig
 from txcat_assets.stages.enrich import Enricher
@@ -26,6 +27,38 @@ OpenEnricher = Callable[[Contract, Stage], AbstractContextManager[Enricher]]
 
 BRIEFLY = {"connect_seconds": 1, "read_seconds": 2, "total_seconds": 3, "attempts": 1}
 """How the ML service is asked by a look, which shall not wait for what is down."""
+
+
+def channels(settings: Settings) -> list[Channel]:
+    """The ways by which alarms go to people; none unless they are set."""
+    found: list[Channel] = []
+    if url := settings.alarm_webhook_url.get_secret_value():
+        if not url.startswith(("http://", "https://")):
+            raise SettingRefused(
+                "TXCAT_ALARM_WEBHOOK_URL is no address such as https://hooks.example.org/alarms; "
+                "it is not repeated here, for it may be a secret."
+            )
+        found.append(Webhook(url, settings.alarm_webhook_shape))
+    if settings.alarm_smtp_server:
+        host, _, port = settings.alarm_smtp_server.rpartition(":")
+        receivers = tuple(one.strip() for one in settings.alarm_mail_to.split(",") if one.strip())
+        if not receivers:
+            raise SettingRefused(
+                "TXCAT_ALARM_SMTP_SERVER is set, but TXCAT_ALARM_MAIL_TO names nobody: name who "
+                "shall get alarms by mail, or leave the server out."
+            )
+        found.append(
+            Mail(
+                host=host,
+                port=int(port),
+                security=settings.alarm_smtp_security,
+                user=settings.alarm_smtp_username,
+                password=settings.alarm_smtp_password.get_secret_value(),
+                sender=settings.alarm_mail_from,
+                receivers=receivers,
+            )
+        )
+    return found
 
 
 def warehouse_of(settings: Settings) -> Warehouse:

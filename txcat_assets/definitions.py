@@ -12,6 +12,7 @@ from dagster_duckdb import DuckDBResource
 
 from txcat_assets.connections import (
     SERVICES,
+    channels,
     computed_mart,
     computed_stage,
     enrichers,
@@ -20,6 +21,7 @@ from txcat_assets.connections import (
 )
 from txcat_assets.contracts.model import Contract, Function, Service
 from txcat_assets.contracts.registry import all_contracts
+from txcat_assets.defs.alarms import alarm_sensor
 from txcat_assets.defs.assets import Doors, dataset_assets
 from txcat_assets.defs.checks import dataset_checks
 from txcat_assets.defs.dead_letters import dead_letter_asset
@@ -43,7 +45,9 @@ def build_definitions(
     resources: Mapping[str, Any] | None = None,
 ) -> dg.Definitions:
     """Everything that Dagster shall know; `contracts` and `resources` replace the usual ones."""
-    every = (all_contracts() if contracts is None else contracts).values()
+    contracts = all_contracts() if contracts is None else contracts
+    every = contracts.values()
+    alarming = [alarm_sensor(settings, contracts, ways)] if (ways := channels(settings)) else []
     days = arrival_days(settings.first_day)
     _refuse_a_circle(settings, every)
     _refuse_unanswerable(settings, every)
@@ -64,14 +68,17 @@ def build_definitions(
             )
         ],
         sensors=[
-            sensor
-            for contract in every
-            for sensor in (
-                inbox_sensor(contract, days),
-                backlog_sensor(contract, days),
-                checks_sensor(contract),
-                *([topic_sensor(contract)] if contract.topic else []),
-            )
+            *alarming,
+            *(
+                sensor
+                for contract in every
+                for sensor in (
+                    inbox_sensor(contract, days),
+                    backlog_sensor(contract, days),
+                    checks_sensor(contract),
+                    *([topic_sensor(contract)] if contract.topic else []),
+                )
+            ),
         ],
         schedules=[retention(settings, every)],
         resources={**_resources(settings), **(resources or {})},

@@ -6,7 +6,8 @@
     |   |   `-- WarehouseConflict  another transaction wrote the same; this one can be repeated
     |   |-- WarehouseDown      PostgreSQL does not answer, or the connection broke
     |   |-- ServiceDown        the ML service does not answer, or answers that it cannot
-    |   `-- BrokerDown         Kafka does not answer, or not in time
+    |   |-- BrokerDown         Kafka does not answer, or not in time
+    |   `-- MessageNotSent     an alarm was not taken by a webhook or a mail server
     `-- PermanentError       somebody must act first
         |-- WarehouseRefused   the database cannot be had or written to as things are
         |   `-- RightMissing     this role may not do what was asked
@@ -46,6 +47,10 @@ class TxcatError(Exception):
 
 class TransientError(TxcatError):
     """May pass by itself."""
+
+
+class MessageNotSent(TransientError):
+    """An alarm was not taken by a webhook or a mail server; it is sent again."""
 
 
 class PermanentError(TxcatError):

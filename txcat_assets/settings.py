@@ -160,6 +160,31 @@ class Settings(ApiSettings, BaseSettings):
     lag_limit_seconds: float = Field(default=900, gt=0, le=31_536_000)
     """How long a message may wait in Kafka before `txcat status` and the alarms tell it."""
 
+    alarm_webhook_url: SecretStr = SecretStr("")
+    """Where alarms are posted as JSON. Without it, and without TXCAT_ALARM_SMTP_SERVER, none are
+    given."""
+
+    alarm_webhook_shape: Literal["json", "slack"] = "json"
+    """What is posted: all that is known of the alarm by name, or Slack's shape."""
+
+    alarm_smtp_server: str = ""
+    """The mail server that takes alarms, HOST:PORT. Without it, none are mailed."""
+
+    alarm_smtp_security: Literal["none", "starttls", "tls"] = "starttls"
+    """How the connection to it is secured; its certificate must be one that this machine trusts."""
+
+    alarm_smtp_username: str = ""
+    """The user as whom alarms are mailed, where the server asks for one."""
+
+    alarm_smtp_password: SecretStr = SecretStr("")
+    """The password of that user."""
+
+    alarm_mail_from: str = "txcat@localhost"
+    """The sender of alarms."""
+
+    alarm_mail_to: str = ""
+    """Who gets alarms by mail, with commas between."""
+
     failed_days_kept: int = Field(default=30, ge=1, le=36_500)
     """How many days back, from the newest day with records, a day that failed an asset check keeps
     the check failed until it is mended; a good day after it hides nothing."""
@@ -185,6 +210,14 @@ class Settings(ApiSettings, BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("an address like http://127.0.0.1:8900 is expected")
         return url
+
+    @field_validator("alarm_smtp_server")
+    @classmethod
+    def _is_a_mail_server(cls, server: str) -> str:
+        host, _, port = server.rpartition(":")
+        if server and not (host and port.isascii() and port.isdigit() and int(port) < 65_536):
+            raise ValueError("HOST:PORT is expected, such as mail.example.org:587")
+        return server
 
     @field_validator("kafka_bootstrap_servers")
     @classmethod

@@ -4,35 +4,23 @@ When this fails after an upgrade of Dagster, look at its tables and mend `health
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import pytest
 import yaml
-from dagster._core.remote_origin import (
-    RegisteredCodeLocationOrigin,
-    RemoteInstigatorOrigin,
-    RemoteRepositoryOrigin,
-)
 from dagster._core.scheduler.instigation import (
-    InstigatorState,
     InstigatorStatus,
-    InstigatorType,
-    SensorInstigatorData,
-    TickData,
     TickStatus,
 )
 from dagster._daemon.types import DaemonHeartbeat
-from dagster_shared.error import SerializableErrorInfo
 
+from tests.assets.instigators import DONE, FAILED, SKIPPED, add_sensor
 from tests.postgres import Postgres
 from txcat_assets.errors import HomeRefused
 from txcat_assets.health.dagster_storage import TROUBLE, DagsterState, dagster_state
-
-REPOSITORY = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("txcat"), "__repository__")
-FAILED, SKIPPED, DONE = TickStatus.FAILURE, TickStatus.SKIPPED, TickStatus.SUCCESS
 
 
 @pytest.fixture(params=["sqlite", "sqlite elsewhere", "postgres", "postgres url"])
@@ -61,34 +49,6 @@ def home(
         by = {"postgres_url": url} if "url" in request.param else {"postgres_db": named}
         (tmp_path / "dagster.yaml").write_text(yaml.safe_dump({"storage": {"postgres": by}}))
         yield tmp_path
-
-
-def add_sensor(
-    instance: dg.DagsterInstance,
-    name: str,
-    ticks: Sequence[tuple[TickStatus, str]],
-    status: InstigatorStatus = InstigatorStatus.DECLARED_IN_CODE,
-) -> None:
-    """A sensor that has ticked so, oldest first, each with the words of its skip or its error."""
-    origin = RemoteInstigatorOrigin(REPOSITORY, name)
-    kind = InstigatorType.SENSOR
-    state = InstigatorState(origin, kind, status, SensorInstigatorData())
-    instance.add_instigator_state(state)
-    for age, (ended, words) in enumerate(reversed(ticks)):
-        error = SerializableErrorInfo(words, [], "CheckError") if ended is FAILED else None
-        instance.create_tick(
-            TickData(
-                instigator_origin_id=origin.get_id(),
-                instigator_name=name,
-                instigator_type=kind,
-                status=ended,
-                timestamp=time.time() - age * 10,
-                selector_id=state.selector_id,
-                skip_reason=words if ended is SKIPPED else None,
-                error=error,
-                run_ids=[],
-            )
-        )
 
 
 def test_what_dagster_knows_is_read_from_its_tables(home: Path) -> None:
