@@ -42,7 +42,7 @@ def written(told: Told) -> str:
     return msgspec.json.encode(told).decode()
 
 
-def tell(
+def send_due(
     found: Found, told: Told, channels: Sequence[Channel], now: datetime
 ) -> tuple[Told, list[str]]:
     """Send what is due: what people have been told by now, and which channels did not work.
