@@ -169,7 +169,7 @@ def test_words_of_others_are_neither_headers_nor_markup(
     assert posted["text"] == "[txcat] begun: failing sensors, sensor inbox_transactions"
     (block,) = posted["blocks"]
     assert block["text"]["type"] == "plain_text"
-    assert "<b>boom</b>\\x0aBcc" in block["text"]["text"]
+    assert "<b>boom</b>\\nBcc" in block["text"]["text"]
     (sent,) = mail.came
     assert sent["bcc"] is None
     assert "boom" in sent.get_content()
