@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.warehouse.audit import audit
-from tests.warehouse.ledger.test_watchers import BILLS
+from tests.warehouse.bills import BILLS
 from tests.warehouse.tiny import DAYS, land_lines, work_on
 from txcat_assets.stages.operate import settle
 from txcat_assets.stages.validate import validate

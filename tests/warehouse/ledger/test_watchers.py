@@ -5,23 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.warehouse.audit import audit
+from tests.warehouse.bills import BILLS
 from tests.warehouse.tiny import DAYS, land_lines, work_on
 from tests.warehouse.worker import Sites, warehouse_in
 from txcat_assets.contracts.model import (
-    Column,
     Contract,
-    Date,
-    Instant,
-    Integer,
     Policy,
-    Rule,
-    Text,
 )
 from txcat_assets.contracts.watchers import Per, Watcher
 from txcat_assets.errors import ContractRefused
@@ -36,22 +30,6 @@ from txcat_assets.warehouse.ledger.watchers import (
 )
 from txcat_assets.warehouse.schema.tables import prepare
 
-BILLS = Contract(
-    dataset="bills",
-    version=1,
-    description="One row is one bill.",
-    owner="team:tests",
-    key="id",
-    event_time="at",
-    files="bills*",
-    columns=(
-        Column("id", Integer(), "The key."),
-        Column("at", Instant(), "When."),
-        Column("due", Date(), "Until when.", is_required=False),
-        Column("who", Text(), "Who pays."),
-    ),
-    rules=(Rule("nobody", "Somebody.", pl.col("who") != "nobody"),),
-)
 GROUPINGS = {"id": Per.VALUE, "at": Per.MONTH, "due": Per.DAY, "who": Per.VALUE}
 
 
@@ -79,7 +57,7 @@ def take(warehouse: Warehouse, contract: Contract, folder: Path, *records: str) 
     audit(warehouse, contract)
 
 
-def told(warehouse: Warehouse, contract: Contract) -> dict[str, list[str]]:
+def taken_notes(warehouse: Warehouse, contract: Contract) -> dict[str, list[str]]:
     """What each watcher is told of, and takes."""
     found = {}
     for name, watcher in watchers(contract).items():
@@ -96,16 +74,16 @@ def test_a_version_touches_the_groups_that_it_leaves_and_those_it_enters(
     contract = bills(warehouse, Policy.LATEST)
     take(warehouse, contract, tmp_path, "7,2024-12-31T23:00:00,2025-01-02,ann")
     first = {"id": ["7"], "at": ["2024-12-01"], "due": ["2025-01-02"], "who": ["ann"]}
-    assert told(warehouse, contract) == first
+    assert taken_notes(warehouse, contract) == first
     take(warehouse, contract, tmp_path, "7,2025-01-01T00:00:00,,bob")
-    assert told(warehouse, contract) == {
+    assert taken_notes(warehouse, contract) == {
         "id": ["7"],
         "at": ["2024-12-01", "2025-01-01"],
         "due": ["2025-01-02"],
         "who": ["ann", "bob"],
     }
     take(warehouse, contract, tmp_path, "7,2025-01-01T00:00:00,,bob")
-    assert told(warehouse, contract) == {name: [] for name in GROUPINGS}
+    assert taken_notes(warehouse, contract) == {name: [] for name in GROUPINGS}
 
 
 def test_notes_that_another_took_are_not_taken_again(warehouse: Warehouse, tmp_path: Path) -> None:
@@ -114,14 +92,14 @@ def test_notes_that_another_took_are_not_taken_again(warehouse: Warehouse, tmp_p
     by_who = watchers(contract)["who"]
     with warehouse.transaction() as tx:
         notes = read_notes(tx, by_who, 9)
-    told(warehouse, contract)
+    taken_notes(warehouse, contract)
     take(warehouse, contract, tmp_path, "2,2025-01-01T00:00:00,,ann")
     with warehouse.transaction() as tx:
         assert not take_notes(tx, by_who, notes)
         assert read_notes(tx, by_who, 9)["entity"].to_list() == ["ann"]
 
 
-def test_who_follows_no_more_is_told_nothing(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_who_watches_no_more_is_told_nothing(warehouse: Warehouse, tmp_path: Path) -> None:
     contract = bills(warehouse, Policy.FIRST)
     take(warehouse, contract, tmp_path, "1,2025-01-01T00:00:00,,ann")
     by_who = watchers(contract)["who"]
@@ -139,7 +117,7 @@ def test_who_follows_no_more_is_told_nothing(warehouse: Warehouse, tmp_path: Pat
     ("column", "per", "words"),
     [("whom", Per.VALUE, "no column of it"), ("who", Per.DAY, "which is no time")],
 )
-def test_who_cannot_follow_so_is_refused(column: str, per: Per, words: str) -> None:
+def test_who_cannot_watch_so_is_refused(column: str, per: Per, words: str) -> None:
     with pytest.raises(ContractRefused, match=words):
         Watcher("odd", BILLS, column, per)
 
@@ -178,7 +156,7 @@ def of_any_history(sites: Sites, policy: Policy, history: Sequence[Sequence[str]
     for records in history:
         before = groups(warehouse)
         take(warehouse, contract, files, *records)
-        after, noted = groups(warehouse), told(warehouse, contract)
+        after, noted = groups(warehouse), taken_notes(warehouse, contract)
         for name in GROUPINGS:
             names = before[name].keys() | after[name].keys()
             changed = {n for n in names if before[name].get(n) != after[name].get(n)}
