@@ -1,4 +1,7 @@
-"""A small dataset with a key that is a number, times and days."""
+"""A small dataset with a key that is a number, times and days.
+
+It has no stage and refers to nothing: for those see `tiny` and `pair`.
+"""
 
 import polars as pl
 
