@@ -47,7 +47,6 @@ def build_definitions(
     """Everything that Dagster shall know; `contracts` and `resources` replace the usual ones."""
     contracts = all_contracts() if contracts is None else contracts
     every = contracts.values()
-    alarming = [alarm_sensor(settings, contracts, ways)] if (ways := channels(settings)) else []
     days = arrival_days(settings.first_day)
     _refuse_a_circle(settings, every)
     _refuse_unanswerable(settings, every)
@@ -67,23 +66,31 @@ def build_definitions(
                 decide_job(contract, settings),
             )
         ],
-        sensors=[
-            *alarming,
-            *(
-                sensor
-                for contract in every
-                for sensor in (
-                    inbox_sensor(contract, days),
-                    backlog_sensor(contract, days),
-                    checks_sensor(contract),
-                    *([topic_sensor(contract)] if contract.topic else []),
-                )
-            ),
-        ],
+        sensors=_sensors(settings, contracts, days),
         schedules=[retention(settings, every)],
         resources={**_resources(settings), **(resources or {})},
         executor=naming_executor(),
     )
+
+
+def _sensors(
+    settings: Settings,
+    contracts: Mapping[str, Contract],
+    days: dg.DailyPartitionsDefinition,
+) -> list[dg.SensorDefinition]:
+    """Those of every dataset, and the one that gives alarms where a receiver is set."""
+    alarming = [alarm_sensor(settings, contracts, ways)] if (ways := channels(settings)) else []
+    of_datasets = (
+        sensor
+        for contract in contracts.values()
+        for sensor in (
+            inbox_sensor(contract, days),
+            backlog_sensor(contract, days),
+            checks_sensor(contract),
+            *([topic_sensor(contract)] if contract.topic else []),
+        )
+    )
+    return [*alarming, *of_datasets]
 
 
 def _assets(
