@@ -108,7 +108,7 @@ def test_a_page_from_elsewhere_starts_nothing_and_hears_nothing(
 def test_the_guarded_ui_works(guarded: Attacked, window: Window) -> None:
     assert "Runs" in window.open(f"{guarded.url}/runs", "Runs")
     assert f"POST {guarded.url}/graphql" in {line.partition("?")[0] for line in window.requests}
-    window.page.wait_for_function("document.body.innerText.includes('No runs')", timeout=60_000)
+    window.page.get_by_text("No runs").first.wait_for(timeout=60_000)
 
 
 FORGED = {
