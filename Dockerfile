@@ -27,6 +27,6 @@ WORKDIR /srv/txcat
 USER 10001
 EXPOSE 3000 4000 8900 8910
 ENTRYPOINT ["deploy/entrypoint.sh"]
-CMD ["dagster", "api", "grpc", "--host", "0.0.0.0", "--port", "4000", "--module-name", "txcat_assets.definitions"]
+CMD ["dagster", "api", "grpc", "--host", "0.0.0.0", "--port", "4000", "--max-workers", "32", "--module-name", "txcat_assets.definitions"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --start-interval=1s \
     CMD ["deploy/answers.py", "grpc://127.0.0.1:4000"]

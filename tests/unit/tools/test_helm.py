@@ -50,7 +50,7 @@ def test_web_server_and_daemon_are_of_the_pinned_dagster() -> None:
 
 def test_the_code_location_and_the_upgrade_start_as_in_compose() -> None:
     services = COMPOSE["services"]
-    assert DEPLOYMENT["dagsterApiGrpcArgs"] == services["code"]["command"][-2:]
+    assert DEPLOYMENT["dagsterApiGrpcArgs"] == services["code"]["command"][-4:]
     assert container("txcat-ml-api")["args"] == services["ml_api"]["command"]
     assert container("txcat-api")["args"] == services["api"]["command"]
     words = " ".join(container("txcat-upgrade")["args"])
