@@ -16,7 +16,7 @@ from tools.kafka_broker import Broker
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 def test_what_the_compose_file_says_takes_files_and_messages_to_postgres(start: Start) -> None:
     stack = start()
     stack.until_said("Dagster's UI:")
@@ -24,7 +24,7 @@ def test_what_the_compose_file_says_takes_files_and_messages_to_postgres(start: 
     (stack.place.inbox / "transactions_2025-01-03.csv").write_text(sound(1, 2))
     with Kafka(Broker(stack.place.folder, stack.port("kafka"))) as kafka:
         kafka.send("transactions", as_objects([line(3), line(4)]))
-    until(lambda: categorized(stack) == {("file", 2), ("kafka", 2)}, 90)
+    until(lambda: categorized(stack) == {("file", 2), ("kafka", 2)}, 180)
     family = stack.family()
     stack.process.send_signal(signal.SIGINT)
     assert stack.ended() == 130
