@@ -266,7 +266,8 @@ def test_a_version_between_two_equal_ones_parts_them_when_it_is_judged_late(site
     site.land(site.shops, "a,2", "a,3", "a,2\n")
     site.judge(site.shops, [DAYS[0], DAYS[2]])
     assert site.rows("SELECT count(*) FROM validated.shops") == [(1,)]
-    assert site.judge(site.shops, [DAYS[1]]).moved == 1
+    assert site.judge(site.shops, [DAYS[1]]).moved == 2  # the first is superseded, the last valid
+    assert site.rows("SELECT _slice_id FROM current.shops") == [(3_000_000,)]
     assert site.rows("SELECT count(*) FROM validated.shops") == [(3,)]
 
 
