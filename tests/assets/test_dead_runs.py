@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -157,10 +158,12 @@ def test_a_run_of_somebody_elses_job_is_never_reported(site: Installation) -> No
     assert report_dead_runs(site.instance) == []
 
 
-def test_many_sensors_at_once_report_a_death_once(site: Installation) -> None:
-    run_id = begun(site, tags_of_a_dead_process())
-    with ThreadPoolExecutor(8) as threads:
-        reports = list(threads.map(report_dead_runs, [site.instance] * 8))
-    assert [ids for ids in reports if ids] == [[run_id]]
-    failures = site.instance.all_logs(run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
-    assert len(failures) == 1
+def test_many_sensors_at_once_report_a_death_once(site: Installation, tmp_path: Path) -> None:
+    """In an instance on the disk: tables of one in memory are locked while another thread reads."""
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as kept:
+        run_id = begun(replace(site, instance=kept), tags_of_a_dead_process())
+        with ThreadPoolExecutor(8) as threads:
+            reports = list(threads.map(report_dead_runs, [kept] * 8))
+        assert [ids for ids in reports if ids] == [[run_id]]
+        failures = kept.all_logs(run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+        assert len(failures) == 1
