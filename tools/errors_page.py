@@ -16,7 +16,7 @@ ACTIONS = {
     "WarehouseConflict": "Nothing: it is repeated. If it is reported all the same, run it again.",
     "WarehouseDown": "Start PostgreSQL or mend the way to it; what was committed is kept.",
     "ServiceDown": "Start the service that TXCAT_ML_URL names; the next run asks only the rest.",
-    "MessageNotSent": "See that the receiver is up, and the settings of alarms right; it is sent again.",
+    "MessageNotSent": "See that the receiver is up and its settings are right; it is sent again.",
     "BrokerDown": "Start Kafka or mend the way to it; the next run reads on from the same offsets.",
     "WarehouseRefused": "Mend the address, password, disk or file that the message names.",
     "RightMissing": "Run it as the role that may, or grant the right: deploy/postgres/roles.sql.",

@@ -63,7 +63,7 @@ def _show(look: Look, *, as_json: bool) -> int:
     else:
         _print(look.now, datasets, dagster)
     for _, one in found.every:
-        complain(one.what)
+        complain(f"{one.where}: {one.what}")
     return 1 if found.has_errors else 0
 
 
