@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from txcat_assets.cli.home import dagster_home_of
-from txcat_assets.cli.terminal import clear_screen, complain, print_json, print_table
+from txcat_assets.cli.terminal import clear_screen, complain, print_json, print_table, say
 from txcat_assets.clock import utc_now
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.registry import all_contracts
@@ -24,6 +24,9 @@ from txcat_assets.settings import Settings
 
 REDRAWN_AFTER_SECONDS = 2
 REASONS_SHOWN = 5
+SIDE_BY_SIDE = 3
+"""So many datasets are legible in a terminal of 80 columns."""
+
 NOT_KNOWN = "not known"
 MINUTE = timedelta(minutes=1)
 
@@ -162,10 +165,13 @@ def _daemon(now: datetime, state: DagsterState) -> str:
 
 
 def _print(now: datetime, datasets: Mapping[str, Any], dagster: Mapping[str, Any]) -> None:
-    columns = [dict(_cells(now, one)) for one in datasets.values()]
-    names = list(dict.fromkeys(name for column in columns for name in column))
-    rows = [[name, *(column.get(name) for column in columns)] for name in names]
-    print_table(f"At {now:%Y-%m-%d %H:%M:%S} UTC", ["", *datasets], rows)
+    title = f"At {now:%Y-%m-%d %H:%M:%S} UTC"
+    arrived = [name for name, one in datasets.items() if one["last arrival"]]
+    for first in range(0, len(arrived), SIDE_BY_SIDE):
+        some = arrived[first : first + SIDE_BY_SIDE]
+        _print_some(title, {name: dict(_cells(now, datasets[name])) for name in some})
+    if empty := [name for name in datasets if name not in arrived]:
+        say(f"{title}, nothing has landed yet of {', '.join(empty)}.")
     heard = _ago(now, dagster.get("heartbeat"))
     counted = [[what, dagster[what]] for what in dagster if what not in {"daemon", "heartbeat"}]
     rows = [["daemon", " ".join(filter(None, [dagster["daemon"], heard and f"heard {heard}"]))]]
@@ -175,6 +181,12 @@ def _print(now: datetime, datasets: Mapping[str, Any], dagster: Mapping[str, Any
         for what in ("partitions", "accepted losses"):
             if found := one.get(what):
                 print_table(f"{name}: {what}", list(found[0]), [[*row.values()] for row in found])
+
+
+def _print_some(title: str, columns: Mapping[str, Mapping[str, object]]) -> None:
+    names = list(dict.fromkeys(name for column in columns.values() for name in column))
+    rows = [[name, *(column.get(name) for column in columns.values())] for name in names]
+    print_table(title, ["", *columns], rows)
 
 
 def _cells(now: datetime, one: Mapping[str, Any]) -> list[tuple[str, object]]:
