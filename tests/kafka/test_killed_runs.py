@@ -66,7 +66,7 @@ STEPS = {
     "before Dagster is told": Step(assets, "report"),
     "before its verdicts are committed": Step(validate, "reach", is_after=True),
     "when the model has answered": Step(enrich, "_ask", is_after=True),
-    "before its answers are committed": Step(enrich, "store", is_after=True),
+    "before its answers are committed": Step(enrich, "store_answers", is_after=True),
 }
 
 
