@@ -63,7 +63,7 @@ def test_a_run_is_a_process_that_can_be_ended(home: Path, silent_url: str) -> No
             ((run_id, process),) = processes_at_work(instance)
             # As the web server does it, which is a process of its own too.
             assert instance.run_launcher.terminate(run_id)
-            until(lambda: status_of(instance, run_id) == dg.DagsterRunStatus.CANCELED, 30)
+            until(lambda: status_of(instance, run_id) == dg.DagsterRunStatus.CANCELED, 90)
             until(lambda: not psutil.pid_exists(process.pid), 10)
             assert not instance.run_launcher.terminate(run_id)
         finally:
