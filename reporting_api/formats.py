@@ -5,6 +5,7 @@ formula has an apostrophe before it; in JSON every text is as it is.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
@@ -13,11 +14,12 @@ from typing import IO, Any
 import polars as pl
 from xxhash import xxh3_128
 
+from txcat_assets.text import FORMULA_STARTS
+
 SPOOLED_BYTES = 1024 * 1024
 """What is larger goes into a temporary file, which has no name and is gone when it is closed."""
 
-FORMULA = r"^[=+\-@\t\r]"
-"""How a text begins that a spreadsheet takes for a formula."""
+FORMULA = f"^[{re.escape(FORMULA_STARTS)}]"
 
 INSTANT = "%Y-%m-%dT%H:%M:%S%.fZ"
 

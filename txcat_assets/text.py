@@ -12,6 +12,9 @@ MESSAGE_CHARS = 2_000
 VALUE_CHARS = 100
 """How much of one value a message or a cell of a table shows."""
 
+FORMULA_STARTS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+"""How a text begins that a spreadsheet runs; the last four are the wide forms of the first."""
+
 # Printable by Unicode's categories, and yet nothing is seen of them: fillers, joiners, selectors.
 _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"

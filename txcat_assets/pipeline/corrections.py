@@ -11,24 +11,25 @@ from dataclasses import dataclass
 
 from xxhash import xxh3_64_hexdigest
 
+from txcat_assets.text import FORMULA_STARTS
+
 EMPTY = "(empty)"
 """What stands in the place of a correction that makes a field empty."""
 
-_FORMULA = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 _NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 _ADDRESS = re.compile(r"([a-z0-9_]+)/([0-9]+)/([0-9]+)/([0-9a-f]{16})")
 
 
 def defused(text: str) -> str:
     """The text with a quote before it where a spreadsheet would run it; `restored` undoes it."""
-    is_quoted = text[:1] == "'" and text[1:2] != "" and text[1] in _FORMULA + "'"
-    is_formula = text[:1] != "" and text[0] in _FORMULA and not _NUMBER.fullmatch(text)
+    is_quoted = text[:1] == "'" and text[1:2] != "" and text[1] in FORMULA_STARTS + "'"
+    is_formula = text[:1] != "" and text[0] in FORMULA_STARTS and not _NUMBER.fullmatch(text)
     return f"'{text}" if is_formula or is_quoted else text
 
 
 def restored(text: str) -> str:
     """The text as it was before `defused`; what people type without a quote stays as it is."""
-    is_defused = text[:1] == "'" and text[1:2] != "" and text[1] in _FORMULA + "'"
+    is_defused = text[:1] == "'" and text[1:2] != "" and text[1] in FORMULA_STARTS + "'"
     return text[1:] if is_defused else text
 
 
