@@ -4,7 +4,6 @@ An answer that cannot be noted is not given. Never noted is a key or a token, or
 """
 
 import time
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote_plus
@@ -19,6 +18,7 @@ from reporting_api.problems import MEDIA_TYPE, ProblemDetails
 from reporting_api.rates import rate_headers
 from reporting_api.roles import Principal
 from reporting_api.store import Store, when
+from txcat_assets.clock import utc_now
 from txcat_assets.errors import TxcatError
 from txcat_assets.text import for_terminal
 from txcat_web.request_log import without_tokens
@@ -90,7 +90,7 @@ class _Answer:
 
     def _note(self, status: int) -> None:
         values = _noted(self._scope) | {
-            "at": when(datetime.now(UTC)),
+            "at": when(utc_now()),
             "status": status,
             "seconds": round(time.perf_counter() - self._began, 6),
         }

@@ -6,9 +6,7 @@ route is the SQL's to hold: see `users`.
 
 import base64
 import binascii
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from http import HTTPStatus
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -25,6 +23,7 @@ from reporting_api.rates import Rates
 from reporting_api.roles import ACCESS, Principal, Role
 from reporting_api.store import LazyStore, Store
 from reporting_api.tokens import Tokens
+from txcat_assets.clock import utc_now
 from txcat_assets.settings import Settings
 
 Connection = ASGIConnection[BaseRouteHandler, object, object, State]
@@ -41,13 +40,6 @@ NO_KEY = (
 )
 
 UNKNOWN = "Say who asks: Authorization: Bearer, and a key or a token that is valid."
-
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """The time now, UTC without saying so."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def is_loopback(host: str) -> bool:

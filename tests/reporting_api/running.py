@@ -18,12 +18,12 @@ from uuid import UUID
 import httpx
 from pydantic import SecretStr
 
-from reporting_api.guard import utc_now
 from reporting_api.keys import Keys, NewKey
 from reporting_api.roles import ROLES
 from reporting_api.store import Store, open_store
 from tests.reporting_api.loaded import ANN, BOB
 from tests.services.running import port_in
+from txcat_assets.clock import utc_now
 from txcat_assets.settings import Settings
 
 TXCAT = Path(sys.executable).with_name("txcat")

@@ -15,12 +15,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from reporting_api.guard import Gate, gate_of, utc_now
+from reporting_api.guard import Gate, gate_of
 from reporting_api.keys import NewKey
 from reporting_api.problems import Problem
 from reporting_api.roles import Role
 from reporting_api.tokens import Tokens
 from tests.reporting_api.loaded import ANN
+from txcat_assets.clock import utc_now
 from txcat_assets.errors import SettingRefused
 from txcat_assets.settings import Settings
 

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from reporting_api.guard import utc_now
 from reporting_api.keys import Keys
 from tests.reporting_api.loaded import ANN
 from tests.reporting_api.running import Api
+from txcat_assets.clock import utc_now
 
 PATH = f"/users/{ANN}/payments"
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from reporting_api.guard import utc_now
 from reporting_api.keys import Keys, NewKey
 from reporting_api.roles import Role
 from reporting_api.store import Store, open_store
 from tests.postgres import Postgres
 from tests.warehouse.databases.roles import PASSWORD, Installation, installed
+from txcat_assets.clock import utc_now
 from txcat_assets.errors import RightMissing
 from txcat_assets.settings import Settings
 
