@@ -5,8 +5,10 @@ time may write, they are in a small SQLite file of the home folder, by the same 
 """
 
 import sqlite3
+import weakref
+from collections import deque
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -94,28 +96,51 @@ class SqliteTransaction:
 
 
 class SqliteStore:
-    """An SQLite file; opened for each transaction, so every thread and process may use it."""
+    """An SQLite file; each transaction has a connection of its own, which is kept for the next."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._idle: deque[sqlite3.Connection] = deque()
+        weakref.finalize(self, _close, self._idle)
 
     @contextmanager
     def transaction(self) -> Iterator[SqliteTransaction]:
         """Begin, as the one who may write; commit at the end, roll back when the block raises."""
-        connection = sqlite3.connect(":memory:", timeout=WAIT_SECONDS, isolation_level=None)
+        with self._translated():
+            connection = self._connection()
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                yield SqliteTransaction(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.close()
+                raise
+            self._idle.append(connection)
+
+    def _connection(self) -> sqlite3.Connection:
+        """One that is idle, or a new one."""
+        with suppress(IndexError):
+            return self._idle.pop()
+        connection = sqlite3.connect(
+            ":memory:", timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("ATTACH $path AS access", {"path": str(self._path)})
+        connection.execute("PRAGMA access.synchronous = NORMAL")
+        return connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
         try:
-            connection.execute("ATTACH $path AS access", {"path": str(self._path)})
-            connection.execute("PRAGMA access.journal_mode = WAL")
-            connection.execute("PRAGMA access.synchronous = NORMAL")
-            connection.execute("BEGIN IMMEDIATE")
-            yield SqliteTransaction(connection)
-            connection.execute("COMMIT")
+            yield
         except sqlite3.OperationalError as error:
             kind = WarehouseBusy if "locked" in str(error) else WarehouseRefused
             words = f"Working in {self._path}: {error}. Look at that file and its disk."
             raise kind(words) from error
-        finally:
-            connection.close()
+
+
+def _close(connections: deque[sqlite3.Connection]) -> None:
+    for connection in connections:
+        connection.close()
 
 
 def open_store(settings: Settings) -> Store:
@@ -159,6 +184,8 @@ def _sqlite_store(home: Path) -> SqliteStore:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = home / FILE
     path.touch(mode=0o600)
+    with closing(sqlite3.connect(path, timeout=WAIT_SECONDS)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")  # the file keeps it
     store = SqliteStore(path)
     with store.transaction() as tx:
         for table in TABLES:
