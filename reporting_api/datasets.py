@@ -29,9 +29,9 @@ from txcat_assets.warehouse.queries.records import (
     Field,
     Filter,
     Question,
-    condition,
+    between,
     fields_of,
-    ordering,
+    in_order,
     quarantined_fields,
     validated_with_answers,
 )
@@ -107,11 +107,10 @@ def _records(table: Table) -> HTTPRouteHandler:
         by_fields = [table.by_name[name] for name in dict.fromkeys([*by, contract.key])]
 
         def question(after: After, limit: int | None) -> Question:
-            moments = after or (None,) * len(by_fields)
             return Question(
                 table.source,
                 {field.name: field.sql for field in wanted},
-                [ordering(*pair) for pair in zip(by_fields, moments, strict=True)],
+                in_order(by_fields, after),
                 filters,
                 is_descending=asked.startswith("-"),
                 limit=limit,
@@ -132,13 +131,8 @@ def _in_time(request: Asking, table: Table) -> list[Filter]:
     """The conditions that records happened in the time that is asked for."""
     if not table.contract.event_time:
         return []
-    asked, happened = period(request), table.by_name[table.contract.event_time]
-    found = []
-    if asked.start is not None:
-        found.append(condition(happened, ">=", [asked.start]))
-    if asked.end is not None:
-        found.append(condition(happened, "<=", [asked.end]))
-    return found
+    asked = period(request)
+    return between(table.by_name[table.contract.event_time], asked.start, asked.end)
 
 
 AT = (
@@ -155,16 +149,14 @@ def _quarantined(contract: Contract) -> HTTPRouteHandler:
 
     async def quarantined(request: Asking) -> Response[Any]:
         asked, reason = period(request), one(request, "reason")
-        filters = [] if asked.start is None else [condition(day, ">=", [asked.start.date()])]
-        filters += [] if asked.end is None else [condition(day, "<=", [asked.end.date()])]
+        filters = between(day, *(moment and moment.date() for moment in (asked.start, asked.end)))
         why = "CAST($reason AS TEXT) = ANY(q.reasons)" if reason else "TRUE"
 
         def question(after: After, limit: int | None) -> Question:
-            moments = after or (None,) * len(AT)
             return Question(
                 f"(SELECT * FROM quarantined.{contract.dataset} AS q WHERE {why}) AS r",
                 {field.name: field.sql for field in shown},
-                [ordering(*pair) for pair in zip(AT, moments, strict=True)],
+                in_order(AT, after),
                 filters,
                 limit=limit,
                 values={"reason": reason} if reason else {},

@@ -11,6 +11,7 @@ from uuid import UUID
 import typer
 
 from txcat_assets.cli.terminal import note, print_json, print_table, say
+from txcat_assets.clock import utc_now
 from txcat_assets.settings import Settings
 
 api_key = typer.Typer(help="Keys of the reporting API.")
@@ -37,8 +38,7 @@ def create(
     comment: Annotated[str, typer.Option("--note", help="What it is for.")] = "",
 ) -> None:
     """Make a key and show it, once: only a hash of it is kept."""
-    from reporting_api.guard import utc_now  # noqa: PLC0415 - Litestar takes a second
-    from reporting_api.keys import Keys, NewKey  # noqa: PLC0415
+    from reporting_api.keys import Keys, NewKey  # noqa: PLC0415 - Litestar takes a second
     from reporting_api.roles import ROLES  # noqa: PLC0415
     from reporting_api.store import open_store  # noqa: PLC0415
 
@@ -72,8 +72,7 @@ def revoke(
     key_id: Annotated[str, typer.Argument(help="Its id, as the list says it.")],
 ) -> None:
     """Refuse a key from now on, in every worker."""
-    from reporting_api.guard import utc_now  # noqa: PLC0415 - Litestar takes a second
-    from reporting_api.keys import Keys  # noqa: PLC0415
+    from reporting_api.keys import Keys  # noqa: PLC0415 - Litestar takes a second
     from reporting_api.store import open_store  # noqa: PLC0415
 
     if not Keys(open_store(Settings())).revoke(key_id, utc_now()):

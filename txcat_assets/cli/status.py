@@ -171,7 +171,7 @@ def _print(now: datetime, datasets: Mapping[str, Any], dagster: Mapping[str, Any
         some = arrived[first : first + SIDE_BY_SIDE]
         _print_some(title, {name: dict(_cells(now, datasets[name])) for name in some})
     if empty := [name for name in datasets if name not in arrived]:
-        say(f"{title}, nothing has landed yet of {', '.join(empty)}.")
+        say(f"{title}: nothing has landed yet of {', '.join(empty)}.")
     heard = _ago(now, dagster.get("heartbeat"))
     counted = [[what, dagster[what]] for what in dagster if what not in {"daemon", "heartbeat"}]
     rows = [["daemon", " ".join(filter(None, [dagster["daemon"], heard and f"heard {heard}"]))]]

@@ -7,7 +7,7 @@ there is none, and for each column the complaint that kept its text from being r
 beside a check that has passed. Nothing is judged here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import polars as pl
 
@@ -74,6 +74,11 @@ def reason_texts(contract: Contract) -> dict[str, str]:
         **(conflict if contract.policy is Policy.FIRST else {}),
         **(refused if any(map(can_refuse, contract.stages)) else {}),
     }
+
+
+def with_meanings(codes: Iterable[str], texts: Mapping[str, str]) -> list[str]:
+    """Each code with what it means, by the dataset's `reason_texts`."""
+    return [f"{code}: {texts.get(code, '')}" for code in codes]
 
 
 def broken_codes(rules: Sequence[Rule]) -> pl.Expr:

@@ -17,7 +17,7 @@ import polars as pl
 
 from txcat_assets.contracts.marts import Mart
 from txcat_assets.contracts.model import Stage
-from txcat_assets.contracts.rules import reason_texts
+from txcat_assets.contracts.rules import reason_texts, with_meanings
 from txcat_assets.defs.shown import SAMPLE_ROWS, as_table, bars
 from txcat_assets.stages.work import Work
 from txcat_assets.text import VALUE_CHARS
@@ -211,10 +211,7 @@ class DayReports:
 
 def _in_words(rows: pl.DataFrame, texts: Mapping[str, str]) -> pl.DataFrame:
     """The rows with the meaning beside each reason."""
-    words = [
-        [f"{code}: {texts.get(code, '')}" for code in codes or []]
-        for codes in rows["reasons"].to_list()
-    ]
+    words = [with_meanings(codes or [], texts) for codes in rows["reasons"].to_list()]
     return rows.with_columns(pl.Series("reasons", words, pl.List(pl.String)))
 
 

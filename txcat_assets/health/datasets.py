@@ -70,16 +70,15 @@ def dataset_status(
     dataset = contract.dataset
     scope = Scope(dataset, "day", all_days(tx, dataset))
     placed = counts(tx, scope)
+    stages = {stage.name: _stage(tx, scope, stage.name) for stage in contract.stages}
     # The reasons are counted in the table of records, which is asked only where there are any.
-    has_reasons = placed.quarantined or any(
-        stage_counts(tx, scope, stage.name).refused for stage in contract.stages
-    )
+    has_reasons = placed.quarantined or any(stage.refused for stage in stages.values())
     reasons = summarized(tx, contract, Wanted()) if has_reasons else []
     return DatasetStatus(
         last_arrival=last_arrival(tx, dataset),
         records=placed,
         quarantined={one.code: one.records for one in reasons},
-        stages={stage.name: _stage(tx, scope, stage.name) for stage in contract.stages},
+        stages=stages,
         versions=records_by_version(tx, dataset, "validated"),
         failed_checks=failed_checks(tx, dataset, failed_days_kept),
         frozen=frozen(tx, scope),

@@ -1,7 +1,7 @@
 """What a finding is, and how functions that find them are run over one look at the installation.
 
 Each finding has one function. `conditions` has those that alarms are given for, `machine` and
-`connections_of` those of the doctor alone; `doctor` lists them all.
+`neighbours` those of the doctor alone; `doctor` lists them all.
 """
 
 from collections.abc import Callable, Iterable, Sequence

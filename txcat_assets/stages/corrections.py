@@ -18,7 +18,7 @@ from typing import IO, Any
 import polars as pl
 
 from txcat_assets.contracts.model import Contract
-from txcat_assets.contracts.rules import reason_texts
+from txcat_assets.contracts.rules import reason_texts, with_meanings
 from txcat_assets.errors import FileNotWritten, SourceRefused
 from txcat_assets.pipeline.corrections import EMPTY, Address, defused, digest_as_it_came, restored
 from txcat_assets.sources.files.dialect import inspect
@@ -113,7 +113,7 @@ def in_words(texts: Mapping[str, str], record: Mapping[str, Any]) -> list[str]:
     `texts` are the dataset's `reason_texts`: made once, for making them takes a millisecond.
     """
     codes = reasons_at(record["_place"], record["_reasons"], record["_stage"])
-    words = [f"{code}: {texts.get(code, '')}" for code in codes]
+    words = with_meanings(codes, texts)
     return [*words, f"{record['_stage']}: {record['_words']}"] if record["_words"] else words
 
 

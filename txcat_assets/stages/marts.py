@@ -102,9 +102,7 @@ def recount(
         entities = entities_of_days(tx, table, scope) if is_current else pl.DataFrame()
     for unit in entities.iter_slices(UNIT_ENTITIES):
         with warehouse.transaction() as tx:
-            tx.lock(
-                lock_name(table.watcher)
-            )  # no update deletes notes between the reads; notes are read last
+            tx.lock(lock_name(table.watcher))  # no update deletes notes between the reads
             records = records_of_entities(tx, table, unit)
             stored = rows_of_entities(tx, table, unit)
             noted = noted_groups(tx, table.watcher)

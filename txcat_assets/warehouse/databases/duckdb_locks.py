@@ -9,10 +9,11 @@ import os
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Condition, Lock
+from threading import Condition
 
 from txcat_assets.warehouse.databases.duckdb_claims import FileClaims
 from txcat_assets.warehouse.databases.duckdb_instance import SharedInstance
+from txcat_assets.warehouse.databases.per_process import PerProcess
 
 
 class NamedLocks:
@@ -52,25 +53,18 @@ class SharedFile:
     locks: NamedLocks = field(default_factory=NamedLocks)
 
 
-_files: dict[tuple[int, Path], SharedFile] = {}
-_guard = Lock()
+def _made(path: Path) -> SharedFile:
+    claims = FileClaims(path.with_name(f"{path.name}.claims"))
+    return SharedFile(claims, SharedInstance(path, claims))
 
 
-def shared_file(path: Path) -> SharedFile:
-    """The one of this process for a path; a fork begins with nothing held."""
-    of_process = (os.getpid(), path.resolve())
-    with _guard:
-        if of_process not in _files:
-            claims = FileClaims(path.with_name(f"{path.name}.claims"))
-            _files[of_process] = SharedFile(claims, SharedInstance(path, claims))
-        return _files[of_process]
+shared_file = PerProcess(_made)
 
 
 def let_go_of_all() -> None:
     """Close the files in which no transaction of this process is at work."""
-    for (pid, _), file in list(_files.items()):
-        if pid == os.getpid():
-            file.instance.let_go()
+    for file in shared_file:
+        file.instance.let_go()
 
 
 atexit.register(let_go_of_all)

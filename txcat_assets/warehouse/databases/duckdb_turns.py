@@ -11,9 +11,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Condition, Lock
+from threading import Condition
 
 from txcat_assets.errors import WarehouseBusy
+from txcat_assets.warehouse.databases.per_process import PerProcess
 
 JOINING_SECONDS = 0.2
 """So long after it began others may join a turn, which does not wait for them; a writer looks for
@@ -84,14 +85,4 @@ class ReadTurns:
         return True
 
 
-_turns: dict[tuple[int, Path], ReadTurns] = {}
-_guard = Lock()
-
-
-def turns_of(path: Path) -> ReadTurns:
-    """The one of this process for a path; a fork has its own."""
-    of_process = (os.getpid(), path.resolve())
-    with _guard:
-        if of_process not in _turns:
-            _turns[of_process] = ReadTurns(path)
-        return _turns[of_process]
+turns_of = PerProcess(ReadTurns)

@@ -17,9 +17,10 @@ from txcat_assets.warehouse.queries.records import (
     Filter,
     Ordering,
     Question,
+    between,
     condition,
     fields_of,
-    ordering,
+    in_order,
     validated_with_answers,
 )
 
@@ -69,14 +70,10 @@ def is_seen(tx: Reading, wanted: OfUser) -> bool:
 def payments_of(wanted: OfUser, after: tuple[object, ...], limit: int | None) -> Question:
     """His payments by time, then by id; those that failed or are pending too."""
     by_name = {one.name: one for one in fields_of(PAYMENTS)}
-    moments = after or (None, None)
     return Question(
         source=validated_with_answers(PAYMENTS),
         columns={name: by_name[name].sql for name in SHOWN},
-        order=[
-            ordering(by_name[name], moment)
-            for name, moment in zip(PAYMENTS.in_time, moments, strict=True)
-        ],
+        order=in_order(order_of_payments(), after),
         filters=_filters(wanted, by_name),
         limit=limit,
     )
@@ -151,10 +148,7 @@ def _filters(wanted: OfUser, by_name: dict[str, Field]) -> list[Filter]:
     found = [Filter(of_user, "=", "UUID", [str(wanted.user_id)])]
     if wanted.owner is not None:
         found.append(Filter(both, "=", "UUID", [str(wanted.owner)]))
-    if wanted.start is not None:
-        found.append(condition(by_name["timestamp"], ">=", [wanted.start]))
-    if wanted.end is not None:
-        found.append(condition(by_name["timestamp"], "<=", [wanted.end]))
+    found += between(by_name["timestamp"], wanted.start, wanted.end)
     if wanted.currencies:
         found.append(condition(by_name["currency"], "=", wanted.currencies))
     if wanted.statuses:

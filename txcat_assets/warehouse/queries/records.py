@@ -218,11 +218,21 @@ def _answers(contract: Contract) -> Iterator[tuple[str, Answer, str]]:
             yield stage.name, answer, name
 
 
-def ordering(field: Field, after: Any = None) -> Ordering:
-    """The order by a field."""
-    return Ordering(field.sql, sql_type(field.type), after)
+def in_order(fields: Sequence[Field], after: Sequence[Any]) -> list[Ordering]:
+    """The order by these fields, from where the last page ended; empty for the first page."""
+    moments = after or (None,) * len(fields)
+    return [
+        Ordering(field.sql, sql_type(field.type), moment)
+        for field, moment in zip(fields, moments, strict=True)
+    ]
 
 
 def condition(field: Field, sign: Sign, values: Sequence[Any]) -> Filter:
     """A condition on a field."""
     return Filter([field.sql], sign, sql_type(field.type), values)
+
+
+def between(field: Field, first: Any, last: Any) -> list[Filter]:
+    """The conditions that a field lies between two values, both included; None where it is open."""
+    ends: dict[Sign, Any] = {">=": first, "<=": last}
+    return [condition(field, sign, [end]) for sign, end in ends.items() if end is not None]

@@ -29,10 +29,7 @@ from txcat_assets.contracts.model import (
     Text,
 )
 from txcat_assets.errors import RightMissing, VersionRefused
-from txcat_assets.pipeline.places import (
-    SUPERSEDED,
-    VALIDATED,
-)
+from txcat_assets.pipeline.places import SUPERSEDED, VALIDATED
 from txcat_assets.warehouse.databases.interface import (
     Reading,
     Transaction,
