@@ -1,4 +1,4 @@
-"""The HTTP face of the model: three routes, the OpenAPI pages under /schema, and no decisions.
+"""The HTTP interface of the model: three routes, and the OpenAPI pages under /schema.
 
 `create_app` takes the settings and gives the ASGI application; `ml_api.__main__` serves it.
 """
@@ -35,7 +35,7 @@ class Ready(Struct):
 
 
 class PredictRequest(Request[object, object, State]):
-    """A request whose JSON is read into transactions at one go, within the limits."""
+    """A request whose JSON is read into transactions in one step, within the limits."""
 
     async def body(self) -> bytes:
         """The whole body; 413 when it is too large, 400 when there is none."""

@@ -1,4 +1,4 @@
-"""What the service says when it cannot answer: one class, and the one handler that renders all.
+"""Error replies of the service: one class, and the one handler that renders every error.
 
 Every error is JSON with a `code` for programs and a `detail` for people; refused records are
 listed in `errors` besides.
@@ -34,7 +34,7 @@ class ErrorReply(msgspec.Struct, omit_defaults=True):
 
 
 class RequestRefused(Exception):
-    """The request cannot be answered as it is; sent again, it will be refused again."""
+    """The request is at fault; sent again unchanged, it will be refused again."""
 
     def __init__(
         self, status: int, code: str, detail: str, errors: Sequence[RecordFault] = ()
@@ -45,7 +45,7 @@ class RequestRefused(Exception):
 
 
 def answer_error(request: Request[object, object, State], error: Exception) -> Response[ErrorReply]:
-    """Render any exception; one that nobody foresaw is logged and told without its insides."""
+    """Render any exception; an unforeseen one is logged, and its reply shows no internals."""
     if isinstance(error, RequestRefused):
         return Response(error.reply, status_code=error.status)
     if isinstance(error, HTTPException):
@@ -54,7 +54,7 @@ def answer_error(request: Request[object, object, State], error: Exception) -> R
         reply = ErrorReply(code, error.detail)
         return Response(reply, status_code=error.status_code, headers=headers)
     log.error("request failed", exc_info=error)
-    reply = ErrorReply("internal_error", "The service failed; its log tells why by the request id.")
+    reply = ErrorReply("internal_error", "The service failed; its log has why, by the request id.")
     return Response(reply, status_code=HTTPStatus.INTERNAL_SERVER_ERROR)
 
 

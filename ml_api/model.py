@@ -1,4 +1,4 @@
-"""The model: what a transaction and a prediction are, and the rule that leads from one to other.
+"""The model: what a transaction and a prediction are, and the rule that predicts one by the other.
 
 The rule stands in for a trained model: to serve a real one, rewrite `predict` and nothing else.
 Reading of requests lives in `ml_api.reading`, HTTP in `ml_api.app`.
@@ -51,7 +51,7 @@ Amount = Annotated[Decimal, msgspec.Meta(extra_json_schema={"extra": AMOUNT_SCHE
 
 
 class BadField(ValueError):
-    """A field has the right type and a value that cannot be meant."""
+    """A field has the right type and an impossible value."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)

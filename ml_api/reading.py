@@ -1,6 +1,6 @@
 """Reads the body of a request into transactions, or names every record that cannot be read.
 
-A good body is decoded at one go; only a bad one is looked at record by record, field by field.
+A good body is decoded in one step; only a bad one is looked at record by record, field by field.
 """
 
 from collections.abc import Iterator
@@ -109,7 +109,7 @@ def _records(body: bytes) -> list[msgspec.Raw]:
 
 
 def _faults(index: int, record: msgspec.Raw) -> Iterator[RecordFault]:
-    """Each faulty field of a record; where every type is right, the value that cannot be meant."""
+    """Each faulty field of a record; where every type is right, the impossible value."""
     try:
         fields = _cut_record(record)
     except msgspec.ValidationError as error:

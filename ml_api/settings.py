@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     """Address to listen on; 0.0.0.0 for every network of the machine."""
 
     port: int = Field(default=8900, ge=0, le=65535)
-    """Port to listen on; 0 takes any free one, which the first log line and the port file tell."""
+    """Port to listen on; 0 takes any free one, which the first log line and the port file name."""
 
     port_file: Path | None = None
     """File that gets the port's number once the service listens, for the scripts that start it."""
@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     """Processes that answer; one that dies is started again."""
 
     model_version: str = Field(default="rule-1", min_length=1, pattern=r"^[\x21-\x7e]+$")
-    """What answers are marked with; txcat asks anew for its records when it changes."""
+    """The version named in every answer; when it changes, txcat asks again for its records."""
 
     max_list_items: int = Field(default=10_000, ge=1)
     """Most transactions in one request; 10,000 hold the other requests up by some 20 ms."""
@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     """How long requests under way may take to end after SIGTERM."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """Least level that is logged."""
+    """Lowest level that is logged."""
 
     log_format: Literal["json", "console"] = "json"
     """One JSON object a line, or text for people."""

@@ -1,7 +1,7 @@
-"""From a question to the answer of a request: its page, format, tag, and as of what it is true.
+"""Answers requests for records: the page, its format, its ETag, and the state that it is true of.
 
-An answer is written whole before its first byte is sent: so a slow client holds neither a database
-nor a transaction, what goes wrong is told as such, and its tag is that of its very bytes.
+An answer is written whole before its first byte is sent: so a slow client holds no transaction, an
+error is answered as an error, and the ETag is that of the very bytes.
 """
 
 import base64
@@ -46,9 +46,10 @@ After = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Answering:
-    """What is answered: records of a question, which is made for where the last page ended.
+    """What a route answers: the records of a question, which is made anew for each page.
 
-    `order` is what they are in order by; `is_there` says whether there is anything to ask of.
+    `order` has the fields that records are sorted by; `is_there` says whether that which is asked
+    for, such as a user, exists; if not, `missing` says so in words.
     """
 
     contracts: Sequence[Contract]
@@ -62,10 +63,10 @@ class Answering:
 
 @dataclass(frozen=True)
 class Page:
-    """A page that was written; `ended` is where it did, if there is more."""
+    """A page that was written; `ended` is its last record's place in the order, if more follow."""
 
     written: Written
-    known: AsOf
+    state: AsOf
     ended: After = ()
 
 
@@ -78,7 +79,7 @@ async def answer(request: Asking, answering: Answering) -> Response[Any]:
     after = _after(request, answering.order)
 
     def work(tx: ReadTransaction) -> Page:
-        known = as_of(tx, answering.contracts)
+        state = as_of(tx, answering.contracts)
         if not answering.is_there(tx):
             raise Problem(HTTPStatus.NOT_FOUND, answering.missing)
         sql, values = answering.question(after, None if limit is None else limit + 1).bound
@@ -91,15 +92,15 @@ async def answer(request: Asking, answering: Answering) -> Response[Any]:
             ended = ended[found.width - len(keys) :] if ended else ()
             frames = iter([found.head(limit)])
         envelope = Envelope(answering.head, answering.name, {"next": _next(request, ended)})
-        return Page(write((one.drop(keys) for one in frames), media_type, envelope), known, ended)
+        return Page(write((one.drop(keys) for one in frames), media_type, envelope), state, ended)
 
     page = await asker_of(request.app.state).ask(request, work)
     request.scope["state"]["records"] = page.written.records
-    return sent(request, page, media_type)
+    return response_of(request, page, media_type)
 
 
 def accepted(request: Asking) -> str:
-    """The format that the client likes best; raises Problem where it likes none."""
+    """The format that the client prefers; raises Problem where it accepts none."""
     found = request.accept.best_match(list(FORMATS), default=None)
     if found is None:
         detail = f"An answer can be {', '.join(FORMATS)}."
@@ -107,20 +108,20 @@ def accepted(request: Asking) -> str:
     return found
 
 
-def sent(request: Asking, page: Page, media_type: str) -> Response[Any]:
-    """What is written as a response; without a body where the client has it already."""
+def response_of(request: Asking, page: Page, media_type: str) -> Response[Any]:
+    """The page as a response; without a body where the client has it already."""
     written = page.written
     headers = {
         "cache-control": "private, no-cache",
         "etag": written.tag,
         "vary": "Accept, Authorization",
-        "txcat-newest-slice": str(page.known.newest_slice),
-        "txcat-contracts": ", ".join(f"{n}={v}" for n, v in page.known.versions.items()),
+        "txcat-newest-slice": str(page.state.newest_slice),
+        "txcat-contracts": ", ".join(f"{n}={v}" for n, v in page.state.versions.items()),
     }
     if page.ended:
         headers["link"] = f'<{_next(request, page.ended)}>; rel="next"'
-    known = [tag.strip().removeprefix("W/") for tag in _tags(request).split(",")]
-    if written.tag in known or known == ["*"]:
+    theirs = [tag.strip().removeprefix("W/") for tag in _tags(request).split(",")]
+    if written.tag in theirs or theirs == ["*"]:
         written.file.close()
         return Response(None, status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     headers["content-length"] = str(written.size)
@@ -128,6 +129,7 @@ def sent(request: Asking, page: Page, media_type: str) -> Response[Any]:
 
 
 def _tags(request: Asking) -> str:
+    """The ETags of the answers that the client has."""
     given: str = request.headers.get("if-none-match", "")
     return given
 
@@ -144,19 +146,19 @@ def _next(request: Asking, ended: After) -> str | None:
     """The address of the next page; relative, so that it is right behind any proxy."""
     if not ended:
         return None
-    said = [pair for pair in request.query_params.multi_items() if pair[0] != "after"]
+    others = [pair for pair in request.query_params.multi_items() if pair[0] != "after"]
     cursor = base64.urlsafe_b64encode(json.dumps([*map(str, ended)]).encode()).decode()
-    return f"{request.url.path}?{urlencode([*said, ('after', cursor.rstrip('='))])}"
+    return f"{request.url.path}?{urlencode([*others, ('after', cursor.rstrip('='))])}"
 
 
 def _after(request: Asking, order: Sequence[Field]) -> After:
-    """Where the last page ended, as the client hands it back."""
+    """Where the last page ended, as the client sends it back."""
     text = one(request, "after")
     if text is None:
         return ()
     try:
-        told = json.loads(base64.urlsafe_b64decode(f"{text}{'=' * (-len(text) % 4)}"))
-        texts = [value for value in told if isinstance(value, str) and "\0" not in value]
+        decoded = json.loads(base64.urlsafe_b64decode(f"{text}{'=' * (-len(text) % 4)}"))
+        texts = [value for value in decoded if isinstance(value, str) and "\0" not in value]
     except (ValueError, TypeError):
         texts = []
     if len(texts) == len(order):

@@ -1,7 +1,7 @@
-"""The reporting API as an ASGI application: its routes, and what stands around all of them.
+"""The reporting API as an ASGI application: its routes, and what all of them share.
 
-`create_app` takes the settings and gives the application; `reporting_api.serving` serves it. What a
-route answers is in the module of its name.
+`create_app` takes the settings and gives the application; `reporting_api.serving` serves it. The
+routes are in `datasets`, `users`, `one_record`, `key_list` and `health`.
 """
 
 from litestar import Litestar
@@ -45,7 +45,7 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
-"""What every answer says to browsers, unless its route says otherwise."""
+"""Headers of every answer, for browsers; a route may set others."""
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "

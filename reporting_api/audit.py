@@ -1,6 +1,6 @@
-"""Notes every access before its answer is sent: who, what, how many records, how long.
+"""The audit log: each access is noted before it is answered: who, what, how many records, how long.
 
-An answer that cannot be noted is not given. Never noted is a key or a token, or what may be one.
+What cannot be noted is not answered. No key or token is noted, nor any text that may be one.
 """
 
 import time
@@ -26,7 +26,7 @@ from txcat_web.request_log import without_tokens
 log = structlog.stdlib.get_logger()
 
 IS_NOTED = "is_noted"
-"""Said of a request by whoever finds that it is for what not everybody may have."""
+"""Set in the state of a request for anything that is not public: such a request is noted."""
 
 QUERY_CHARS = 1_000
 
@@ -39,7 +39,7 @@ class Audit:
         self._store = store
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and its answer back once it is noted."""
+        """Pass a request on, and pass its answer back once the access is noted."""
         if scope["type"] == ScopeType.HTTP:
             scope.setdefault("state", {})
             await self._app(scope, receive, _Answer(scope, send, self._store).pass_on)
@@ -56,7 +56,7 @@ class _Answer:
         self._is_replaced = False
 
     async def pass_on(self, message: Message) -> None:
-        """Pass on a part of the answer; its start is noted first."""
+        """Pass on a part of the answer; before the first part, note the access."""
         if self._is_replaced:
             return
         if message["type"] != "http.response.start":
@@ -78,10 +78,10 @@ class _Answer:
         await self._send(message)
 
     async def _replace(self) -> None:
-        """Answer that nothing can be answered now."""
+        """Answer by 503 in place of the answer that could not be noted."""
         self._is_replaced = True
         status = HTTPStatus.SERVICE_UNAVAILABLE
-        words = "The service cannot note who asks just now, and so answers nobody."
+        words = "The audit log cannot be written just now, so nothing is answered."
         body = msgspec.json.encode(ProblemDetails(status.phrase, status, words))
         headers = [(b"content-type", MEDIA_TYPE.encode()), (b"retry-after", b"2")]
         headers.append((b"content-length", str(len(body)).encode()))

@@ -18,7 +18,7 @@ from txcat_assets.warehouse.queries.records import Field, Filter, Sign, conditio
 SIGNS: dict[str, Sign] = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 RESERVED = {"start", "end", "fields", "order", "limit", "after"}
-"""Names of other parameters; a column that is called so is asked for by its name and `.eq`."""
+"""Names of other parameters; a column with such a name is filtered by its name and `.eq`."""
 
 FIELDS = Parameter("fields", "Only these columns, with commas between.")
 

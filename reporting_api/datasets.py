@@ -1,6 +1,6 @@
-"""Every dataset and mart by its contract: its records, one of them, and what was set aside.
+"""The routes of every dataset and mart, made from the contracts: records, and quarantined records.
 
-A new contract is a new route: nothing is listed here. What the columns mean is the contract's.
+A new contract gets its routes by itself: nothing is listed here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,12 +39,12 @@ from txcat_assets.warehouse.queries.records import (
 ROOT = "/api/v1"
 
 COMMERCE = ("daily_sales", "top_customers", "product_metrics")
-"""Marts of commerce, which have names here before they are there."""
+"""Marts of commerce that do not exist yet: a request for one of them is told so."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """What can be asked for under a name: the records of a dataset, or of a mart of it."""
+    """What can be asked for under a name: the records of a dataset or of a mart."""
 
     name: str
     contract: Contract
@@ -59,7 +59,7 @@ class Table:
 
     @property
     def orders(self) -> list[str]:
-        """The columns that records can be in order by; that of time only where all have one."""
+        """The columns to sort by: the key, and the event time where every record has one."""
         contract = self.contract
         required = [column.name for column in contract.columns if column.is_required]
         return [contract.key, *(name for name in required if name == contract.event_time)]
@@ -82,7 +82,7 @@ def tables() -> list[Table]:
 
 
 def dataset_routes() -> list[HTTPRouteHandler]:
-    """The routes of all of them."""
+    """The routes of all tables."""
     routes = [handler for table in tables() for handler in _routes_of(table)]
     return [*routes, unknown]
 
@@ -128,19 +128,19 @@ def _records(table: Table) -> HTTPRouteHandler:
 
 
 def _in_time(request: Asking, table: Table) -> list[Filter]:
-    """The conditions that records happened in the time that is asked for."""
+    """The conditions that a record's event time is within `start` and `end`."""
     if not table.contract.event_time:
         return []
     asked = period(request)
     return between(table.by_name[table.contract.event_time], asked.start, asked.end)
 
 
-AT = (
+ARRIVAL = (
     Field("slice_id", "r._slice_id", Integer()),
     Field("position", "r._position", Integer()),
     Field("stage", "r.stage", Text()),
 )
-"""What quarantined records are in order by: their arrival, and who set them aside."""
+"""What quarantined records are sorted by: their arrival, and the stage that set them aside."""
 
 
 def _quarantined(contract: Contract) -> HTTPRouteHandler:
@@ -156,13 +156,13 @@ def _quarantined(contract: Contract) -> HTTPRouteHandler:
             return Question(
                 f"(SELECT * FROM quarantined.{contract.dataset} AS q WHERE {why}) AS r",
                 {field.name: field.sql for field in shown},
-                in_order(AT, after),
+                in_order(ARRIVAL, after),
                 filters,
                 limit=limit,
                 values={"reason": reason} if reason else {},
             )
 
-        return await answer(request, Answering((contract,), "quarantined", AT, question))
+        return await answer(request, Answering((contract,), "quarantined", ARRIVAL, question))
 
     return get(
         f"{ROOT}/{contract.dataset}/quarantined",

@@ -1,4 +1,4 @@
-"""Records as JSON, JSON Lines or CSV, written frame by frame, so that all are never in memory.
+"""Records as JSON, JSON Lines or CSV, written frame by frame, never all in memory.
 
 Money is exact decimal text, times say their offset. In CSV what a spreadsheet would run as a
 formula has an apostrophe before it; in JSON every text is as it is.
@@ -45,7 +45,7 @@ class Written:
 
     @property
     def tag(self) -> str:
-        """What tells this answer from any other of the same address."""
+        """The ETag: a digest of the bytes."""
         return f'"{self.digest.hexdigest()}"'
 
 
@@ -60,7 +60,7 @@ class Envelope:
 
 def write(frames: Iterable[pl.DataFrame], media_type: str, envelope: Envelope) -> Written:
     """Write all records of frames, which have the same columns."""
-    # The answer closes it, when it has been sent.
+    # Closed by the response, once it is sent.
     written = Written(SpooledTemporaryFile(SPOOLED_BYTES))  # noqa: SIM115
     try:
         _write(written, frames, media_type, envelope)

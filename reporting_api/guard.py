@@ -1,7 +1,7 @@
-"""Lets a request through to its route, or refuses it: who asks, may he, and not too often.
+"""Lets a request through to its route or refuses it: by who asks, in which role, and how often.
 
-Every route says who may have it; one that says nothing is had by nobody. What a user may see of a
-route is the SQL's to hold: see `users`.
+Every route names the least role that may use it; one that names none is refused to all. That a
+user sees only his own records is ensured by the SQL: see `users`.
 """
 
 import base64
@@ -29,13 +29,13 @@ from txcat_assets.settings import Settings
 Connection = ASGIConnection[BaseRouteHandler, object, object, State]
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-"""The names by which a page of this machine's own is asked for."""
+"""The names by which this machine asks for a service of its own."""
 
 ANYBODY_HERE = Principal("anybody on this machine", Role.OPERATOR)
-"""Who asks without a key where there is none yet and only this machine can ask."""
+"""Whoever asks without a key, while there is no key yet and only this machine can ask."""
 
 NO_KEY = (
-    "There is no key yet, and this service can be reached from elsewhere: so it answers nobody. "
+    "There is no key yet, and other machines can reach this service: so it answers nobody. "
     "Make one by `txcat api-key create`."
 )
 
@@ -52,7 +52,7 @@ def is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True)
 class Gate:
-    """What a request is compared with: the keys, the tokens' keys, and who has asked how often."""
+    """What a request is checked against: keys, tokens, and how often who has asked."""
 
     settings: Settings
     store: Store
@@ -62,19 +62,20 @@ class Gate:
     by_address: Rates
 
     def authenticated(self, authorization: str, host: str) -> Principal:
-        """Who asks; raises Problem where nobody can be told."""
+        """Who asks; raises Problem where the request does not prove it."""
         if authorization:
-            return self._known(authorization)
+            return self._holder(authorization)
         if self.tokens.are_taken or self.keys.any_valid(utc_now()):
             raise unauthorized()
         if not is_loopback(self.settings.api_host):
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, NO_KEY)
-        # The name of somebody else's page may lead to this machine.
+        # The host name of somebody else's page may resolve to this machine.
         if urlsplit(f"//{host}").hostname not in LOOPBACK:
             raise Problem(HTTPStatus.FORBIDDEN, "This address is not served here: use 127.0.0.1.")
         return ANYBODY_HERE
 
-    def _known(self, authorization: str) -> Principal:
+    def _holder(self, authorization: str) -> Principal:
+        """Whose key or token it is."""
         scheme, _, given = authorization.partition(" ")
         given = given.strip()
         found: Principal | None = None
@@ -106,7 +107,7 @@ def gate_of(settings: Settings) -> Gate:
 async def let_through(connection: Connection, handler: BaseRouteHandler) -> None:
     """Find out who asks and whether he may; raises Problem where not."""
     if ACCESS not in handler.opt:
-        raise Problem(HTTPStatus.FORBIDDEN, "This route says not who may have it.")
+        raise Problem(HTTPStatus.FORBIDDEN, "This route does not say who may use it.")
     least: Role | None = handler.opt[ACCESS]
     if least is None:
         return
@@ -139,7 +140,7 @@ def _count(connection: Connection, rates: Rates, who: str) -> None:
 
 
 def unauthorized() -> Problem:
-    """Nobody can be told by what the request says; why is told to nobody."""
+    """The request does not prove who asks; the answer does not say why."""
     return Problem(HTTPStatus.UNAUTHORIZED, UNKNOWN).with_headers(www_authenticate="Bearer")
 
 

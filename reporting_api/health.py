@@ -1,6 +1,6 @@
 """Does the process run, and can it answer? For those who start, watch and restart it.
 
-Neither tells anything of what the tables hold, so nobody needs a key for them.
+Neither reveals anything of what the tables hold, so nobody needs a key for them.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from reporting_api.roles import PUBLIC
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.errors import TxcatError
 from txcat_assets.warehouse.databases.reader import Reader
-from txcat_assets.warehouse.schema.contract_versions import is_known
+from txcat_assets.warehouse.schema.contract_versions import has_tables
 
 
 class Health(Struct):
@@ -50,7 +50,7 @@ def _problems(state: State) -> Iterator[str]:
     try:
         with reader.reading() as reading:
             for contract in all_contracts().values():
-                if not is_known(reading, contract):
+                if not has_tables(reading, contract):
                     yield f"The tables of {contract.dataset} are not those of this code."
     except TxcatError as error:
         yield f"{type(error).__name__}: the warehouse cannot be read; the log tells why."

@@ -1,4 +1,4 @@
-"""Who has keys, for admins: everything that is kept of them but their hashes.
+"""The list of keys, for admins: everything that is kept of them except their hashes.
 
 They are made and revoked by `txcat api-key`.
 """
@@ -15,6 +15,6 @@ from reporting_api.roles import Role, least
 
 @get("/keys", **taking(least(Role.ADMIN)), summary="Every key that was made, the newest first")
 async def key_list(state: State) -> list[Key]:
-    """What each is good for, and until when."""
+    """The role of each key, whose it is, and until when."""
     gate: Gate = state.gate
-    return await anyio.to_thread.run_sync(gate.keys.known)
+    return await anyio.to_thread.run_sync(gate.keys.every)

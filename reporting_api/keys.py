@@ -1,7 +1,6 @@
-"""API keys: made, shown once, believed until they expire or are revoked, and kept as a hash alone.
+"""API keys: shown once when they are made, kept only as a hash, valid until they expire.
 
-Nothing is remembered between two requests, so a key that is revoked is refused at once by every
-worker.
+Nothing is cached between two requests, so a key that is revoked is refused at once by every worker.
 """
 
 import hmac
@@ -16,7 +15,7 @@ from reporting_api.roles import ROLES, Principal, Role
 from reporting_api.store import Store, when
 
 SECRET_BYTES = 32
-"""So much chance that a plain SHA-256 of it cannot be guessed back; no slow hash is needed."""
+"""So many random bytes that a plain SHA-256 cannot be reversed; no slow hash is needed."""
 
 _KEY = re.compile(r"txcat_([0-9a-f]{12})_([\w-]{43})", re.ASCII)
 
@@ -51,7 +50,7 @@ class Keys:
         self._store = store
 
     def create(self, new: NewKey, now: datetime) -> str:
-        """Make a key; what is returned is shown nowhere else and never again."""
+        """Make a key and return it: the only time that it can be seen."""
         key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(SECRET_BYTES)
         with self._store.transaction() as tx:
             tx.run(
@@ -67,7 +66,7 @@ class Keys:
             )
         return f"txcat_{key_id}_{secret}"
 
-    def known(self) -> list[Key]:
+    def every(self) -> list[Key]:
         """All keys that were ever made, the newest first."""
         with self._store.transaction() as tx:
             rows = tx.rows(
@@ -78,7 +77,7 @@ class Keys:
         return [Key(*row) for row in rows]
 
     def revoke(self, key_id: str, now: datetime) -> bool:
-        """Refuse a key from now on; False where none has that id. Again, it changes nothing."""
+        """Refuse a key from now on; False where no key has that id. Again, it changes nothing."""
         with self._store.transaction() as tx:
             changed = tx.changed(
                 "UPDATE access.keys SET revoked_at = coalesce(revoked_at, $now) "
@@ -89,7 +88,7 @@ class Keys:
         return changed == 1
 
     def any_valid(self, now: datetime) -> bool:
-        """Whether anybody could come with a key now."""
+        """Whether there is a key that is valid now."""
         with self._store.transaction() as tx:
             found = tx.rows(
                 "SELECT 1 FROM access.keys WHERE revoked_at IS NULL AND expires_at > $now LIMIT 1",
@@ -98,7 +97,7 @@ class Keys:
         return bool(found)
 
     def holder(self, given: str, now: datetime) -> Principal | None:
-        """Whose key it is; None where it is nobody's, has expired or was revoked."""
+        """Whose key it is; None where it is no key, has expired or was revoked."""
         parts = _KEY.fullmatch(given)
         key_id, secret = parts.groups() if parts else ("", "")
         with self._store.transaction() as tx:
@@ -115,7 +114,7 @@ class Keys:
 
 
 def is_key(given: str) -> bool:
-    """Whether a text is written as a key is."""
+    """Whether a text has the form of a key."""
     return _KEY.fullmatch(given) is not None
 
 

@@ -1,6 +1,6 @@
 """One record of a dataset by its key, with where it came from and what made it.
 
-For more of its life there is `txcat explain`.
+`txcat explain` has its whole history.
 """
 
 from http import HTTPStatus
@@ -66,7 +66,7 @@ def one_record(path: str, contract: Contract) -> HTTPRouteHandler:
 
 
 def _provenance(contract: Contract, found: dict[str, Any]) -> dict[str, Any]:
-    told = {name.removeprefix("_"): found[name] for name in origin_columns(contract)}
-    if told["kind"] == "file":
-        told["source"] = PurePath(told["source"]).name  # folders are the operator's matter
-    return told
+    origin = {name.removeprefix("_"): found[name] for name in origin_columns(contract)}
+    if origin["kind"] == "file":
+        origin["source"] = PurePath(origin["source"]).name  # folders are not shown to analysts
+    return origin

@@ -1,7 +1,7 @@
-"""What a request says behind its question mark: each route declares it, and it is read strictly.
+"""Query parameters: each route declares those that it takes, and they are read strictly.
 
-The same declaration is what the OpenAPI description says. An unknown parameter is refused, for one
-that is ignored would give an answer to another question.
+The OpenAPI description is made from the same declarations. An unknown parameter is refused: were it
+ignored, the answer would be to another question.
 """
 
 import difflib
@@ -19,7 +19,7 @@ from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from reporting_api.problems import problem_responses, wrong
 
 PARAMETERS = "parameters"
-"""Under this name a route says which parameters it takes."""
+"""The option by which a route declares its parameters."""
 
 TEXT = Schema(type=OpenAPIType.STRING)
 FLAG = Schema(type=OpenAPIType.BOOLEAN)
@@ -35,7 +35,7 @@ Asking = Request[Any, Any, State]
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter that a route takes; where `is_many`, it may be said several times."""
+    """A parameter that a route takes; where `is_many`, it may be given several times."""
 
     name: str
     description: str
@@ -57,7 +57,7 @@ PERIOD = (
 
 
 def taking(access: dict[str, Any], *parameters: Parameter) -> dict[str, Any]:
-    """What a route handler is declared with: who may have it, and what it may be asked."""
+    """What a route handler is declared with: who may use it, and its parameters."""
 
     @dataclass
     class Described(Operation):
@@ -70,24 +70,24 @@ def taking(access: dict[str, Any], *parameters: Parameter) -> dict[str, Any]:
 
 
 async def refuse_unknown(request: Asking) -> None:
-    """Refuse a parameter that the route does not take, or one said more often than it may be."""
-    known: Sequence[Parameter] = request.route_handler.opt.get(PARAMETERS, ())
-    by_name = {parameter.name: parameter for parameter in known}
+    """Refuse a parameter that the route does not take, or one given more often than it may be."""
+    taken: Sequence[Parameter] = request.route_handler.opt.get(PARAMETERS, ())
+    by_name = {parameter.name: parameter for parameter in taken}
     for name in request.query_params:
-        said = request.query_params.getall(name)
+        values = request.query_params.getall(name)
         if name not in by_name:
             near = difflib.get_close_matches(name[:80], by_name, 1) or sorted(by_name)[:30]
             expected = f"one of: {', '.join(near)}" if near else "no parameter"
             raise wrong(name, f"There is no parameter {name[:80]!r} here.", expected)
-        if len(said) > 1 and not by_name[name].is_many:
-            raise wrong(name, f"{name} is said {len(said)} times.", "it once")
-        if any("\0" in value or len(value) > MAX_TEXT_CHARS for value in said):
+        if len(values) > 1 and not by_name[name].is_many:
+            raise wrong(name, f"{name} is given {len(values)} times.", "it once")
+        if any("\0" in value or len(value) > MAX_TEXT_CHARS for value in values):
             detail = f"{name} has a value that is too long, or one with a NUL."
             raise wrong(name, detail, f"at most {MAX_TEXT_CHARS} characters")
 
 
 def one(request: Asking, name: str) -> str | None:
-    """The value of a parameter; None where it is not said."""
+    """The value of a parameter; None where it is not given."""
     value: str | None = request.query_params.get(name)
     return value
 
@@ -118,7 +118,7 @@ def choice(request: Asking, name: str, choices: Sequence[str]) -> str | None:
 
 @dataclass(frozen=True)
 class Period:
-    """A time with both ends in it, UTC without saying so; None where it is open.
+    """A time with both ends included, in UTC without an offset; None where an end is open.
 
     The texts are those of the request.
     """

@@ -1,6 +1,6 @@
-"""What the API says when it cannot answer: problem details by RFC 9457, rendered in one place.
+"""Error replies of the API: problem details by RFC 9457, rendered in one place.
 
-Each names what is wrong, where it is one the parameter, and what would be right.
+Each says what is wrong, of which parameter if it is one, and what is expected.
 """
 
 from http import HTTPStatus
@@ -32,7 +32,7 @@ FORESEEN = (
 )
 
 RETRY_SECONDS = 2
-"""After so long what keeps a question waiting has usually passed."""
+"""After so long the warehouse is usually free again."""
 
 
 class ProblemDetails(msgspec.Struct, omit_defaults=True):
@@ -47,7 +47,7 @@ class ProblemDetails(msgspec.Struct, omit_defaults=True):
 
 
 class Problem(Exception):
-    """A request cannot be answered; `expected` is what would be right of the parameter."""
+    """A request cannot be answered; `expected` says what the parameter may be."""
 
     def __init__(
         self, status: HTTPStatus, detail: str, parameter: str | None = None, expected: str = ""
@@ -82,14 +82,14 @@ def problem_responses() -> dict[str, OpenAPIResponse]:
 
 
 def wrong(parameter: str, detail: str, expected: str) -> Problem:
-    """A parameter has a value that nothing can be done with."""
+    """The problem of a parameter with a wrong value."""
     return Problem(HTTPStatus.BAD_REQUEST, detail, parameter, expected)
 
 
 def answer_problem(
     request: Request[object, object, State], error: Exception
 ) -> Response[ProblemDetails]:
-    """Render any exception; one that nobody foresaw is logged and told without its insides."""
+    """Render any exception; an unforeseen one is logged, and its reply shows no internals."""
     problem = error if isinstance(error, Problem) else _problem_of(request, error)
     return Response(
         problem.details,
@@ -116,7 +116,7 @@ def _problem_of(request: Request[object, object, State], error: Exception) -> Pr
             words = "The warehouse cannot be read as it is; the service's log tells why."
             return Problem(unavailable, words)
     log.error("request failed", exc_info=error)
-    words = "The service failed; its log tells why by the request id."
+    words = "The service failed; its log has why, by the request id."
     return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, words)
 
 

@@ -1,7 +1,7 @@
-"""How often one may ask: fixed windows, counted in the store that all workers share.
+"""Rate limits: fixed windows, counted in the store that all workers share.
 
-Counted in memory each worker would allow as much again. How a limit is said, and what its counters
-are called, is by `limits`.
+Counted in memory, each worker would allow as much again. How a limit is written, and the names of
+counters, come from the library `limits`.
 """
 
 import time
@@ -14,12 +14,12 @@ from reporting_api.store import Store
 from txcat_assets.errors import WarehouseConflict
 
 OLD_SECONDS = 2 * 86_400
-"""Longer than any window, so that nobody counts by what is forgotten."""
+"""Counters that ended so long ago are deleted; longer than any window."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """What is left to somebody until his window is over."""
+    """How many requests a caller has left until his window is over."""
 
     is_over_limit: bool
     most: int
@@ -29,7 +29,7 @@ class Window:
 
 
 class Rates:
-    """Limits by what is counted, such as addresses: `limit` is said as 600/minute."""
+    """A limit for each caller of a kind, such as each address; `limit` is written as 600/minute."""
 
     def __init__(self, store: Store, what: str, limit: str) -> None:
         self.what = what
@@ -37,7 +37,7 @@ class Rates:
         self._store = store
 
     def hit(self, who: str) -> Window:
-        """Count a request of somebody, in one transaction."""
+        """Count a request of a caller, in one transaction."""
         now, most, seconds = time.time(), self._limit.amount, self._limit.get_expiry()
         hits, until = self._counted(self._limit.key_for(self.what, who), now, now + seconds)
         if hits == 1:
@@ -45,7 +45,7 @@ class Rates:
         return Window(hits > most, most, max(0, most - hits), max(1, round(until - now)), seconds)
 
     def _counted(self, name: str, now: float, until: float) -> tuple[int, float]:
-        """Count up, from 0 where the window is over; what it is then, and when that one is over."""
+        """Count one more, from 0 where the window is over; the count, and when its window ends."""
         with self._store.transaction() as tx:
             ((hits, end),) = tx.rows(
                 "INSERT INTO access.counters AS c VALUES ($name, 1, $until) "
@@ -60,7 +60,7 @@ class Rates:
         return int(hits), float(end)
 
     def _forget_old(self, now: float) -> None:
-        """Let counters go that nobody has counted by for long."""
+        """Delete the counters of windows that ended long ago."""
         with suppress(WarehouseConflict), self._store.transaction() as tx:
             tx.run(
                 "DELETE FROM access.counters WHERE until < $long_ago", long_ago=now - OLD_SECONDS
@@ -68,7 +68,7 @@ class Rates:
 
 
 def rate_headers(what: str, window: Window) -> dict[str, str]:
-    """What tells a client how often it may still ask."""
+    """The headers that say how often a client may still ask."""
     return {
         "ratelimit-policy": f'"{what}";q={window.most};w={window.seconds}',
         "ratelimit": f'"{what}";r={window.left};t={window.seconds_left}',

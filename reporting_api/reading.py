@@ -1,6 +1,6 @@
-"""Asks the warehouse for a request: so many at once, in time, and no longer than its client waits.
+"""Asks the warehouse what a request asks: a few at once, each cancelled when its client goes.
 
-What is asked is a function of a read-only transaction, which runs in a thread.
+A question is a function of a read-only transaction, which runs in a thread.
 """
 
 import asyncio
@@ -78,6 +78,6 @@ class _Asked:
 
 
 def asker_of(state: State) -> Asker:
-    """The one of the application."""
+    """The application's asker."""
     found: Asker = state.asker
     return found

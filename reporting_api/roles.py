@@ -1,6 +1,6 @@
-"""Who asks, and what each role may ask for: every route names the least role that may have it.
+"""Who asks, and what each role may ask for: every route names the least role that may use it.
 
-How it is found out who asks is in `guard`; that a user sees only what is his own is the SQL's.
+How it is found out who asks is in `guard`; that a user sees only his own is ensured by the SQL.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Role(IntEnum):
     OPERATOR = 3
     """What is quarantined too."""
     ADMIN = 4
-    """Who has keys too."""
+    """The list of keys too."""
 
     @property
     def word(self) -> str:
@@ -45,12 +45,12 @@ class Principal:
 
 
 ACCESS = "access"
-"""Under this name a route says who may have it."""
+"""The option by which a route declares who may use it."""
 
 PUBLIC: dict[str, Any] = {ACCESS: None}
-"""Said by a route that tells nothing of what the tables hold."""
+"""The option of a route for everybody: it reveals nothing of what the tables hold."""
 
 
 def least(role: Role) -> dict[str, Any]:
-    """What a route says of the least role that may have it."""
+    """The option of a route for a role and those above it."""
     return {ACCESS: role}

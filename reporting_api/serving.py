@@ -1,6 +1,6 @@
 """Serves the reporting API as `txcat api` does: listens, and answers until SIGTERM or Ctrl-C.
 
-How a service of ours listens and ends is in `txcat_web.serving`.
+How a web service listens and ends is in `txcat_web.serving`.
 """
 
 from functools import partial
@@ -17,7 +17,7 @@ MAX_REQUEST_BYTES = 16 * 1024
 
 
 def serve_api(settings: Settings) -> None:
-    """Serve until told to end; raises SettingRefused where tokens could not be compared."""
+    """Serve until told to end; raises SettingRefused where tokens could not be verified."""
     Tokens(settings)
     configure_logs(settings.api_log_level, "json")
     limits = Limits(

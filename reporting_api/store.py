@@ -36,7 +36,7 @@ TABLES = (
 )
 
 
-NOBODY_ELSES = """
+REVOKE_FROM_OTHERS = """
 DO $$
 DECLARE role REGROLE;
 BEGIN
@@ -53,7 +53,8 @@ BEGIN
     END IF;
 END
 $$"""
-"""Keeps the schema from those roles that may read all that the owner makes, but for its own."""
+"""Revokes the schema from all roles but its owner and txcat_api: some may read by default all that
+the owner makes."""
 
 
 class StoreTransaction(Protocol):
@@ -105,7 +106,7 @@ class SqliteStore:
 
     @contextmanager
     def transaction(self) -> Iterator[SqliteTransaction]:
-        """Begin, as the one who may write; commit at the end, roll back when the block raises."""
+        """Begin, as the only writer; commit at the end, roll back when the block raises."""
         with self._translated():
             connection = self._connection()
             try:
@@ -158,7 +159,7 @@ def open_store(settings: Settings) -> Store:
         ((made,),) = tx.rows("SELECT CAST(to_regclass('access.audit') AS TEXT)")
         if made is None:
             tx.lock("migrate")
-            for statement in ("CREATE SCHEMA IF NOT EXISTS access", *TABLES, NOBODY_ELSES):
+            for statement in ("CREATE SCHEMA IF NOT EXISTS access", *TABLES, REVOKE_FROM_OTHERS):
                 tx.run(statement)
     return store
 

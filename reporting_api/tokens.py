@@ -1,7 +1,7 @@
-"""JSON web tokens: believed by the public keys of a file, whose algorithms are fixed.
+"""JSON web tokens, verified by the public keys of a file.
 
-Each key has one algorithm, told by the key and never by the token. A file of several keys lets
-tokens of an old one be valid until they expire; it is read again when it has changed.
+A key's kind decides its one algorithm; the token never does. With several keys in the file, tokens
+of an old one stay valid until they expire; the file is read again when it has changed.
 """
 
 import json
@@ -18,7 +18,7 @@ from txcat_assets.errors import SettingRefused
 from txcat_assets.settings import Settings
 
 ALGORITHMS = {"RSA": "RS256", "EC": "ES256", "OKP": "EdDSA"}
-"""The one algorithm of each kind of key; none of a secret that is shared."""
+"""The one algorithm of each kind of key; none that uses a shared secret."""
 
 REQUIRED = ["exp", "iss", "aud", "sub"]
 
@@ -35,7 +35,7 @@ class Trusted:
 
 
 class Tokens:
-    """What tokens the settings believe; without a file of keys, none."""
+    """Verifies tokens by the settings; without a file of keys none is valid."""
 
     def __init__(self, settings: Settings) -> None:
         self._file: Path | None = settings.api_jwt_keys
@@ -52,11 +52,11 @@ class Tokens:
 
     @property
     def are_taken(self) -> bool:
-        """Whether anybody could come with a token."""
+        """Whether tokens are accepted at all."""
         return self._file is not None
 
     def holder(self, token: str) -> Principal | None:
-        """Whose token it is; None where it is not to be believed."""
+        """Whose token it is; None where it is not valid."""
         if self._file is None:
             return None
         try:
@@ -87,7 +87,7 @@ class Tokens:
 
 
 def _principal(claims: dict[str, Any]) -> Principal | None:
-    """Who the claims say it is: a role, user without it, whose `sub` is then a user's id."""
+    """Who the claims say it is: without a `role` a user, whose `sub` is the user's id."""
     role, subject = claims.get("role", Role.USER.word), str(claims["sub"])
     if not isinstance(role, str) or role not in ROLES:
         return None

@@ -1,7 +1,7 @@
-"""What users ask of their own payments, and analysts of everybody's.
+"""The routes by which users see their own payments and totals, and analysts everybody's.
 
-A user who asks for somebody else is answered as if that one did not exist: by the SQL, which knows
-its owner, and so in the same time.
+A user who asks for somebody else is answered as if that one did not exist. The SQL does it, which
+has the asking user's id as a condition; so it takes the same time too.
 """
 
 from http import HTTPStatus

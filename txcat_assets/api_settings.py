@@ -56,7 +56,7 @@ class ApiSettings(BaseModel):
     """How long the warehouse may take over one question."""
 
     api_log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """Least level that the API logs."""
+    """Lowest level that the API logs."""
 
     api_cors_origins: Annotated[str, AfterValidator(_are_origins)] = ""
     """Origins whose pages may read what the API answers, with blanks between. Without it, none."""

@@ -1,7 +1,7 @@
 """Limits on how a request arrives: its size, how long it takes, and how many connections are open.
 
-uvicorn limits none of these where httptools reads requests, so every service of ours serves by the
-protocol of this module. What a body means and how large it may be is the service's own matter.
+uvicorn limits none of these where httptools reads requests, so every web service of txcat uses the
+protocol of this module. What a body means and how large it may be is up to the service.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class LimitedConfig(uvicorn.Config):
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """One connection. What goes beyond a limit is told once, and the connection is closed.
+    """One connection. What goes beyond a limit gets one reply, and the connection is closed.
 
     A request that follows another in the same packet is counted with it: no client that waits for
     its answers is ever refused for that.
@@ -56,7 +56,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-        """Begin to wait for a request, unless too many are waited for already."""
+        """Begin to wait for a request, unless too many connections are open."""
         super().connection_made(transport)
         if len(self.connections) > self.config.limits.max_connections:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
@@ -69,7 +69,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on, and count what has come of this request."""
+        """Read on, and count the bytes of this request."""
         if self.transport.is_closing():
             return
         self._start_timer()
@@ -111,7 +111,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
-        """Tell once what is wrong."""
+        """Reply once that the request is broken."""
         if not self.transport.is_closing():
             super().send_400_response(msg)
 
@@ -133,7 +133,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._timer = None
 
     def _refuse(self, status: HTTPStatus) -> None:
-        """Tell why, unless an answer has begun, and close the connection."""
+        """Reply by this status, unless an answer has begun, and close the connection."""
         if self.transport.is_closing():
             return
         if not self._is_answering():

@@ -1,6 +1,6 @@
-"""`dagster dev` with the guarded web server: `python -m txcat_web.dagster_dev`.
+"""`dagster dev` with the web server of `dagster_ui`: `python -m txcat_web.dagster_dev`.
 
-It takes every option of `dagster dev`. What the guard refuses is in `same_origin`.
+It takes every option of `dagster dev`. Which requests are refused is in `same_origin`.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ def start_guarded(parts: Sequence[str], **options: Any) -> Any:
 
 def main() -> None:
     """Run `dagster dev`."""
-    # It names its web server in the code; a test holds that ours is the one that is started.
+    # Dagster's code names its web server; a test checks that ours is the one that is started.
     dev.open_ipc_subprocess = start_guarded  # type: ignore[attr-defined]
     dev.dev_command(auto_envvar_prefix="DAGSTER_CLI_DEV")
 

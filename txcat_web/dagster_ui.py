@@ -1,7 +1,7 @@
-"""Dagster's web server, which no page from elsewhere can command: `python -m txcat_web.dagster_ui`.
+"""Dagster's web server, safe from pages of other origins: `python -m txcat_web.dagster_ui`.
 
-It takes every option of `dagster-webserver`. That executes mutations by GET, and asks nobody where
-a request comes from; here `SameOriginOnly` stands around it.
+It takes every option of `dagster-webserver`. That executes mutations by GET and does not look where
+a request comes from; here `SameOriginOnly` is wrapped around it.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ def create_guarded_app(*arguments: Any, **options: Any) -> SameOriginOnly:
 
 def main() -> None:
     """Serve as `dagster-webserver` does."""
-    # Its command has no other way to hand it an application; a test holds that this one is served.
+    # Its command has no other way to take an application; a test checks that this one is served.
     cli.create_app_from_workspace_process_context = create_guarded_app  # type: ignore[assignment, attr-defined]
     cli.main()  # type: ignore[no-untyped-call]
 

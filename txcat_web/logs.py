@@ -1,4 +1,4 @@
-"""How a service's log looks: one JSON object a line on standard output, the server's own too.
+"""The log of a web service: one JSON object a line on standard output, the server's own too.
 
 What is logged of a request is decided in `txcat_web.request_log`.
 """

@@ -1,7 +1,7 @@
-"""The page that shows the OpenAPI description of a service, which serves all that the page needs.
+"""The page that shows the OpenAPI description of a service, with all that it needs.
 
-Litestar's own pages load their scripts from elsewhere: whoever owns that place could run anything
-in the browser of who looks, and without a network there is no page.
+Litestar's own pages load their scripts from another server: whoever controls that could run
+anything in the reader's browser, and without a network there is no page.
 """
 
 from html import escape
@@ -41,7 +41,7 @@ class OpenApiPage(OpenAPIRenderPlugin):
         super().__init__(path="/")
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        """The page; it asks for the description by itself."""
+        """The page; its script loads the description."""
         url = self.get_openapi_json_route(request)
         title = escape(str(openapi_schema["info"]["title"]))
         return PAGE.format(title=title, folder=f"{url.rpartition('/')[0]}/files", url=url).encode()

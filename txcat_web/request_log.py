@@ -1,7 +1,7 @@
-"""Marks every reply with the request's id and the service's headers, and logs one line for it.
+"""Adds the request's id and the service's headers to every reply, and logs one line for it.
 
-It stands around the whole application, so that also a 404 and a crash are marked and logged.
-What the log looks like is decided in `txcat_web.logs`.
+It wraps the whole application, so that a 404 and a crash are logged too. The format of the log is
+in `txcat_web.logs`.
 """
 
 import re
@@ -16,12 +16,12 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 log = structlog.stdlib.get_logger()
 
 MAX_PATH_CHARS = 200
-"""A path that is logged; the longest of ours has 33."""
+"""The most of a path that is logged; the longest of ours has 33."""
 
 _TOKEN = re.compile(r"[\w.~+=-]{40,}", re.ASCII)
 """What may be a key or a token, by its length: a UUID is shorter."""
 
-_SOUND_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+_USABLE_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 
 
 class RequestLog:
@@ -74,5 +74,5 @@ def without_tokens(text: str) -> str:
 def _request_id(scope: HTTPScope) -> bytes:
     """The id that the caller gave, if it is fit for a log, or a new one."""
     given = dict(scope["headers"]).get(b"x-request-id", b"")
-    is_sound = _SOUND_ID.fullmatch(given) and not _TOKEN.search(given.decode())
-    return given if is_sound else uuid4().hex.encode()
+    is_usable = _USABLE_ID.fullmatch(given) and not _TOKEN.search(given.decode())
+    return given if is_usable else uuid4().hex.encode()

@@ -1,8 +1,8 @@
-"""Lets a page of the service's own start something, and no page from elsewhere.
+"""Lets only the service's own pages start something, and no page of another origin.
 
 A browser sends requests for whatever page it shows, also to addresses that only its machine can
-reach. What asks without a browser says nothing of an origin, and passes: who may reach the port is
-another matter, of the address that is listened on and of the proxy in front.
+reach. A client that is no browser names no origin, and passes: who may reach the port is decided by
+the address that is listened on and the proxy in front.
 """
 
 from urllib.parse import urlsplit
@@ -22,8 +22,8 @@ FORBIDDEN, METHOD_NOT_ALLOWED = 403, 405
 class SameOriginOnly:
     """Refuses a foreign `Host`, GraphQL by GET, and what a page of another origin sends.
 
-    By `Host`, since the name of an attacker may lead to 127.0.0.1. By GET, since an image may ask
-    so, in a page of the service's own too. The pages cannot be shown within others'.
+    A foreign `Host`, since an attacker's name may resolve to 127.0.0.1. GraphQL by GET, since even
+    an image in a page can send that. Nor can other pages show those of the service in a frame.
     """
 
     def __init__(self, app: ASGIApp) -> None:

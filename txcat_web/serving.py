@@ -1,6 +1,6 @@
-"""Listens and serves until told to end: the life of every web service of ours as a process.
+"""Listens and serves until told to end: how every web service of txcat runs as a process.
 
-Requests under way end first; the exit code is then 0. What is served is the service's own matter.
+Requests under way end first; the exit code is then 0. What is served is up to the service.
 """
 
 import signal
@@ -18,16 +18,16 @@ from uvicorn.supervisors import Multiprocess
 from txcat_web.arrival import LimitedConfig, Limits
 
 WORKER_SECONDS = 60
-"""How long a worker may be silent before it is killed and another started. It is silent while it
-imports what it needs, which on a busy machine takes longer than uvicorn's own 5 s: then none would
-ever begin to answer."""
+"""How long a worker may be silent before it is killed and another started. A worker is silent while
+it imports, which on a busy machine takes longer than uvicorn's default of 5 s: no worker would ever
+begin to answer."""
 
 
 @dataclass(frozen=True)
 class Listening:
     """Where a service listens, and by how many processes it answers.
 
-    Port 0 takes any free one, which `port_file` and the log tell; `version` is told there too.
+    Port 0 takes any free one, which is written to `port_file` and the log; so is `version`.
     """
 
     version: str
@@ -54,7 +54,7 @@ def serve(
         timeout_worker_healthcheck=WORKER_SECONDS,
         timeout_graceful_shutdown=where.shutdown_seconds,
     )
-    # The server raises the signal again when it has ended; these make of it an exit code of 0.
+    # When it has ended, the server raises the signal again; these handlers then exit with code 0.
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: sys.exit(0))
     with _listening(name, where) as listening:
@@ -86,7 +86,7 @@ def _listening(name: str, where: Listening) -> socket.socket:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    """Write a file that nobody can read half."""
+    """Write a file at once, so that no reader finds it half written."""
     unfinished = path.with_name(f"{path.name}.part")
     unfinished.write_text(text)
     unfinished.replace(path)

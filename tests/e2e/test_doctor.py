@@ -94,7 +94,7 @@ SPOILED: dict[str, tuple[Callable[[CommandLine], object], str, str]] = {
     "dead daemon": (lambda t: beat(t, 600), "dead daemon", "last heard of"),
     "dead and stuck runs": (_begin_run, "dead and stuck runs", "its process is gone"),
     "tables": (_spoil, "tables that contradict", "the counts of slice"),
-    "service errs": (_other_answer, "service that errs", "gives"),
+    "service errs": (_other_answer, "service that contradicts itself", "gives"),
     "service is down": (
         lambda t: t.set(TXCAT_ML_URL=f"http://127.0.0.1:{free_port()}"),
         "cannot look",
@@ -168,7 +168,7 @@ def test_little_room_and_pieces_that_do_not_match_are_found(
     terminal: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert list(pieces_that_do_not_match(look(terminal))) == []
-    monkeypatch.setattr(machine, "ROOM_BYTES", 2**62)
+    monkeypatch.setattr(machine, "LITTLE_ROOM_BYTES", 2**62)
     assert {one.where.split(",")[0] for one in little_room(look(terminal))} >= {"TXCAT_HOME"}
     monkeypatch.setattr("importlib.metadata.version", lambda _: "0.0.1")
     found = {one.what.split()[0] for one in pieces_that_do_not_match(look(terminal))}

@@ -40,7 +40,7 @@ def test_a_packed_reply_is_refused_before_it_is_unpacked(
         exchange.say(200, reply, content_encoding=coding)
 
     before = peak_bytes()
-    refusal = pytest.raises(ServiceBroken, match=f"packed by {coding}")
+    refusal = pytest.raises(ServiceBroken, match=f"compressed by {coding}")
     with serving(explodes) as service, client(service.url) as ml, refusal:
         list(ml.answers(validated(range(1))))
     assert peak_bytes() - before < 50 * MIB

@@ -15,7 +15,7 @@ from tests.warehouse.tiny import tiny
 from txcat_assets.errors import RightMissing, VersionRefused, WarehouseDown
 from txcat_assets.warehouse.databases.duckdb import DuckDbWarehouse
 from txcat_assets.warehouse.databases.interface import Warehouse
-from txcat_assets.warehouse.schema.migrations import seen
+from txcat_assets.warehouse.schema.migrations import newest_change
 from txcat_assets.warehouse.schema.tables import prepare
 
 HELD_UP = {
@@ -116,4 +116,4 @@ def assert_refused(warehouse: Warehouse) -> None:
     with pytest.raises(VersionRefused, match="somebody has deleted some"):
         prepare(warehouse, tiny(1))
     with pytest.raises(VersionRefused), warehouse.transaction() as tx:
-        seen(tx)
+        newest_change(tx)

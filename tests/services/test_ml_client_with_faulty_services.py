@@ -11,7 +11,7 @@ from tests.services import faulty_services as faulty
 from tests.services.faulty_services import Behaviour, Exchange, FaultyService, serving
 from tests.services.records import client, validated
 from txcat_assets.errors import PermanentError, ServiceBroken, ServiceDown, TransientError
-from txcat_assets.services.ml_trouble import translate
+from txcat_assets.services.ml_errors import translate
 
 BREACHES: dict[Behaviour, str] = {
     faulty.forgets_one: "9 answers came for 10 records",
@@ -29,7 +29,7 @@ BREACHES: dict[Behaviour, str] = {
     faulty.takes_no_post: "405: GET only",
     faulty.says_nothing: "204",
     faulty.is_another_model: "model m2 answered, m1 was expected",
-    faulty.packs_its_reply: "packed by gzip, which nobody has asked for",
+    faulty.packs_its_reply: "compressed by gzip, which is not allowed",
     faulty.never_stops_talking: "more than 16777216 bytes",
 }
 OUTAGES: dict[Behaviour, str] = {

@@ -59,7 +59,7 @@ def list_(
     from reporting_api.keys import Keys  # noqa: PLC0415 - Litestar takes a second
     from reporting_api.store import open_store  # noqa: PLC0415
 
-    known = [vars(key) for key in Keys(open_store(Settings())).known()]
+    known = [vars(key) for key in Keys(open_store(Settings())).every()]
     if as_json:
         print_json(known)
     else:

@@ -11,7 +11,7 @@ import dagster as dg
 
 from txcat_assets.clock import utc_now
 from txcat_assets.contracts.model import Contract
-from txcat_assets.health.alarms import read_told, send_due, written
+from txcat_assets.health.alarms import as_text, read_sent, send_due
 from txcat_assets.health.conditions import ALARMS
 from txcat_assets.health.dagster_storage import TROUBLE
 from txcat_assets.health.findings import Found, examine
@@ -36,8 +36,8 @@ def alarm_sensor(
     def give_alarms(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         look = Look(settings, contracts, Path(context.instance.root_directory), utc_now())
         found = examine(look, ALARMS)
-        told, troubles = send_due(found, read_told(context.cursor), channels, look.now)
-        return dg.SensorResult(skip_reason=_in_words(found, troubles), cursor=written(told))
+        sent, troubles = send_due(found, read_sent(context.cursor), channels, look.now)
+        return dg.SensorResult(skip_reason=_in_words(found, troubles), cursor=as_text(sent))
 
     return give_alarms
 

@@ -1,7 +1,7 @@
 """Which messages are due: one when a condition begins, none while it lasts, one when it is over.
 
-What was sent is remembered by channel, so that one which is down misses nothing and the others are
-not told twice. What a look could not see is as it was.
+What was sent is remembered by channel, so that one which is down misses nothing and the others get
+nothing twice. A condition that could not be looked at counts as unchanged.
 """
 
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from txcat_assets.health.findings import Finding, Found
 from txcat_assets.services.messages import Channel, Message
 from txcat_assets.text import MESSAGE_CHARS, for_terminal, shortened
 
-MESSAGES_A_LOOK = 5
-"""A receiver that is slow takes its time for each; what is left is sent after the next look."""
+MESSAGES_PER_LOOK = 5
+"""To each channel, since a slow receiver takes its time for each; the next look sends the rest."""
 
 
 class Alarm(msgspec.Struct, frozen=True):
-    """A condition of which it was told that it began, at a moment (UTC)."""
+    """A condition, and when it was first seen (UTC)."""
 
     name: str
     where: str
@@ -28,44 +28,45 @@ class Alarm(msgspec.Struct, frozen=True):
     began_at: datetime
 
 
-Told = dict[str, dict[str, Alarm]]
-"""By channel, and by name and place of the condition, what people were told has begun."""
+Sent = dict[str, dict[str, Alarm]]
+"""By channel, and by name and place of the condition, the alarms sent as begun and not as over."""
 
 
-def read_told(text: str | None) -> Told:
-    """What was remembered as text."""
-    return msgspec.json.decode(text, type=Told) if text else {}
+def read_sent(text: str | None) -> Sent:
+    """What was sent, from the text of `as_text`."""
+    return msgspec.json.decode(text, type=Sent) if text else {}
 
 
-def written(told: Told) -> str:
-    """What is to be remembered, as text."""
-    return msgspec.json.encode(told).decode()
+def as_text(sent: Sent) -> str:
+    """What was sent, as text to keep."""
+    return msgspec.json.encode(sent).decode()
 
 
 def send_due(
-    found: Found, told: Told, channels: Sequence[Channel], now: datetime
-) -> tuple[Told, list[str]]:
-    """Send what is due: what people have been told by now, and which channels did not work.
+    found: Found, sent: Sent, channels: Sequence[Channel], now: datetime
+) -> tuple[Sent, list[str]]:
+    """Send what is due; gives what was sent by now, and why channels did not work.
 
-    Killed between a message and the remembering of it, it is sent once more.
+    When it is killed before that is kept, the messages of this look are sent once more.
     """
     troubles, after = [], {}
     for channel in channels:
-        known = dict(told.get(channel.name, {}))
+        begun = dict(sent.get(channel.name, {}))
         try:
-            for key, alarm, is_over in _due(found, known, now)[:MESSAGES_A_LOOK]:
+            for key, alarm, is_over in _due(found, begun, now)[:MESSAGES_PER_LOOK]:
                 channel.send(_message(alarm, now, is_over=is_over))
                 if is_over:
-                    del known[key]
+                    del begun[key]
                 else:
-                    known[key] = alarm
+                    begun[key] = alarm
         except MessageNotSent as error:
             troubles.append(str(error))
-        after[channel.name] = known
+        after[channel.name] = begun
     return after, troubles
 
 
-def _due(found: Found, known: dict[str, Alarm], now: datetime) -> list[tuple[str, Alarm, bool]]:
+def _due(found: Found, begun: dict[str, Alarm], now: datetime) -> list[tuple[str, Alarm, bool]]:
+    """The key of each alarm that a message is due for, the alarm, and whether it is over."""
     lasting = {
         f"{name}: {one.where}": _alarm(name, one, now)
         for name, findings in found.findings.items()
@@ -73,10 +74,10 @@ def _due(found: Found, known: dict[str, Alarm], now: datetime) -> list[tuple[str
     }
     over = [
         (key, alarm, True)
-        for key, alarm in known.items()
+        for key, alarm in begun.items()
         if key not in lasting and alarm.name not in found.blind
     ]
-    return over + [(key, alarm, False) for key, alarm in lasting.items() if key not in known]
+    return over + [(key, alarm, False) for key, alarm in lasting.items() if key not in begun]
 
 
 def _alarm(name: str, one: Finding, now: datetime) -> Alarm:

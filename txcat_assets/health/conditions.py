@@ -1,7 +1,7 @@
 """What can go wrong while txcat runs: each condition is found here, for status, doctor and alarms.
 
-`where` names what is concerned and nothing that changes while it lasts: by it an alarm knows that
-a condition is still the same.
+The `where` of a finding never changes while the condition lasts: by it alarms recognize that a
+condition is still the same.
 """
 
 from collections.abc import Iterator
@@ -123,7 +123,7 @@ ALARMS: tuple[Find, ...] = (
     lost_messages,
     failing_sensors,
 )
-"""What alarms are given for. A dead daemon cannot give any: `txcat doctor` in cron does."""
+"""What alarms are sent for. A dead daemon sends none: `txcat doctor` in cron finds that."""
 
 AT_A_GLANCE: tuple[Find, ...] = (*ALARMS, work_of_days_to_come, several_daemons)
-"""What `txcat status` tells; that no daemon is heard stands in its table."""
+"""What `txcat status` reports; its table shows by itself whether the daemon is silent."""

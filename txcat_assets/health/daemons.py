@@ -1,7 +1,7 @@
-"""Which daemons of Dagster work on a home: two of them ask for all runs twice.
+"""Which of Dagster's daemons work on a home folder; there should be one.
 
-Nothing is lost or doubled by that, for the ledger decides what a run does; but runs, ticks and what
-they cost come twice.
+With two nothing is lost or doubled, since the ledger decides what a run does; but all ticks and
+runs happen twice, and cost twice as much.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """What Dagster knows of its daemon, its sensors and its runs, read from its storage by SQL.
 
-Importing Dagster takes a second, which a look at a glance does not have. So its tables are read as
-they are; `tests/assets/test_dagster_storage.py` says on a real instance when they change.
+Importing Dagster takes a second, too long for `txcat status`. So its tables are read as they are;
+`tests/assets/test_dagster_storage.py` fails on a real instance when they change.
 """
 
 import json
@@ -19,10 +19,10 @@ import yaml
 from txcat_assets.errors import HomeRefused
 
 TROUBLE = "Cannot work now: "
-"""How the words of a sensor begin that skips because of a trouble, not for want of work."""
+"""How a sensor's skip reason begins where it could not work, rather than had nothing to do."""
 
 TICKS_LOOKED_AT = 3
-"""A sensor whose newest ticks were all in trouble, so many, fails again and again."""
+"""A sensor whose so many newest ticks all failed or could not work fails again and again."""
 
 UNFINISHED = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
 CONNECT_SECONDS = 5
@@ -32,7 +32,7 @@ Rows = Callable[..., list[tuple[Any, ...]]]
 
 @dataclass(frozen=True)
 class Sensor:
-    """A sensor that has ticked; `troubles` counts its newest ticks that were all in trouble."""
+    """A sensor that has ticked; `troubles` of its newest ticks failed or could not work."""
 
     name: str
     is_on: bool
@@ -42,7 +42,7 @@ class Sensor:
 
     @property
     def fails_again_and_again(self) -> bool:
-        """Whether all ticks that were looked at were in trouble."""
+        """Whether all ticks that were looked at failed or could not work."""
         return self.is_on and self.troubles >= TICKS_LOOKED_AT
 
 
@@ -135,23 +135,23 @@ def _storage(home: Path) -> Iterator[tuple[Rows, Rows]]:
 
     Raises FileNotFoundError where Dagster has made none yet, HomeRefused where they cannot be read.
     """
-    said: dict[str, Any] = {}
+    storage: dict[str, Any] = {}
     if (home / "dagster.yaml").exists():
-        said = (yaml.safe_load((home / "dagster.yaml").read_text()) or {}).get("storage") or {}
-    match said:
+        storage = (yaml.safe_load((home / "dagster.yaml").read_text()) or {}).get("storage") or {}
+    match storage:
         case {"postgres": dict() as postgres}:
             with _postgres(home, postgres) as rows:
                 yield rows, rows
         case {"sqlite": {"base_dir": folder}}:
-            with _sqlite(Path(_given(folder))) as both:
+            with _sqlite(Path(_value(folder))) as both:
                 yield both
-        case _ if not said:
+        case _ if not storage:
             with _sqlite(home) as both:
                 yield both
         case _:
             raise HomeRefused(
                 f"The storage that {home / 'dagster.yaml'} names is none that txcat can read: "
-                f"{', '.join(said)}. It reads sqlite and postgres."
+                f"{', '.join(storage)}. It reads sqlite and postgres."
             )
 
 
@@ -178,15 +178,15 @@ def _read_only(path: Path) -> Iterator[Rows]:
 
 
 @contextmanager
-def _postgres(home: Path, said: Mapping[str, Any]) -> Iterator[Rows]:
+def _postgres(home: Path, storage: Mapping[str, Any]) -> Iterator[Rows]:
     import psycopg  # noqa: PLC0415 - an embedded installation need not wait for it
     from psycopg.conninfo import make_conninfo  # noqa: PLC0415
 
-    conninfo = _given(said.get("postgres_url", ""))
-    if "postgres_db" in said:
+    conninfo = _value(storage.get("postgres_url", ""))
+    if "postgres_db" in storage:
         names = {"hostname": "host", "db_name": "dbname", "username": "user"}
-        given = said["postgres_db"].items()
-        conninfo = make_conninfo(**{names.get(name, name): _given(value) for name, value in given})
+        given = storage["postgres_db"].items()
+        conninfo = make_conninfo(**{names.get(name, name): _value(value) for name, value in given})
     try:
         with psycopg.connect(
             conninfo, autocommit=True, connect_timeout=CONNECT_SECONDS
@@ -206,6 +206,6 @@ def _unreadable(which: str, error: Exception) -> HomeRefused:
     )
 
 
-def _given(value: Any) -> str:
-    """A value of dagster.yaml, which may be the name of a variable of the environment."""
+def _value(value: Any) -> str:
+    """A value of dagster.yaml, which may name an environment variable instead."""
     return os.environ.get(value["env"], "") if isinstance(value, dict) else str(value)

@@ -1,6 +1,6 @@
 """Where a dataset stands, by the warehouse: what came, where it is, what is left, what is stale.
 
-What its topic has beyond that is in `topics`; what of it is wrong is decided in `findings`.
+What its topic has beyond that is in `topics`; what of it is wrong is decided in `conditions`.
 """
 
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ from txcat_assets.warehouse.queries.figures import (
 from txcat_assets.warehouse.queries.flow import Flow, Latency, flow, latency_since
 from txcat_assets.warehouse.queries.quarantine import Wanted, summarized
 
-FLOW_OF = timedelta(hours=1)
-"""How far back the figures of the flow go."""
+FLOW_PERIOD = timedelta(hours=1)
+"""How far back the figures of a topic's flow go."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class StageStatus:
 
 @dataclass(frozen=True)
 class TopicFlow:
-    """How the messages of a dataset's topic came of late, and the losses that were accepted."""
+    """How the messages of a dataset's topic came in lately, and the losses that were accepted."""
 
     recent: Flow
     latency: Latency | None
@@ -96,7 +96,7 @@ def _stage(tx: Transaction, scope: Scope, stage: str) -> StageStatus:
 
 def _topic_flow(tx: Transaction, contract: Contract, now: datetime) -> TopicFlow:
     return TopicFlow(
-        flow(tx, contract.dataset, now - FLOW_OF),
-        latency_since(tx, contract, now - FLOW_OF),
+        flow(tx, contract.dataset, now - FLOW_PERIOD),
+        latency_since(tx, contract, now - FLOW_PERIOD),
         gaps(tx, contract.dataset),
     )

@@ -15,7 +15,7 @@ QUICK: tuple[Find, ...] = (
     machine.unreadable_inbox,
     neighbours.warehouse,
     neighbours.clock_of_the_warehouse,
-    neighbours.service_that_errs,
+    neighbours.service_that_contradicts_itself,
     neighbours.kafka,
     machine.never_a_daemon,
     conditions.dead_daemon,

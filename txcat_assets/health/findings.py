@@ -1,7 +1,7 @@
-"""What a finding is, and how functions that find them are run over one look at the installation.
+"""What a finding is, and how the functions that find them are run.
 
-Each finding has one function. `conditions` has those that alarms are given for, `machine` and
-`neighbours` those of the doctor alone; `doctor` lists them all.
+Each kind of finding has one function. `conditions` has those that alarms are sent for, `machine`
+and `neighbours` those of the doctor alone; `doctor` lists them all.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -31,14 +31,14 @@ def name_of(find: Find) -> str:
 
 @dataclass(frozen=True)
 class Found:
-    """The findings by the name of what was looked for; `blind` has why some could not be."""
+    """The findings by the name of what was looked for; `blind` says what could not, and why."""
 
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     blind: dict[str, str] = field(default_factory=dict)
 
     @property
     def every(self) -> list[tuple[str, Finding]]:
-        """All findings, each with its name; one trouble that hides several is told once."""
+        """All findings, each with its name; an error that hides several of them comes once."""
         hidden: dict[str, list[str]] = {}
         for name, words in self.blind.items():
             hidden.setdefault(words, []).append(name)
@@ -57,7 +57,7 @@ class Found:
 
 
 def examine(look: Look, finds: Sequence[Find]) -> Found:
-    """Run each function over one look. What it needs and cannot be asked makes it blind."""
+    """Run each function over one look; one that cannot reach what it needs is noted as blind."""
     found = Found()
     for find in finds:
         try:

@@ -23,7 +23,7 @@ from txcat_assets.warehouse.schema.tables import prepare
 class Look:
     """One look, at a moment (UTC), at what these settings name; `home` is Dagster's own folder.
 
-    What cannot be asked raises TxcatError, each time that it is needed.
+    What cannot be reached raises TxcatError, each time that it is needed.
     """
 
     settings: Settings
@@ -32,16 +32,16 @@ class Look:
     now: datetime
 
     @cached_property
-    def unasked_warehouse(self) -> Warehouse:
-        """The warehouse as the settings name it, of which nothing was asked yet."""
+    def unprepared_warehouse(self) -> Warehouse:
+        """The warehouse as the settings name it; its tables may be missing, the server down."""
         return warehouse_of(self.settings)
 
     @cached_property
     def warehouse(self) -> Warehouse:
         """The warehouse, with the tables of every dataset."""
         for contract in self.contracts.values():
-            prepare(self.unasked_warehouse, contract)
-        return self.unasked_warehouse
+            prepare(self.unprepared_warehouse, contract)
+        return self.unprepared_warehouse
 
     @cached_property
     def datasets(self) -> dict[str, DatasetStatus]:

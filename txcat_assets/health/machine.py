@@ -1,6 +1,6 @@
 """What is wrong with this machine and this installation: pieces, folders, rights, disk, processes.
 
-Who is reached over the network is looked at in `neighbours`, what goes wrong at work in
+What is reached over the network is looked at in `neighbours`, what goes wrong at work in
 `conditions`.
 """
 
@@ -20,11 +20,11 @@ from txcat_assets.health.findings import Finding
 from txcat_assets.health.look import Look
 from txcat_assets.health.processes import is_named_here, process_of
 
-ROOM_BYTES = 1024**3
-"""Less free space than this is told: a day of a million records takes some hundred megabytes."""
+LITTLE_ROOM_BYTES = 1024**3
+"""Less free space is a finding: a day of a million records takes some hundred megabytes."""
 
 STUCK_AFTER = timedelta(hours=6)
-"""A run that has not ended for so long is worth a look; none is ever called dead for slowness."""
+"""A run that has not ended for so long is a finding; but it is never called dead for slowness."""
 
 SECRET = re.compile(r"^\s*(export\s+)?TXCAT_(WAREHOUSE_URL|\w*PASSWORD|\w*WEBHOOK\w*)\s*=\s*\S")
 """A line of a file of settings that holds a secret."""
@@ -69,12 +69,12 @@ def little_room(look: Look) -> Iterator[Finding]:
     """Folders in which there is little room left."""
     folders = {"TXCAT_HOME": look.settings.home_folder, "DAGSTER_HOME": look.home}
     folders["the folder for temporary files"] = Path(tempfile.gettempdir())
-    if look.unasked_warehouse.kind == "duckdb":
-        folders["the warehouse"] = Path(look.unasked_warehouse.place).parent
+    if look.unprepared_warehouse.kind == "duckdb":
+        folders["the warehouse"] = Path(look.unprepared_warehouse.place).parent
     for name, folder in folders.items():
         whole = folder.absolute()
         there = next(path for path in (whole, *whole.parents) if path.exists())
-        if (free := shutil.disk_usage(there).free) < ROOM_BYTES:
+        if (free := shutil.disk_usage(there).free) < LITTLE_ROOM_BYTES:
             yield Finding(
                 f"{free // 1024**2:,} MiB are free",
                 f"{name}, {folder}",
@@ -87,7 +87,7 @@ def unreadable_inbox(look: Look) -> Iterator[Finding]:
     folder = look.settings.inbox_folder
     if not folder.is_dir():
         yield Finding(
-            "it is not there: no file can be taken from it",
+            "it does not exist, so no file can be taken from it",
             f"the inbox {folder}",
             "any `txcat load` makes it; or name another one by TXCAT_INBOX",
             is_error=False,
@@ -136,30 +136,31 @@ def contradicting_settings(look: Look) -> Iterator[Finding]:
 
 
 def _contradictions(look: Look) -> Iterator[tuple[str, str]]:
-    said = look.settings
-    protocol = said.kafka_security_protocol
-    if protocol.startswith("SASL") and not said.kafka_sasl_username:
+    settings = look.settings
+    protocol = settings.kafka_security_protocol
+    if protocol.startswith("SASL") and not settings.kafka_sasl_username:
         yield (
             f"Kafka is to be logged in to ({protocol}), but as nobody",
             "set TXCAT_KAFKA_SASL_USERNAME",
         )
-    if said.kafka_sasl_username and not protocol.startswith("SASL"):
+    if settings.kafka_sasl_username and not protocol.startswith("SASL"):
         yield (
             f"a user of Kafka is named, but {protocol} logs nobody in",
             "set TXCAT_KAFKA_SECURITY_PROTOCOL to SASL_SSL, or leave the user out",
         )
-    if said.kafka_dead_letter_topic and not said.kafka_bootstrap_servers:
+    if settings.kafka_dead_letter_topic and not settings.kafka_bootstrap_servers:
         yield (
             "dead letters are to be sent, but no Kafka is named",
             "set TXCAT_KAFKA_BOOTSTRAP_SERVERS, or leave TXCAT_KAFKA_DEAD_LETTER_TOPIC out",
         )
-    if said.warehouse_password.get_secret_value() and look.unasked_warehouse.kind == "duckdb":
+    is_duckdb = look.unprepared_warehouse.kind == "duckdb"
+    if is_duckdb and settings.warehouse_password.get_secret_value():
         yield (
             "a password of the warehouse is given, but the warehouse is a DuckDB file",
             "set TXCAT_WAREHOUSE_URL to the PostgreSQL that is meant, or leave the password out",
         )
     for name in ("kafka_ca_file", "kafka_certificate_file", "kafka_key_file"):
-        path = getattr(said, name)
+        path = getattr(settings, name)
         if path and not os.access(path, os.R_OK):
             yield f"{path} cannot be read", f"put it there, or correct TXCAT_{name.upper()}"
 

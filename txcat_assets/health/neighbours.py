@@ -1,6 +1,6 @@
-"""What is wrong with whom txcat talks to: the warehouse, the ML service, Kafka, their clocks.
+"""What is wrong with the servers that txcat uses: the warehouse, the ML service, Kafka.
 
-Who cannot be asked at all raises, and the look is blind there: that is told like any finding.
+One that cannot be reached at all raises; `findings.examine` makes a finding of that.
 """
 
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ from txcat_assets.warehouse.databases.interface import Transaction
 from txcat_assets.warehouse.queries.audit import audit
 
 SKEW = timedelta(seconds=5)
-"""A moment of the database before this look began, or after now, is no delay of the network."""
+"""A database's clock that differs by more is wrong; less may be the delay of the network."""
 
 
 def warehouse(look: Look) -> Iterator[Finding]:
-    """A warehouse that is down, or of another version. Raises what it says."""
+    """A warehouse that is down, or of another version: the error itself is the finding."""
     with look.warehouse.transaction() as tx:
         tx.rows("SELECT 1")
     yield from ()
@@ -29,7 +29,7 @@ def warehouse(look: Look) -> Iterator[Finding]:
 
 def clock_of_the_warehouse(look: Look) -> Iterator[Finding]:
     """A clock of the database's server that differs from that of this machine."""
-    if look.unasked_warehouse.kind == "duckdb":
+    if look.unprepared_warehouse.kind == "duckdb":
         return
     with look.warehouse.transaction() as tx:
         ((there,),) = tx.rows("SELECT clock_timestamp() AT TIME ZONE 'UTC'")
@@ -41,33 +41,33 @@ def clock_of_the_warehouse(look: Look) -> Iterator[Finding]:
         )
 
 
-def service_that_errs(look: Look) -> Iterator[Finding]:
-    """A service that does not give again what it has answered. Raises where it is down."""
+def service_that_contradicts_itself(look: Look) -> Iterator[Finding]:
+    """A service that answers otherwise than before by the same version. Raises where it is down."""
     for contract in look.contracts.values():
         for stage in contract.stages:
             if isinstance(stage.answered_by, Service):
-                yield from _errs(look, contract, stage)
+                yield from _contradictions(look, contract, stage)
 
 
-def _errs(look: Look, contract: Contract, stage: Stage) -> Iterator[Finding]:
+def _contradictions(look: Look, contract: Contract, stage: Stage) -> Iterator[Finding]:
     (answer,) = stage.columns
     with enrichers(look.settings, briefly=True)(contract, stage) as service:
         version = service.version()
         with look.warehouse.transaction() as tx:
-            known = _answered(tx, contract, stage, version)
-        again = pl.concat(service.answers(known.drop("answer"))) if len(known) else known
-    if not len(known) or again[answer.name].to_list() == known["answer"].to_list():
+            before = _answered(tx, contract, stage, version)
+        again = pl.concat(service.answers(before.drop("answer"))) if len(before) else before
+    if not len(before) or again[answer.name].to_list() == before["answer"].to_list():
         return
     yield Finding(
-        f"version {version} has given {known['answer'][0]!r} for {known[contract.key][0]}, and "
+        f"version {version} has given {before['answer'][0]!r} for {before[contract.key][0]}, and "
         f"gives {again[answer.name][0]!r} now",
         f"the service of stage {stage.name}, {look.settings.ml_url}",
-        "let it name another version with each change: answers are then asked for anew",
+        "let it name another version with each change: records are then asked for again",
     )
 
 
 def _answered(tx: Transaction, contract: Contract, stage: Stage, version: str) -> pl.DataFrame:
-    """The record that this version has answered last, and its answer."""
+    """The last record that this version answered, with its answer; no row where there is none."""
     columns = ", ".join(f'"{name}"' for name in contract.column_names)
     return tx.frame(
         f'SELECT {columns}, "{stage.columns[0].name}" AS answer '
@@ -78,7 +78,7 @@ def _answered(tx: Transaction, contract: Contract, stage: Stage, version: str) -
 
 
 def kafka(look: Look) -> Iterator[Finding]:
-    """A Kafka that cannot be asked, or a topic that is not there. Raises what it says."""
+    """A Kafka that cannot be reached, or a topic that does not exist: the error is the finding."""
     for topic in look.topics.values():
         if topic.trouble:
             raise topic.trouble

@@ -1,6 +1,6 @@
-"""Which process works a run, by the tags that it was given; how it gets them is in Dagster's room.
+"""Which process works on a run, by the run's tags; `defs.processes` sets them.
 
-A process is known by its host, its id and when it started, for ids are given again.
+A process is known by its host, its id and when it started, since ids are used again.
 """
 
 import os
@@ -10,11 +10,11 @@ from collections.abc import Mapping
 import psutil
 
 HOST, PID, STARTED = (f".dagster/txcat_{what}" for what in ("host", "pid", "process_started"))
-"""Tags of a run for its process. Dagster shows no tag that begins so: they are nothing to read."""
+"""Tags of a run for its process. Dagster's UI hides tags that begin so, as nobody reads them."""
 
 CLOCK_TOLERANCE_SECONDS = 10.0
-"""Linux reckons a process's start from the boot time, which moves when the clock is set a little;
-a process id is not given again within seconds."""
+"""Linux computes a process's start from the boot time, which moves when the clock is corrected; no
+process id is used again within seconds."""
 
 
 def process_tags(pid: int | None = None) -> dict[str, str]:
@@ -29,7 +29,7 @@ def is_named_here(tags: Mapping[str, str]) -> bool:
 
 
 def process_of(tags: Mapping[str, str]) -> psutil.Process | None:
-    """The process that works a run, if its tags name one of this host and it is still there."""
+    """The process that works on a run, if its tags name one of this host that still runs."""
     if not is_named_here(tags):
         return None
     try:

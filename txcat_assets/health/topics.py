@@ -1,6 +1,6 @@
-"""What Kafka has beyond the ledger: how far each partition is read, what waits there, what is lost.
+"""How far each partition of a topic is read, what waits in Kafka, and what Kafka has lost.
 
-Of a Kafka that is silent the ledger's side alone is known.
+Where Kafka does not answer, it is only what the ledger has.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from txcat_assets.warehouse.ledger.topics import followed_partitions, noted_loss
 
 @dataclass(frozen=True)
 class FollowedTopic:
-    """The ledger's side of a dataset's topic; losses are in the words of the last look at Kafka."""
+    """What the ledger has of a dataset's topic; losses are those that a run found last."""
 
     followed: list[Followed]
     losses: list[str]
@@ -43,13 +43,13 @@ class TopicStatus:
 
 
 def followed_topic(tx: Transaction, contract: Contract) -> FollowedTopic:
-    """What the ledger knows of the dataset's topic."""
+    """What the ledger has of the dataset's topic."""
     followed = followed_partitions(tx, contract.dataset, contract.topic)
     return FollowedTopic(followed, noted_losses(tx, contract.dataset))
 
 
 def topic_status(door: KafkaDoor, contract: Contract, ledger: FollowedTopic) -> TopicStatus:
-    """What Kafka has beyond what the ledger had a moment before."""
+    """The topic's state in Kafka, compared with what the ledger had a moment before."""
     heads = {one.partition: one.head for one in ledger.followed}
     try:
         with door.open(contract.topic) as topic:

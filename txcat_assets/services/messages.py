@@ -15,7 +15,7 @@ from txcat_assets.errors import MessageNotSent
 from txcat_assets.text import for_terminal, shortened, without_login
 
 WAIT_SECONDS = 5.0
-"""How long a receiver may be silent; a tick of a sensor, which sends several, may last 60 s."""
+"""How long a receiver may be silent. One tick of the sensor sends several messages in 60 s."""
 
 SUBJECT_CHARS = 150
 SLACK_CHARS = 2_900
@@ -24,7 +24,7 @@ SLACK_CHARS = 2_900
 
 @dataclass(frozen=True)
 class Message:
-    """A message: a line for people, all that there is to say, and the same for programs."""
+    """A message: its subject, its text for people, and the same facts as fields for programs."""
 
     subject: str
     text: str
@@ -32,14 +32,14 @@ class Message:
 
 
 class Channel(Protocol):
-    """A way to people."""
+    """One way in which messages reach people, such as a webhook."""
 
     @property
     def name(self) -> str:
-        """What it is called, for ever: by it is remembered what was sent."""
+        """The channel's name; it never changes, since what was sent is remembered under it."""
 
     def send(self, message: Message) -> None:
-        """Hand the message over. Raises MessageNotSent unless the receiver has taken it."""
+        """Send the message. Raises MessageNotSent unless the receiver has accepted it."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class Webhook:
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """The channel's name."""
         return "webhook"
 
     def send(self, message: Message) -> None:
-        """Post the message; any status of 200 to 299 means that it was taken."""
+        """Post the message; any status from 200 to 299 means that it was accepted."""
         import httpx  # noqa: PLC0415 - not light, and most ticks send nothing
 
         body = message.fields if self.shape == "json" else _for_slack(message)
@@ -74,7 +74,7 @@ class Webhook:
 
 
 def _for_slack(message: Message) -> dict[str, Any]:
-    """The message in Slack's shape; as plain text, for its words may be of others."""
+    """The message in Slack's shape; as plain text, since parts of it may be untrusted."""
     text = shortened(for_terminal(message.subject), SUBJECT_CHARS)
     for sign, name in {"&": "&amp;", "<": "&lt;", ">": "&gt;"}.items():
         text = text.replace(sign, name)
@@ -96,7 +96,7 @@ class Mail:
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """The channel's name."""
         return "mail"
 
     def send(self, message: Message) -> None:
@@ -118,12 +118,12 @@ class Mail:
             )
 
     def _connected(self) -> smtplib.SMTP:
-        trust = ssl.create_default_context()
+        context = ssl.create_default_context()
         if self.security == "tls":
-            return smtplib.SMTP_SSL(self.host, self.port, timeout=WAIT_SECONDS, context=trust)
+            return smtplib.SMTP_SSL(self.host, self.port, timeout=WAIT_SECONDS, context=context)
         server = smtplib.SMTP(self.host, self.port, timeout=WAIT_SECONDS)
         if self.security == "starttls":
-            server.starttls(context=trust)
+            server.starttls(context=context)
         return server
 
     def _mail(self, message: Message) -> EmailMessage:

@@ -1,7 +1,7 @@
 """The client of the ML service: asks for the categories of records, lists at a time.
 
-It knows neither Dagster nor a warehouse: frames of records in, frames of answers out. How it
-speaks is in `ml_http`, what the words mean in `ml_protocol`.
+It knows neither Dagster nor a warehouse: frames of records in, frames of answers out. HTTP is in
+`ml_http`, how requests are written and replies read in `ml_protocol`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -11,17 +11,17 @@ from typing import Self
 
 import polars as pl
 
+from txcat_assets.services.ml_errors import broken, error_text, unexpected
 from txcat_assets.services.ml_http import MlConfig, MlConnection
 from txcat_assets.services.ml_protocol import (
     OK,
     REFUSALS,
     ReplyReader,
+    all_refused,
     named_version,
-    refused,
     request_body,
     wire_form,
 )
-from txcat_assets.services.ml_trouble import broken, unexpected, words_of
 
 __all__ = ["MlConfig", "MlService"]
 
@@ -33,8 +33,8 @@ class ListRefused(Exception):
 class MlService:
     """The model behind `config.url`, which gives each record one of the `labels`.
 
-    `columns` are sent, the id among them; their names are those of docs/ml-protocol.md. An answer
-    comes as the column that `answer` names.
+    `columns` are the columns that are sent, the id among them, named as in docs/ml-protocol.md.
+    `answer` is the name of the column in which the answers come back.
     """
 
     def __init__(
@@ -64,31 +64,33 @@ class MlService:
         return self._version
 
     def answers(self, records: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        """Frames of row (number in `records`), answer, refusal, in the order of their coming.
+        """Frames of row (number in `records`), answer, refusal, in the order of the replies.
 
         Each record comes once, answered or refused, unless an exception ends it: ServiceDown, or
-        ServiceBroken when a reply cannot be believed. What came before an exception is good.
+        ServiceBroken when a reply breaks the protocol. Answers before an exception are good.
         """
         self.version()
         asked, items = wire_form(records, self._columns), self._config.list_items
         lists = (asked[start : start + items] for start in range(0, len(asked), items))
         with ThreadPoolExecutor(self._config.lists_at_once) as pool:
-            for given in _as_done(pool, self._settle, lists, self._config.lists_at_once):
-                yield given.rename({"answer": self._answer})
+            for answered in _as_completed(
+                pool, self._answers_to, lists, self._config.lists_at_once
+            ):
+                yield answered.rename({"answer": self._answer})
 
     @cached_property
     def _version(self) -> str:
         return named_version(self._connection.ask("GET", "/ready"))
 
-    def _settle(self, asked: pl.DataFrame) -> pl.DataFrame:
-        """The answers to a list; a refused one is halved until only the culprits are left out."""
+    def _answers_to(self, asked: pl.DataFrame) -> pl.DataFrame:
+        """The answers to a list; a refused list is halved until each record at fault is alone."""
         try:
             return self._ask(asked)
         except ListRefused as refusal:
             if len(asked) == 1:
-                return refused(asked, str(refusal))
+                return all_refused(asked, str(refusal))
         middle = len(asked) // 2
-        return pl.concat([self._settle(asked[:middle]), self._settle(asked[middle:])])
+        return pl.concat([self._answers_to(asked[:middle]), self._answers_to(asked[middle:])])
 
     def _ask(self, asked: pl.DataFrame) -> pl.DataFrame:
         reply = self._connection.ask("POST", "/predict", request_body(asked))
@@ -98,17 +100,17 @@ class MlService:
         if version != self._version:
             raise broken(reply, f"model {version} answered, {self._version} was expected")
         if reply.status in REFUSALS:
-            raise ListRefused(words_of(reply))
+            raise ListRefused(error_text(reply))
         return self._reader.read(reply, asked)
 
 
-def _as_done(
+def _as_completed(
     pool: ThreadPoolExecutor,
     work: Callable[[pl.DataFrame], pl.DataFrame],
     lists: Iterable[pl.DataFrame],
     most_at_once: int,
 ) -> Iterator[pl.DataFrame]:
-    """What `work` makes of each list, as it is done; never more than so many are under way.
+    """The result of `work` for each list as it completes, at most `most_at_once` at a time.
 
     After an error no list is begun, those under way are waited for, and their results are kept.
     """
@@ -118,18 +120,18 @@ def _as_done(
         running.add(pool.submit(work, asked))
         if len(running) == most_at_once:
             done, running = wait(running, return_when=FIRST_COMPLETED)
-            yield from _good(done, errors)
+            yield from _results(done, errors)
         if errors:
             break
-    yield from _good(wait(running).done, errors)
+    yield from _results(wait(running).done, errors)
     if errors:
         raise errors[0]
 
 
-def _good(
+def _results(
     done: Iterable[Future[pl.DataFrame]], errors: list[BaseException]
 ) -> Iterator[pl.DataFrame]:
-    """The results of those that went well; why the others did not is added to `errors`."""
+    """The results of those that succeeded; the errors of the others are added to `errors`."""
     for future in done:
         if error := future.exception():
             errors.append(error)

@@ -1,7 +1,7 @@
-"""The conversation with the ML service: one pooled client, patience and limits.
+"""HTTP requests to the ML service: a pool of connections, retries, timeouts and limits of size.
 
 What a reply means is decided in `ml_protocol`, what is asked in `ml`, how errors are worded in
-`ml_trouble`.
+`ml_errors`.
 """
 
 import random
@@ -15,24 +15,24 @@ import httpx
 import stamina
 
 from txcat_assets.errors import ServiceBroken
-from txcat_assets.services.ml_trouble import (
+from txcat_assets.services.ml_errors import (
     WHEN_BROKEN,
     Reply,
     Unanswered,
+    error_text,
     translate,
     without_secrets,
-    words_of,
 )
 from txcat_assets.text import for_terminal, shortened, without_login
 
-# Each retry would be a line on standard output; the error of the last one says what was the matter.
+# Each retry would print a line on standard output; the error of the last one says what went wrong.
 stamina.instrumentation.set_on_retry_hooks([])
 
 MAX_REPLY_BYTES = 16 * 1024 * 1024
 """More than a list of answers can fill: 1,000 of them take some 90 KB."""
 
 THIS_MACHINE = ("all://127.0.0.1", "all://[::1]", "all://localhost")
-"""No proxy of the environment leads to them."""
+"""Asked directly, even where the environment names a proxy."""
 
 HEADERS = {
     "content-type": "application/json",
@@ -41,7 +41,8 @@ HEADERS = {
 }
 
 TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
-"""From here on a status may pass by itself; all others are left to the protocol."""
+"""429, and 500 and above: it may pass by itself, so the request is repeated. All other statuses
+are left to `ml_protocol`."""
 
 
 @dataclass(frozen=True)
@@ -78,27 +79,27 @@ class MlConnection:
         self._client.close()
 
     def ask(self, method: str, path: str, body: bytes = b"") -> Reply:
-        """The reply of the service, asked again while it may pass.
+        """The reply of the service; a request that failed for a passing reason is repeated.
 
-        Raises ServiceDown when there is none within the attempts and the time of the config,
-        ServiceBroken when what comes is no reply to a request.
+        Raises ServiceDown when there is no reply within the attempts and the time of the config,
+        ServiceBroken when what comes is not a reply that the protocol allows.
         """
         deadline = time.monotonic() + self._config.total_seconds
         for attempt in stamina.retry_context(
-            on=partial(_shall_wait, deadline),
+            on=partial(_retry_wait, deadline),
             attempts=self._config.attempts,
             timeout=self._config.total_seconds,
             wait_initial=0.2,
             wait_jitter=0.5,
         ):
             with attempt:
-                timeout = self._patience(deadline)
+                timeout = self._timeout(deadline)
                 request = self._client.build_request(method, path, content=body, timeout=timeout)
                 return self._try(request, deadline)
         raise AssertionError("the last attempt returns or raises")
 
-    def _patience(self, deadline: float) -> httpx.Timeout:
-        """The limits for one attempt, none beyond the deadline; 0 would mean not to wait at all."""
+    def _timeout(self, deadline: float) -> httpx.Timeout:
+        """The timeouts of one attempt, none beyond the deadline; 0 would mean not to wait."""
         left = max(deadline - time.monotonic(), 0.1)
         connect_seconds = min(self._config.connect_seconds, left)
         return httpx.Timeout(min(self._config.read_seconds, left), connect=connect_seconds)
@@ -115,7 +116,7 @@ class MlConnection:
             raise translate(error, asking) from error
         reply = Reply(asking, response.status_code, response.headers, body)
         if reply.status == TOO_MANY_REQUESTS or reply.status >= SERVER_ERROR:
-            found = f"the service answered {reply.status}: {words_of(reply)}"
+            found = f"the service answered {reply.status}: {error_text(reply)}"
             raise Unanswered(asking, found, _retry_after_seconds(response))
         return reply
 
@@ -131,8 +132,8 @@ def _address(text: str) -> httpx.URL:
     return url
 
 
-def _shall_wait(deadline: float, error: Exception) -> bool | float:
-    """Whether to ask again, and how many seconds from now if the service named them."""
+def _retry_wait(deadline: float, error: Exception) -> bool | float:
+    """Whether to repeat the request; in how many seconds, if the service named them."""
     if not isinstance(error, Unanswered):
         return False
     if error.wait_seconds is None:
@@ -144,9 +145,8 @@ def _shall_wait(deadline: float, error: Exception) -> bool | float:
 def _receive(response: httpx.Response, asking: str, deadline: float) -> bytes:
     """The whole body; httpx limits the silence between two pieces, this the sum of them."""
     if (coding := response.headers.get("content-encoding", "identity")) != "identity":
-        found = (
-            f"the reply is packed by {shortened(for_terminal(coding))}, which nobody has asked for"
-        )
+        packed_by = shortened(for_terminal(coding))
+        found = f"the reply is compressed by {packed_by}, which is not allowed"
         raise ServiceBroken(f"{asking}: {found}. {WHEN_BROKEN}")
     body = bytearray()
     for piece in response.iter_raw():
@@ -160,7 +160,7 @@ def _receive(response: httpx.Response, asking: str, deadline: float) -> bytes:
 
 
 def _retry_after_seconds(response: httpx.Response) -> float | None:
-    """Retry-After is a number of seconds or a date; anything else is passed over."""
+    """Retry-After is a number of seconds or a date; anything else is ignored."""
     value = response.headers.get("retry-after", "")
     if value.isdecimal():
         return float(value)

@@ -1,6 +1,6 @@
-"""What is said to the ML service and what its replies mean; see docs/ml-protocol.md.
+"""The protocol of the ML service: how requests are written and replies read (docs/ml-protocol.md).
 
-Bytes and frames only: `ml_http` sends them, and `ml` knows what follows from a refusal.
+Bytes and frames only: `ml_http` sends them, and `ml` decides what follows from a refusal.
 """
 
 import io
@@ -11,17 +11,17 @@ import msgspec
 import polars as pl
 import polars.selectors as cs
 
-from txcat_assets.services.ml_trouble import NOT_JSON, Reply, broken, unexpected
+from txcat_assets.services.ml_errors import NOT_JSON, Reply, broken, unexpected
 
 UNVERSIONED = "unversioned"
-"""The version of a model that names none."""
+"""The version of a model that gives none."""
 
 ANSWERS = pl.Schema({"row": pl.UInt32, "answer": pl.String, "refusal": pl.String})
 """A record's row number, with what was answered or why it was refused; the other one is null."""
 
 OK, NOT_FOUND = 200, 404
 REFUSALS = frozenset({400, 413, 422})
-"""The service says that it is the list, or a record of it, that is wrong."""
+"""By these the service says that the list, or a record of it, is at fault."""
 
 
 class Ready(msgspec.Struct):
@@ -45,21 +45,21 @@ def wire_form(records: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
 
 
 def request_body(asked: pl.DataFrame) -> bytes:
-    """A list of records as JSON, without the row numbers, which stand first."""
+    """A list of records as JSON, without the row numbers of the first column."""
     body = io.BytesIO()
     asked[:, 1:].write_json(body)
     return body.getvalue()
 
 
-def refused(asked: pl.DataFrame, words: str) -> pl.DataFrame:
-    """Every record of the list is refused with these words."""
+def all_refused(asked: pl.DataFrame, words: str) -> pl.DataFrame:
+    """Every record of the list, refused with these words."""
     return _answers(asked, [None] * len(asked), [words] * len(asked))
 
 
 def _answers(
     asked: pl.DataFrame, answers: Sequence[str | None], refusals: Sequence[str | None]
 ) -> pl.DataFrame:
-    # Built of columns: a select would start polars' threads, for each list 0.2 ms.
+    # Made from columns: a select would start polars' threads, which costs 0.2 ms a list.
     answer = pl.Series("answer", answers, ANSWERS["answer"])
     return pl.DataFrame([asked["row"], answer, pl.Series("refusal", refusals, ANSWERS["refusal"])])
 
@@ -79,18 +79,18 @@ def named_version(reply: Reply) -> str:
 
 
 class ReplyReader:
-    """Reads replies to POST /predict; what is not wholly as asked is ServiceBroken."""
+    """Reads replies to POST /predict; raises ServiceBroken for any that breaks the protocol."""
 
     def __init__(self, labels: Collection[str]) -> None:
         fields = [("transaction_id", str), ("category", Literal[tuple(labels)])]
         prediction = msgspec.defstruct("Prediction", fields, gc=False)
         self._decoder: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
-            list[prediction]  # type: ignore[valid-type]  # made when it runs, of these labels
+            list[prediction]  # type: ignore[valid-type]  # a type made at run time from the labels
         )
         self._allowed = ", ".join(labels)
 
     def read(self, reply: Reply, asked: pl.DataFrame) -> pl.DataFrame:
-        """The answer to each asked record, matched by id, whatever the order of the reply."""
+        """The answer for each record of the list, matched by id, whatever the reply's order."""
         predictions = self._decode(reply)
         ids = asked["id"].to_list()
         if len(predictions) != len(ids):

@@ -74,7 +74,7 @@ def test_a_database_that_is_not_there(postgres: Postgres) -> None:
 
 def test_a_server_that_is_too_old(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """By another idea of what is old: one server is here."""
-    monkeypatch.setattr(module, "OLDEST", 990_000)
+    monkeypatch.setattr(module, "OLDEST_SERVER", 990_000)
     assert "; txcat needs 14 or newer" in refusal_of(warehouse_at(url))
 
 

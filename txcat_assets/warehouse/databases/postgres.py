@@ -26,11 +26,11 @@ from txcat_assets.warehouse.databases.postgres_copy import (
 )
 from txcat_assets.warehouse.databases.postgres_errors import translated
 
-OLDEST = 140_000
-"""PostgreSQL 14, as the server tells its version."""
+OLDEST_SERVER = 140_000
+"""PostgreSQL 14, in the server's own version number."""
 
 IDLE_IN_TRANSACTION_SECONDS = 60
-"""No transaction waits for anything but the database; one that does would hold back vacuum."""
+"""A transaction of ours waits for nothing but the database; one that idles holds up vacuum."""
 
 CONNECTION = {
     "application_name": "txcat",
@@ -43,18 +43,18 @@ CONNECTION = {
 }
 
 FEW_ROWS = 3_000
-"""A transaction that brings more joins by hashing and looks up by indexes from then on. The planner
-takes a slice that has just come for a handful of rows, and would walk it once for each of its
-records: hours, not seconds. With fewer rows its choice is right, however large the tables are."""
+"""After appending more rows than this a transaction uses hash joins and indexes only. The planner
+has no statistics of rows that were just appended, takes them for a handful, and would choose nested
+loops: hours instead of seconds. For fewer rows its choice is right, however large the tables."""
 
 CANCEL_SECONDS = 5
-"""How long the server may take to hear that a statement is to end."""
+"""How long the server may take to accept that a statement is cancelled."""
 
 WORK_MEM = "64MB"
-"""A slice's keys are sorted and hashed in it without a temporary file; a URL may say otherwise."""
+"""Enough to sort and hash the keys of a slice without a temporary file; a URL may set another."""
 
 FRAME_BYTES = 32 * 1024 * 1024
-"""A frame is made of so much text at a time; most slices are one."""
+"""So much CSV is made into one frame; most slices fit into one."""
 
 _NAMED = re.compile(r"\$([a-z_][a-z0-9_]*)")
 
@@ -94,7 +94,7 @@ class PostgresTransaction:
         to_copy = b"COPY (%b) TO STDOUT (FORMAT csv)" % query
         data = bytearray()
         with self._connection.cursor().copy(to_copy, values or None) as copy:
-            # Not joined: so many rows at once would set off the garbage collector again and again.
+            # Not joined: a list of so many rows would start the garbage collector again and again.
             for row in copy:
                 data += row
                 if len(data) > FRAME_BYTES:
@@ -118,7 +118,7 @@ class PostgresTransaction:
         return f"{column} = ANY(ARRAY({query}))"
 
     def append(self, table: str, frame: pl.DataFrame, *, key: str | None = None) -> None:
-        """Add the rows of a frame to a table, column by column's name, by the order of a `key`."""
+        """Add the rows of a frame to a table, matching columns by name, sorted by `key`."""
         names = ", ".join(f'"{name}"' for name in frame.columns)
         shape = self._shape(f"SELECT {names} FROM {table}".encode())
         to_copy = f"COPY {table} ({names}) FROM STDIN (FORMAT binary)".encode()
@@ -158,11 +158,11 @@ class PostgresWarehouse:
     @property
     def place(self) -> str:
         """User, host and database, without the password."""
-        known = self._conninfo
-        where = known.get("host") or known.get("hostaddr") or "the local socket"
-        port = f":{known['port']}" if known.get("port") else ""
-        user = f"{known['user']}@" if known.get("user") else ""
-        return f"postgresql://{user}{where}{port}/{known.get('dbname') or ''}"
+        given = self._conninfo
+        where = given.get("host") or given.get("hostaddr") or "the local socket"
+        port = f":{given['port']}" if given.get("port") else ""
+        user = f"{given['user']}@" if given.get("user") else ""
+        return f"postgresql://{user}{where}{port}/{given.get('dbname') or ''}"
 
     @property
     def kind(self) -> Literal["postgres"]:
@@ -171,9 +171,9 @@ class PostgresWarehouse:
 
     @contextmanager
     def transaction(self, kind: str = "") -> Iterator[PostgresTransaction]:
-        """Begin on a connection of its own, work and commit; roll back when the block raises.
+        """Begin on a connection of its own; commit at the end, roll back when the block raises.
 
-        `kind` is what BEGIN is told of it, such as READ ONLY.
+        `kind` is what stands behind BEGIN, such as READ ONLY.
         """
         with translated(self.place, self._named_by):
             connection = self._begin(f"BEGIN {kind}".encode())
@@ -229,13 +229,13 @@ class PostgresWarehouse:
 
 
 def _read(url: str, named_by: str) -> dict[str, Any]:
-    """What a URL says to libpq; the database at least must be named, not guessed by the user."""
+    """A URL's parameters as libpq reads it; without a database it would take the user's name."""
     given: dict[str, Any] | None
     try:
         given = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
         given = None
-    # What libpq says of a URL repeats it, password and all; nothing of it is repeated here.
+    # libpq's message quotes the URL, password included, so it is not passed on.
     if given is None or "@" in str(given.get("host", "")):
         raise SettingRefused(
             f"{named_by} cannot be read. Expected postgresql://USER@HOST:PORT/DATABASE, "
@@ -252,7 +252,7 @@ def _read(url: str, named_by: str) -> dict[str, Any]:
 def _conninfo(
     given: dict[str, Any], wait_seconds: float, statement_seconds: float
 ) -> dict[str, Any]:
-    """What libpq connects by: all that the URL says, and how long a session waits for what."""
+    """The parameters to connect with: those of the URL, and the time limits of each session."""
     session = {
         "search_path": "pg_catalog",
         "timezone": "UTC",
@@ -261,14 +261,14 @@ def _conninfo(
         "statement_timeout": f"{statement_seconds * 1000:.0f}",
         "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS * 1000}",
     }
-    options = " ".join(f"-c {name}={value}" for name, value in session.items())
-    asked = f"-c work_mem={WORK_MEM} {given.get('options', '')}".strip()
-    return CONNECTION | given | {"options": f"{asked} {options}"}
+    ours = " ".join(f"-c {name}={value}" for name, value in session.items())
+    theirs = f"-c work_mem={WORK_MEM} {given.get('options', '')}".strip()
+    return CONNECTION | given | {"options": f"{theirs} {ours}"}
 
 
 def _require_usable(connection: Connection, place: str) -> None:
     info = connection.info
-    if info.server_version < OLDEST:
+    if info.server_version < OLDEST_SERVER:
         raise WarehouseRefused(
             f"{place} is PostgreSQL {info.server_version // 10_000}; txcat needs 14 or newer."
         )
@@ -280,7 +280,7 @@ def _require_usable(connection: Connection, place: str) -> None:
 
 
 def _bound(sql: str, values: Mapping[str, Any]) -> bytes:
-    """The statement in psycopg's words, which know a percent sign only where there are values."""
+    """The statement with psycopg's placeholders; only with values are percent signs doubled."""
     if not values:
         return sql.encode()
     return _NAMED.sub(r"%(\1)s", sql.replace("%", "%%")).encode()

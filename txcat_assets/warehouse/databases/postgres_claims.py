@@ -1,6 +1,6 @@
 """Claims as locks of a PostgreSQL session: freed by the server when the session's process dies.
 
-Several machines share a day by them. What a claim is, is said in `duckdb_claims`.
+By them several machines share the work of a day. What a claim is stands in `duckdb_claims`.
 """
 
 import threading
@@ -17,9 +17,9 @@ Session = psycopg.Connection[tuple[Any, ...]]
 
 
 class SessionClaims:
-    """Claims of this process as locks of one PostgreSQL session, which no transaction holds open.
+    """Claims of this process as locks of one PostgreSQL session, outside of any transaction.
 
-    Where the session breaks its claims are gone: others may do the same work, without harm.
+    When the session breaks, its claims are gone: others may do the same work, without harm.
     """
 
     def __init__(self, connect: Callable[[], Session]) -> None:
@@ -42,8 +42,8 @@ class SessionClaims:
 
     def _try(self, number: int) -> bool:
         with self._one_at_a_time:
-            # A session is given its own lock a second time; two threads are two workers.
-            is_mine = number not in self._held and self._ask("pg_try_advisory_lock", number)
+            # PostgreSQL gives a session its own lock again, but two threads are two workers.
+            is_mine = number not in self._held and self._call("pg_try_advisory_lock", number)
             if is_mine:
                 self._held.add(number)
             return is_mine
@@ -51,23 +51,24 @@ class SessionClaims:
     def _free(self, number: int) -> None:
         with self._one_at_a_time, suppress(psycopg.OperationalError):
             self._held.discard(number)
-            self._ask("pg_advisory_unlock", number)
+            self._call("pg_advisory_unlock", number)
 
-    def _ask(self, function: str, number: int) -> bool:
-        question = f"SELECT {function}({number})".encode()
+    def _call(self, function: str, number: int) -> bool:
+        """The result of a function, from a new session where the old one is broken."""
+        query = f"SELECT {function}({number})".encode()
         try:
-            return self._answer(question)
+            return self._result(query)
         except psycopg.OperationalError:
             if not self._sessions:
                 raise
-            _close(self._sessions)  # broken since it was last asked: the server was restarted
-            return self._answer(question)
+            _close(self._sessions)  # as after a restart of the server
+            return self._result(query)
 
-    def _answer(self, question: bytes) -> bool:
+    def _result(self, query: bytes) -> bool:
         if not self._sessions:
             self._sessions.append(self._connect())
-        ((answer,),) = self._sessions[0].execute(question)
-        return bool(answer)
+        ((result,),) = self._sessions[0].execute(query)
+        return bool(result)
 
 
 def _close(sessions: list[Session]) -> None:

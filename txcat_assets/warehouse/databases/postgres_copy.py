@@ -1,9 +1,9 @@
 """Frames as PostgreSQL's COPY reads and writes them, by the fastest ways that keep every value.
 
 What goes in is binary, encoded by pgpq: the server then parses no text, which is half of its work.
-What comes out is CSV, which polars reads faster than anything reads the binary form. Only what the
-tables hold is known: text, ids, integers, decimals, days and times, flags, bytes, and lists of
-codes, in which nothing needs quoting.
+What comes out is CSV, which polars reads faster than anything reads the binary form. It handles the
+types that the tables have and no others: text, ids, integers, decimals, days and times, flags,
+bytes, and lists of codes, in which nothing needs quoting.
 """
 
 import io
@@ -24,17 +24,16 @@ class CopiedColumn:
     scale: int | None = None
 
 
-PLAIN: dict[str, pl.DataType] = {
+READ_FROM_CSV: dict[str, pl.DataType] = {
     "int2": pl.Int16(),
     "int4": pl.Int32(),
     "int8": pl.Int64(),
     "float4": pl.Float32(),
     "float8": pl.Float64(),
 }
-"""What polars reads out of CSV by itself; all else is read as text and then cast."""
+"""The types that polars reads from CSV by itself; all others are read as text and then cast."""
 
-
-STORED = PLAIN | {
+WRITTEN_AS = READ_FROM_CSV | {
     "date": pl.Date(),
     "timestamp": pl.Datetime("us"),
     "bool": pl.Boolean(),
@@ -42,10 +41,10 @@ STORED = PLAIN | {
     "_text": pl.List(pl.String()),
     "_varchar": pl.List(pl.String()),
 }
-"""What goes into a column as what; text where the type is not here."""
+"""By a column's type, the polars type that is written into it; text where it is not listed."""
 
 PART_ROWS = 50_000
-"""Rows that are encoded at a time, while the server takes in those before."""
+"""Rows that are encoded at a time, while the server takes in the part before."""
 
 
 def _codes(text: pl.Series) -> pl.Series:
@@ -62,12 +61,12 @@ FROM_TEXT: dict[str, Callable[[pl.Series], pl.Series]] = {
     "_text": _codes,
     "_varchar": _codes,
 }
-"""What the text of COPY means, by type; that of a type that is not here stays text."""
+"""How the text of COPY is read, by type; that of other types stays text."""
 
 
 def read_copied(data: bytes | bytearray, columns: Sequence[CopiedColumn]) -> pl.DataFrame:
-    """The rows that COPY ... TO wrote as CSV; ids stay text, as does what is not known here."""
-    schema = {column.name: PLAIN.get(column.type_name, pl.String()) for column in columns}
+    """The rows that COPY ... TO wrote as CSV; ids and types that are not listed stay text."""
+    schema = {column.name: READ_FROM_CSV.get(column.type_name, pl.String()) for column in columns}
     if data:
         texts = pl.read_csv(io.BytesIO(data), has_header=False, schema=schema)
     else:
@@ -93,7 +92,7 @@ def _decimal(column: CopiedColumn, text: pl.Series) -> pl.Series:
 def written_copy(frame: pl.DataFrame, columns: Sequence[CopiedColumn]) -> Iterator[bytes]:
     """The rows as COPY ... FROM reads them in binary, for the columns of a table, part by part."""
     cast = [_as_stored(column, frame[column.name]) for column in columns]
-    # Not the newest level: pgpq knows no views of text.
+    # The oldest form of Arrow: pgpq does not take string views.
     table = pl.DataFrame(cast).rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
     encoder = ArrowToPostgresBinaryEncoder(table.schema)
     yield encoder.write_header()
@@ -103,13 +102,13 @@ def written_copy(frame: pl.DataFrame, columns: Sequence[CopiedColumn]) -> Iterat
 
 
 def _as_stored(column: CopiedColumn, values: pl.Series) -> pl.Series:
-    """The values in the one form that the binary of their column's type has."""
+    """The values in the type that the binary form of their column takes."""
     if column.type_name == "uuid":
         digits = values.cast(pl.String()).str.replace_all("-", "", literal=True)
         return digits.str.decode("hex")
     if column.type_name == "numeric":
         return values.cast(pl.Decimal(column.precision or 38, column.scale or 0))
-    return values.cast(STORED.get(column.type_name, pl.String()))
+    return values.cast(WRITTEN_AS.get(column.type_name, pl.String()))
 
 
 def sql_types(frame: pl.DataFrame) -> list[tuple[str, str]]:

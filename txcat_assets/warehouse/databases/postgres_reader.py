@@ -1,6 +1,6 @@
-"""Reads PostgreSQL and changes nothing: in a read-only transaction, each query ended in time.
+"""Reads PostgreSQL and changes nothing: read-only transactions, each query with a time limit.
 
-What a role may read is PostgreSQL's to say: deploy/postgres/roles.sql has a role for readers.
+What a role may read is for PostgreSQL to decide: deploy/postgres/roles.sql has one for readers.
 """
 
 from collections.abc import Iterator
@@ -15,12 +15,14 @@ from txcat_assets.warehouse.databases.postgres_errors import translate
 from txcat_assets.warehouse.databases.reader import OTHER_TABLES, Answer, cut
 
 ONE_MOMENT = "ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+"""All queries of the transaction see the database as it was at the first."""
 
-UNLIKE = (
+NOT_OUR_TABLES = (
     psycopg.errors.UndefinedTable,
     psycopg.errors.UndefinedColumn,
     psycopg.errors.InvalidSchemaName,
 )
+"""Raised where the tables are of another version of txcat, or not made yet."""
 
 
 class PostgresReader:
@@ -43,7 +45,7 @@ class PostgresReader:
                     f"The query took longer than {self._query_seconds:g} s and was ended."
                 ) from error
             raise
-        except UNLIKE as error:
+        except NOT_OUR_TABLES as error:
             found = " ".join(str(error).split("\n")[0].split())
             raise VersionRefused(OTHER_TABLES.format(found=found)) from error
 
@@ -66,15 +68,15 @@ class PostgresReader:
                 connection.close()
 
     def _refusal(self, error: psycopg.Error) -> Exception:
-        is_written = error.sqlstate == "25006"  # PostgreSQL's code for a read-only transaction
-        if not is_written and (ours := translate(error, self._warehouse.place, self._named_by)):
+        is_write = error.sqlstate == "25006"  # refused in a read-only transaction
+        if not is_write and (ours := translate(error, self._warehouse.place, self._named_by)):
             return ours
         return QueryRefused(f"The query cannot be answered: {' '.join(str(error).split())}")
 
 
 def _fetched(cursor: psycopg.Cursor[tuple[Any, ...]], sql: str, most_rows: int | None) -> Answer:
-    # A cursor is made for a query alone, and what is prepared is one statement: neither COPY nor a
-    # COMMIT with more behind it comes through.
+    # A cursor takes only a query, and a prepared statement is a single one: so neither COPY nor a
+    # COMMIT with more behind it gets through.
     query = f"DECLARE asked NO SCROLL CURSOR FOR {sql.strip().rstrip(';')}"
     cursor.execute(query.encode(), prepare=True)
     wanted = "ALL" if most_rows is None else most_rows + 1

@@ -1,7 +1,7 @@
-"""What may be asked of the warehouse by SQL, and changes nothing: the interface of a reader.
+"""The interface of a reader: it answers SQL queries on the warehouse and changes nothing.
 
-A reader cannot change anything, reach other files or hold up the work for long, whatever it is
-asked. How each database holds to that is in `duckdb_reader` and `postgres_reader`.
+Whatever the query, it cannot change anything, reach other files or hold up the work for long. How
+each database ensures that is in `duckdb_reader` and `postgres_reader`.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ OTHER_TABLES = (
 
 @dataclass(frozen=True)
 class Answer:
-    """The rows of a query; `has_more` where it has more than were asked for."""
+    """The rows of a query; `has_more` where there are more than were wanted."""
 
     columns: Sequence[str]
     rows: Sequence[tuple[Any, ...]]
@@ -52,5 +52,5 @@ class Reader(Protocol):
 
 
 def cut(columns: Sequence[str], rows: Sequence[tuple[Any, ...]], most_rows: int | None) -> Answer:
-    """An answer of rows of which one more than wanted was fetched, to see whether there is one."""
+    """The answer from rows of which one more than wanted was fetched, to see if there are more."""
     return Answer(columns, rows[:most_rows], most_rows is not None and len(rows) > most_rows)

@@ -1,6 +1,6 @@
-"""Which contracts the warehouse knows, and so which code may write to it.
+"""Which contracts the warehouse was written by, and so which code may write to it.
 
-What follows for the tables is in `tables`.
+The tables that follow from a contract are made in `tables`.
 """
 
 from txcat_assets.contracts.model import Contract
@@ -12,13 +12,13 @@ from txcat_assets.warehouse.schema.migrations import MIGRATIONS
 def require_version(tx: Reading, contract: Contract) -> bool:
     """Refuse to write with a contract that is older than the warehouse's, or differs from it.
 
-    Says whether the warehouse knows this very version already.
+    Whether the warehouse has this very version already.
     """
-    known = tx.rows(
+    noted = tx.rows(
         "SELECT version, fingerprint FROM ledger.contracts WHERE dataset = $dataset",
         dataset=contract.dataset,
     )
-    for version, fingerprint in known:
+    for version, fingerprint in noted:
         if version > contract.version:
             raise VersionRefused(
                 f"The warehouse holds {contract.dataset} by contract version {version}, this code "
@@ -29,11 +29,11 @@ def require_version(tx: Reading, contract: Contract) -> bool:
                 f"The contract of {contract.dataset} differs from the one the warehouse knows as "
                 f"version {version}. Raise `version` in its contract file."
             )
-    return (contract.version, contract.fingerprint) in known
+    return (contract.version, contract.fingerprint) in noted
 
 
 def note_contract(tx: Transaction, contract: Contract) -> None:
-    """Note that the tables of a dataset are made by this contract, and to which it refers."""
+    """Note that a dataset's tables are made by this contract, and which datasets it refers to."""
     tx.run(
         "INSERT INTO ledger.contracts VALUES ($dataset, $version, $fingerprint, $made_by) "
         "ON CONFLICT (dataset) DO UPDATE SET version = excluded.version, "
@@ -52,7 +52,7 @@ def note_contract(tx: Transaction, contract: Contract) -> None:
         )
 
 
-def is_known(tx: Reading, contract: Contract) -> bool:
+def has_tables(tx: Reading, contract: Contract) -> bool:
     """Whether the dataset's tables are those that this contract and this code make.
 
     Raises VersionRefused as `require_version` does.

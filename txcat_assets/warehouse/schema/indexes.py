@@ -1,8 +1,8 @@
-"""The indexes of a dataset's tables, for a database that has no zone maps to skip by.
+"""The indexes of a dataset's tables, for PostgreSQL.
 
-DuckDB finds slices by the ranges of its row groups and keys by a scan; an index on a record table
-would triple what writing costs there. On PostgreSQL each is used at every micro-batch, or by the
-checks after it.
+DuckDB needs none: it finds slices by the value ranges of its row groups and keys by a scan, and an
+index on a record table would triple the cost of writing. On PostgreSQL each index is used by every
+micro-batch, or by the checks after it.
 """
 
 from txcat_assets.contracts.model import Contract, Id, Integer, Reference
@@ -24,9 +24,9 @@ LEDGER = (
 
 
 def indexes(contract: Contract) -> list[str]:
-    """Statements that make what is missing.
+    """Statements that make the missing indexes.
 
-    One winner per key is a unique index: PostgreSQL refuses a second one, whatever went wrong.
+    That a key has one winner is a unique index: PostgreSQL refuses a second, whatever went wrong.
     """
     name, key = contract.dataset, f'"{contract.key}"'
     plain = [
@@ -46,7 +46,7 @@ def indexes(contract: Contract) -> list[str]:
         ]
     plain += [
         f'{name}_{one.name}_of ON judged.{name} ("{one.column}") WHERE _place = {VALIDATED}'
-        for one in _asked_by(contract)
+        for one in _references_by_id(contract)
     ]
     unique = [
         f"{name}_winner ON judged.{name} ({key}) WHERE _place = {VALIDATED}",
@@ -58,10 +58,11 @@ def indexes(contract: Contract) -> list[str]:
     ]
 
 
-def _asked_by(contract: Contract) -> list[Reference]:
-    """The references to records with ids, such as users, by whom records are asked for.
+def _references_by_id(contract: Contract) -> list[Reference]:
+    """The references by id, such as a payment's users, by which records are looked up.
 
-    Those that a mart groups by have its index; words, such as currencies, are too few for one.
+    A column that a mart groups by has the mart's index. Keys that are words, such as currencies,
+    have too few values for an index.
     """
     types = {column.name: column.type for column in contract.columns}
     indexed = {mart.entity for mart in contract.marts}

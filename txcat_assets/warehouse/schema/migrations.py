@@ -1,7 +1,7 @@
-"""The ledger's tables, as numbered changes: each is run once by a warehouse, in order, for ever.
+"""The ledger's tables as numbered changes: each warehouse runs each of them once, in order.
 
-A change that has been released is never edited; what comes next is a new number. The tables of a
-dataset follow from its contract and need no number: see `tables`.
+A released change is never edited; the next one gets a new number. The tables of a dataset follow
+from its contract and need no number: see `tables`.
 """
 
 from typing import Literal
@@ -23,8 +23,8 @@ CREATE TABLE IF NOT EXISTS ledger.decisions (
     reasons_before TEXT[], new_slice_id BIGINT, new_position BIGINT,
     UNIQUE (slice_id, position, in_force));
 """
-"""What operators decided, for ever. `in_force` is true where a decision closes its record now, and
-null otherwise: so the database refuses a second one for a position."""
+"""What operators decided; no row is ever deleted. `in_force` is true where a decision closes its
+record now, else null: so the unique constraint refuses a second one for a position."""
 
 SUPERSEDED = "ALTER TABLE ledger.slices ADD COLUMN IF NOT EXISTS superseded BIGINT DEFAULT 0"
 
@@ -185,7 +185,7 @@ DROP TABLE ledger.marts;
 )
 
 
-OWNER_ALONE_NUMBERS = """
+REVOKE_WRITING_MIGRATIONS = """
 DO $$
 DECLARE role TEXT;
 BEGIN
@@ -198,30 +198,31 @@ BEGIN
     END LOOP;
 END
 $$"""
-"""Takes from a role that works on records what it was granted of the table that numbers changes."""
+"""Revokes the right to write to ledger.migrations from all roles but its owner."""
 
 
 def migrate(tx: Transaction, kind: Literal["duckdb", "postgres"]) -> list[str]:
-    """Run the changes that this warehouse has not seen, and say which; again, it changes nothing.
+    """Run the changes that this warehouse does not have, and name them; again, it changes nothing.
 
-    `kind` is the kind of database, for the few changes that the two need said differently. Raises
-    VersionRefused when the warehouse has seen a change that this code does not know.
+    `kind` is the kind of database, for the few changes that differ between the two. Raises
+    VersionRefused when the warehouse has a change that this code does not know.
     """
-    numbers = range(seen(tx) + 1, len(MIGRATIONS) + 1)
+    numbers = range(newest_change(tx) + 1, len(MIGRATIONS) + 1)
     for number in numbers:
         change = MIGRATIONS[number - 1]
         tx.run(change if isinstance(change, str) else change[kind])
         if number > 1:  # the first change is older than the table that numbers them
             tx.run("INSERT INTO ledger.migrations VALUES ($number)", number=number)
     if kind == "postgres":
-        tx.run(OWNER_ALONE_NUMBERS)
+        tx.run(REVOKE_WRITING_MIGRATIONS)
     return [f"ledger: change {number}" for number in numbers]
 
 
-def seen(tx: Reading) -> int:
-    """The newest change of this warehouse; 0 where there is no ledger.
+def newest_change(tx: Reading) -> int:
+    """The number of this warehouse's newest change; 0 where there is no ledger.
 
-    Raises VersionRefused when this code does not know it, or when rows that tell it were deleted.
+    Raises VersionRefused when this code does not know it, or when rows of ledger.migrations were
+    deleted.
     """
     tables = {
         name

@@ -36,9 +36,9 @@ from txcat_assets.warehouse.databases.interface import (
     Warehouse,
     repeated_on_conflict,
 )
-from txcat_assets.warehouse.schema.contract_versions import is_known, note_contract
+from txcat_assets.warehouse.schema.contract_versions import has_tables, note_contract
 from txcat_assets.warehouse.schema.indexes import indexes
-from txcat_assets.warehouse.schema.migrations import MIGRATIONS, migrate, seen
+from txcat_assets.warehouse.schema.migrations import MIGRATIONS, migrate, newest_change
 from txcat_assets.warehouse.schema.views import (
     MESSAGE,
     current_view,
@@ -51,10 +51,10 @@ from txcat_assets.warehouse.schema.widening import widened
 def prepare(warehouse: Warehouse, contract: Contract) -> list[str]:
     """Make what is missing of the ledger and the dataset's tables, and say in words what was made.
 
-    The tables of datasets that it refers to are made too. Again it makes nothing, and a role that
-    may make nothing can run it. Raises VersionRefused when the warehouse has seen a newer contract
-    than this code or another one under the same version, when stored values would be lost, or when
-    something is to make and this role may not.
+    The tables of datasets that it refers to are made too. Run again it makes nothing, and needs no
+    right to make anything. Raises VersionRefused when the warehouse has a newer contract than this
+    code or another one under the same version, when stored values would be lost, or when something
+    is missing that this role may not make.
     """
     with warehouse.transaction() as tx:
         if is_made(tx, contract):
@@ -64,7 +64,7 @@ def prepare(warehouse: Warehouse, contract: Contract) -> list[str]:
     except RightMissing as refused:
         raise VersionRefused(
             f"The tables of {contract.dataset} in {warehouse.place} are older than this code, or "
-            "not to be seen, and this role may not make them. Run `txcat upgrade` as the role that "
+            "hidden from this role, which may not make them. Run `txcat upgrade` as the role that "
             f"owns them, then the same again. {refused}"
         ) from refused
 
@@ -77,8 +77,8 @@ def _make_all(warehouse: Warehouse, contract: Contract) -> list[str]:
 
 def is_made(tx: Reading, contract: Contract) -> bool:
     """Whether the dataset, and those that it refers to, have all that this code makes."""
-    return seen(tx) == len(MIGRATIONS) and all(
-        is_known(tx, dataset) for dataset in _with_referred(contract)
+    return newest_change(tx) == len(MIGRATIONS) and all(
+        has_tables(tx, dataset) for dataset in _with_referred(contract)
     )
 
 
@@ -91,7 +91,7 @@ def _with_referred(contract: Contract) -> list[Contract]:
 def _make(tx: Transaction, warehouse: Warehouse, contract: Contract) -> list[str]:
     made = []
     for dataset in _with_referred(contract):
-        if is_known(tx, dataset):
+        if has_tables(tx, dataset):
             continue
         tx.lock(dataset.dataset)
         note_contract(tx, dataset)

@@ -48,7 +48,7 @@ def quarantined_view(contract: Contract) -> str:
         "AND j._slice_id = f.slice_id AND j._position = f.position AND j._digest = f.digest "
         f"AND j._place = {VALIDATED}"
     )
-    kinds = {
+    reasons_of = {
         (f"judged.{name} j", places): f"{reasons} AS reasons, 'validated' AS stage, NULL AS words",
         (refused, "TRUE"): f"ARRAY['{REFUSED}'], f.stage, f.words",
     }
@@ -57,17 +57,17 @@ def quarantined_view(contract: Contract) -> str:
         "j._slice_id IN (SELECT slice_id FROM ledger.slices WHERE forgotten > 0) "
         f"AND NOT EXISTS (SELECT 1 FROM raw.{name} r WHERE {same})"
     )
-    came = quoted([*contract.column_names, "_extra", "_fault", "_bytes", *MESSAGE], "r")
-    read = ", ".join(f'CAST(j."{column}" AS TEXT)' for column in contract.column_names)
-    lost = ["TEXT", "TEXT", "BYTEA", *MESSAGE.values()]
-    nothing = ", ".join(f"CAST(NULL AS {type_})" for type_ in lost)
+    as_it_came = quoted([*contract.column_names, "_extra", "_fault", "_bytes", *MESSAGE], "r")
+    as_read = ", ".join(f'CAST(j."{column}" AS TEXT)' for column in contract.column_names)
+    forgotten = ["TEXT", "TEXT", "BYTEA", *MESSAGE.values()]
+    nulls = ", ".join(f"CAST(NULL AS {type_})" for type_ in forgotten)
     parts = [
         part
-        for (source, where), said in kinds.items()
+        for (source, where), why in reasons_of.items()
         for part in (
-            f"SELECT {came}, {said}, j._slice_id, j._position, j._day, r._run_id "
+            f"SELECT {as_it_came}, {why}, j._slice_id, j._position, j._day, r._run_id "
             f"FROM {source} JOIN raw.{name} r ON {same} WHERE {where}",
-            f"SELECT {read}, {nothing}, {said}, j._slice_id, j._position, j._day, j._run_id "
+            f"SELECT {as_read}, {nulls}, {why}, j._slice_id, j._position, j._day, j._run_id "
             f"FROM {source} WHERE {where} AND {is_forgotten}",
         )
     ]

@@ -91,10 +91,10 @@ def _statement(tx: Transaction, contract: Contract, change: Change) -> str:
     held = int(one(tx.rows(f"SELECT count({column}) FROM {table}")))
     if not held:
         return f"ALTER TABLE {table} DROP COLUMN {column}"
-    said = f"has it as {now}" if now else "has no such column"
+    declared = f"has it as {now}" if now else "has no such column"
     raise VersionRefused(
         f"{table} holds {held} values of {change.column} as {change.was}, and version "
-        f"{contract.version} of the contract of {contract.dataset} {said}: they would be lost. "
+        f"{contract.version} of the contract of {contract.dataset} {declared}: they would be lost. "
         "Nothing was changed. Keep the column in the contract as it was, optional if it comes no "
         "more (is_required=False), and give what is new a name of its own. A decimal may only gain "
         "digits."
@@ -113,7 +113,7 @@ def _fits(was: str, now: str) -> bool:
 def _refuse_unfilled(
     tx: Transaction, contract: Contract, table: str, stored: Iterable[str]
 ) -> None:
-    """Refuse a required column that no record has which has landed, not even beside its fields."""
+    """Refuse a new required column that no landed record has, not even as an unknown field."""
     gained = [c.name for c in contract.columns if c.is_required and c.name not in stored]
     landed = gained and int(one(tx.rows(f"SELECT count(*) FROM {table}")))
     for column in gained if landed else ():

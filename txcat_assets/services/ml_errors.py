@@ -1,7 +1,6 @@
-"""What can go wrong with the ML service, in words that say what was asked, found and can be done.
+"""Errors of the ML service as txcat's own: what was asked, what was found, what can be done.
 
-Here a reply or an error of httpx becomes ours; who asks and who judges is in `ml_http` and
-`ml_protocol`.
+Requests are sent in `ml_http`, replies are read in `ml_protocol`.
 """
 
 from typing import NamedTuple
@@ -22,13 +21,13 @@ WHEN_BROKEN = (
 )
 
 NOT_JSON = (msgspec.DecodeError, RecursionError)
-"""What decoding raises: the second one for 1,000 lists within each other."""
+"""What decoding raises; RecursionError for JSON that is nested some 1,000 deep."""
 
 MAX_WORDS_CHARS = 500
 
 
 class Reply(NamedTuple):
-    """What the service said, whatever it is."""
+    """A reply of any status; `asking` is its request in words, such as POST http://.../predict."""
 
     asking: str
     status: int
@@ -37,7 +36,7 @@ class Reply(NamedTuple):
 
 
 class Unanswered(ServiceDown):
-    """One attempt that may go better later, after `wait_seconds` if the service named them."""
+    """A failed attempt that may be repeated, after `wait_seconds` if the service named them."""
 
     def __init__(self, asking: str, found: str, wait_seconds: float | None = None) -> None:
         super().__init__(f"{asking}: {found}. {WHEN_DOWN}")
@@ -57,19 +56,19 @@ def translate(error: Exception, asking: str) -> ServiceDown | ServiceBroken:
 
 
 def unexpected(reply: Reply) -> ServiceBroken:
-    """The error for a status that is no answer, no refusal and will not pass."""
+    """The error for a status that is neither answer nor refusal, and will not pass by itself."""
     location = shortened(for_terminal(reply.headers.get("location", "")))
     to = f" to {location}" if location else ""
-    return broken(reply, f"expected status 200, found {reply.status}{to}: {words_of(reply)}")
+    return broken(reply, f"expected status 200, found {reply.status}{to}: {error_text(reply)}")
 
 
 def broken(reply: Reply, found: str) -> ServiceBroken:
-    """The error for a reply that cannot be believed."""
+    """The error for a reply that breaks the protocol."""
     return ServiceBroken(f"{reply.asking}: {found}. {WHEN_BROKEN}")
 
 
-def words_of(reply: Reply) -> str:
-    """The service's own words: the detail of its error where it is text, else the whole body."""
+def error_text(reply: Reply) -> str:
+    """The service's own error text: its `detail` where that is text, else the whole body."""
     text = reply.body.decode(errors="replace")
     try:
         error = msgspec.json.decode(reply.body)
@@ -77,10 +76,10 @@ def words_of(reply: Reply) -> str:
         error = None
     if isinstance(error, dict) and isinstance(error.get("detail"), str):
         text = error["detail"]
-    words = for_terminal(" ".join(text.split()))  # no database text can hold a NUL either
+    words = for_terminal(" ".join(text.split()))  # also without NUL, which PostgreSQL cannot store
     return shortened(words, MAX_WORDS_CHARS) or f"status {reply.status}"
 
 
 def without_secrets(url: httpx.URL) -> str:
-    """The address as it may be told: without password and query."""
+    """The address as it may be shown: without password and query."""
     return str(url.copy_with(userinfo=b"", query=None))
