@@ -112,7 +112,7 @@ def _quarantine_some(url: str) -> None:
         )
         tx.run(
             f"UPDATE judged.transactions SET _place = {INVALID}, _digest = NULL, {nulls}, "
-            f"_reasons = ARRAY[(ARRAY[{codes}])[1 + _position / {EACH} % {len(REASONS)}]] "
+            f"_codes = ARRAY[(ARRAY[{codes}])[1 + _position / {EACH} % {len(REASONS)}]] "
             f"WHERE {is_bad}"
         )
         tx.run(

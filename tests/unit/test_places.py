@@ -27,7 +27,7 @@ from txcat_assets.pipeline.places import (
 )
 
 ADDRESS = {"_slice_id": pl.Int64(), "_position": pl.Int64()}
-CONTENT = {"_digest": pl.String(), "_reasons": pl.List(pl.String)}
+CONTENT = {"_digest": pl.String(), "_codes": pl.List(pl.String)}
 VERDICTS = pl.Schema({**ADDRESS, **CONTENT, "amount": pl.Int64()})
 STORED = pl.Schema({**ADDRESS, **CONTENT, "_place": pl.UInt8()})
 Contender = tuple[str, str, int, int]
@@ -88,14 +88,14 @@ def test_who_does_not_contend_is_set_aside_and_what_an_operator_decided_comes_fi
         {
             "n": [1, 2, 3, 4, 5],
             "_is_valid": [True, True, False, True, False],
-            "_reasons": [["odd"], ["odd"], ["bad"], ["odd"], ["bad"]],
+            "_codes": [["odd"], ["odd"], ["bad"], ["odd"], ["bad"]],
         }
     )
     unknown = pl.Series([None, ["no_shop"], None, ["no_shop"], None], dtype=pl.List(pl.String))
     closed = pl.Series([None, None, None, DISCARDED, REPLACED], dtype=pl.Int16)
     aside = set_aside(records, unknown, closed)
     assert aside["_aside"].to_list() == [None, WAITING, INVALID, DISCARDED, REPLACED]
-    assert aside["_reasons"].to_list() == [["odd"], ["no_shop"], ["bad"], ["odd"], ["bad"]]
+    assert aside["_codes"].to_list() == [["odd"], ["no_shop"], ["bad"], ["odd"], ["bad"]]
 
 
 @pytest.mark.parametrize(

@@ -18,18 +18,18 @@ _ADDRESS = ["_slice_id", "_position", "_day"]
 def judge(contract: Contract, raw: pl.DataFrame, *, decimal_comma: bool) -> pl.DataFrame:
     """One row per raw record, in the same order: address, typed columns, digest, verdict.
 
-    `_is_valid` is the verdict. `_reasons` are the codes of the rules that the record breaks, in the
-    order of the rules, null where it breaks none. A valid record breaks warnings alone (so
-    `validated` shows its codes as `_warnings`), and has its values and its `_digest`. A rejected
-    one has neither; its codes are errors alone, or its `_fault` alone, since with a fault nothing
-    is certain about its fields.
+    `_is_valid` is the verdict. `_codes` are the codes of the rules that the record breaks, in the
+    order of the rules, null where it breaks none. A valid record breaks warnings alone, has its
+    values and its `_digest`, and `validated` shows its codes as `_warnings`. A rejected one has
+    neither; its codes, which `quarantined` shows as `reasons`, are errors alone, or its `_fault`
+    alone, since with a fault nothing is certain about its fields.
     """
     raw = with_gained_columns(contract, raw)
     parsed = raw.select(_ADDRESS).hstack(parse(contract, raw, decimal_comma=decimal_comma))
     verdicts = _verdicts(raw["_fault"], _complaints(contract, parsed))
     judged = parsed.hstack([digests(contract, parsed), *verdicts])
     kept = pl.when("_is_valid").then(pl.col(*contract.column_names, "_digest"))
-    return judged.select(*_ADDRESS, kept, "_reasons", "_is_valid")
+    return judged.select(*_ADDRESS, kept, "_codes", "_is_valid")
 
 
 def _complaints(contract: Contract, parsed: pl.DataFrame) -> pl.DataFrame:
@@ -61,5 +61,5 @@ def _verdicts(faults: pl.Series, complaints: pl.DataFrame) -> pl.DataFrame:
     is_valid = fault.is_null() & (errors.list.len().fill_null(0) == 0)
     reasons = pl.when(is_valid).then(warnings).when(fault.is_null()).then(errors)
     return rows.join(complaints, on="row", how="left", maintain_order="left").select(
-        _reasons=reasons.otherwise(pl.concat_list(fault)), _is_valid=is_valid
+        _codes=reasons.otherwise(pl.concat_list(fault)), _is_valid=is_valid
     )

@@ -48,17 +48,17 @@ POSITION = ["_slice_id", "_position"]
 
 
 def difference(verdicts: pl.DataFrame, old: pl.DataFrame) -> pl.DataFrame:
-    """The verdicts whose content or reasons differ from what is stored under their position.
+    """The verdicts whose content or codes differ from what is stored under their position.
 
-    `old` has `_slice_id`, `_position`, `_digest`, `_reasons`, `_place` of the stored rows.
+    `old` has `_slice_id`, `_position`, `_digest`, `_codes`, `_place` of the stored rows.
     """
     if old.is_empty():
         return verdicts
     both = verdicts.join(old, on=POSITION, how="left", suffix="_old", maintain_order="left")
     is_known = pl.col("_place").is_not_null()
     same_content = pl.col("_digest").eq_missing(pl.col("_digest_old"))
-    same_reasons = pl.col("_reasons").eq_missing(pl.col("_reasons_old"))
-    return both.filter(~(is_known & same_content & same_reasons)).select(verdicts.columns)
+    same_codes = pl.col("_codes").eq_missing(pl.col("_codes_old"))
+    return both.filter(~(is_known & same_content & same_codes)).select(verdicts.columns)
 
 
 def to_move(verdicts: pl.DataFrame, old: pl.DataFrame, policy: Policy) -> pl.DataFrame:
@@ -80,13 +80,13 @@ def set_aside(records: pl.DataFrame, unknown: pl.Series, closed: pl.Series) -> p
 
     `closed` has the place in which an operator's decision puts a record, null where there is none.
     `unknown` has the code of each reference that a record names in vain, null where there is
-    none; they are the `_reasons` of a record that waits. `records` has `_is_valid` and `_reasons`.
+    none; they are the `_codes` of a record that waits. `records` has `_is_valid` and `_codes`.
     """
     is_open = pl.col("_closed").is_null()
     is_waiting = is_open & pl.col("_is_valid") & pl.col("_unknown").is_not_null()
     return records.with_columns(unknown.alias("_unknown"), closed.alias("_closed")).select(
-        pl.exclude("_reasons", "_unknown", "_closed"),
-        _reasons=pl.when(is_waiting).then("_unknown").otherwise("_reasons"),
+        pl.exclude("_codes", "_unknown", "_closed"),
+        _codes=pl.when(is_waiting).then("_unknown").otherwise("_codes"),
         _aside=pl.when(~is_open)
         .then("_closed")
         .when(~pl.col("_is_valid"))

@@ -112,7 +112,7 @@ def in_words(texts: Mapping[str, str], record: Mapping[str, Any]) -> list[str]:
 
     `texts` are the dataset's `reason_texts`: made once, for making them takes a millisecond.
     """
-    codes = reasons_at(record["_place"], record["_reasons"], record["_stage"])
+    codes = reasons_at(record["_place"], record["_codes"], record["_stage"])
     words = with_meanings(codes, texts)
     return [*words, f"{record['_stage']}: {record['_words']}"] if record["_words"] else words
 

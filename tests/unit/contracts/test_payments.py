@@ -38,7 +38,7 @@ def judged(*changes: dict[str, str | None]) -> list[dict[str, Any]]:
 def reasons(**fields: str | None) -> list[str] | None:
     """Why a payment with these fields is rejected."""
     (found,) = judged(fields)
-    codes: list[str] | None = found["_reasons"]
+    codes: list[str] | None = found["_codes"]
     return codes
 
 
@@ -47,7 +47,7 @@ def test_a_sound_payment_is_typed() -> None:
     assert found["amount"] == Decimal("250.0000")
     assert found["currency"] == "USD"
     assert found["timestamp"] == datetime(2025, 5, 1, 12)  # noqa: DTZ001 - kept as UTC
-    assert (found["_is_valid"], found["_reasons"]) == (True, None)
+    assert (found["_is_valid"], found["_codes"]) == (True, None)
 
 
 @pytest.mark.parametrize(

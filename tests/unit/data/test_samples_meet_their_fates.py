@@ -37,13 +37,13 @@ def fates(sample: Sample, known: dict[str, object]) -> Counter[str]:
     met: Counter[str] = Counter()
     for record in judged(sample).iter_rows(named=True):
         if not record["_is_valid"]:
-            assert len(record["_reasons"]) == 1, record
-            met[record["_reasons"][0]] += 1
+            assert len(record["_codes"]) == 1, record
+            met[record["_codes"][0]] += 1
         elif (first := known.setdefault(record["id"], record["_digest"])) is not record["_digest"]:
             met[DUPLICATE if first == record["_digest"] else CONFLICT] += 1
         else:
             met["validated"] += 1
-            met["warned"] += bool(record["_reasons"])
+            met["warned"] += bool(record["_codes"])
     return met
 
 

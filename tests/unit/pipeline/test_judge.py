@@ -25,7 +25,7 @@ RECORDS: list[dict[str, str | None]] = [
 def test_a_judged_record_has_its_address_its_values_and_its_verdict() -> None:
     verdicts = judge(PAYMENTS, raw_records(RECORDS), decimal_comma=False)
     address = {"_slice_id": pl.Int64, "_position": pl.Int64, "_day": pl.Date}
-    verdict = {"_digest": pl.String, "_reasons": pl.List(pl.String), "_is_valid": pl.Boolean}
+    verdict = {"_digest": pl.String, "_codes": pl.List(pl.String), "_is_valid": pl.Boolean}
     expected = [*address.items(), *typed_columns(PAYMENTS).items(), *verdict.items()]
     assert list(verdicts.schema.items()) == expected
     assert verdicts["_position"].to_list() == list(range(len(RECORDS)))
@@ -35,31 +35,31 @@ def test_a_judged_record_has_its_address_its_values_and_its_verdict() -> None:
 def test_every_error_is_named_in_the_order_of_the_rules() -> None:
     verdict = judged(side="x", amount="666", id=None, at="never", rate="1.23456")
     expected = ["id_missing", "rate_too_precise", "at_invalid", "side_unknown", "amount_cursed"]
-    assert verdict["_reasons"] == expected
+    assert verdict["_codes"] == expected
 
 
 def test_a_rejected_record_has_no_value_and_no_digest() -> None:
     verdict = judged(id="x", amount="13")
     assert {verdict[name] for name in [*PAYMENTS.column_names, "_digest"]} == {None}
-    assert verdict["_reasons"] == ["id_invalid"]
+    assert verdict["_codes"] == ["id_invalid"]
 
 
 def test_a_warning_rejects_nothing() -> None:
     verdict = judged(amount="13")
-    assert (verdict["_is_valid"], verdict["_reasons"]) == (True, ["amount_odd"])
+    assert (verdict["_is_valid"], verdict["_codes"]) == (True, ["amount_odd"])
 
 
 def test_a_sound_record_has_no_reasons() -> None:
-    assert judged()["_reasons"] is None
+    assert judged()["_codes"] is None
 
 
 def test_a_fault_is_the_only_reason() -> None:
     verdict = judged(_fault="ragged_line", id=None)
-    assert (verdict["_is_valid"], verdict["_reasons"]) == (False, ["ragged_line"])
+    assert (verdict["_is_valid"], verdict["_codes"]) == (False, ["ragged_line"])
 
 
 def test_a_fault_rejects_even_a_record_that_could_be_read() -> None:
-    assert judged(_fault="nul_byte")["_reasons"] == ["nul_byte"]
+    assert judged(_fault="nul_byte")["_codes"] == ["nul_byte"]
 
 
 @pytest.mark.parametrize("cut", range(len(RECORDS) + 1))
@@ -102,7 +102,7 @@ def test_a_gained_number_keeps_all_its_digits() -> None:
 )
 def test_a_gained_field_that_is_no_text_is_a_fault(value: object, reason: str) -> None:
     raw = raw_records([{"_extra": json.dumps({"note": value})}]).drop("note")
-    assert judge(PAYMENTS, raw, decimal_comma=False)["_reasons"].to_list() == [[reason]]
+    assert judge(PAYMENTS, raw, decimal_comma=False)["_codes"].to_list() == [[reason]]
 
 
 def test_pandera_is_not_imported_before_something_is_judged() -> None:

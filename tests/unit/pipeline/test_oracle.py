@@ -18,9 +18,9 @@ def verdict_of(record: dict[str, str | None], decimal_comma: bool) -> dict[str, 
     if values["amount"] == 666:
         errors.append("amount_cursed")
     if errors:
-        return dict.fromkeys(values) | {"_reasons": errors, "_is_valid": False}
+        return dict.fromkeys(values) | {"_codes": errors, "_is_valid": False}
     warnings = ["amount_odd"] if values["amount"] == 13 else None
-    return values | {"_reasons": warnings, "_is_valid": True}
+    return values | {"_codes": warnings, "_is_valid": True}
 
 
 def padded(texts: st.SearchStrategy[str]) -> st.SearchStrategy[str | None]:
@@ -98,7 +98,7 @@ def test_judging_equals_the_obvious_judge(
 ) -> None:
     drawn = data.draw(st.lists(kind, min_size=1, max_size=20))
     found = judge(PAYMENTS, raw_records(drawn), decimal_comma=decimal_comma)
-    names = [*PAYMENTS.column_names, "_reasons", "_is_valid"]
+    names = [*PAYMENTS.column_names, "_codes", "_is_valid"]
     expected = [verdict_of(record, decimal_comma) for record in drawn]
     assert found.select(names).rows(named=True) == expected
 

@@ -34,7 +34,7 @@ def test_every_rule_is_a_check_of_its_own() -> None:
 )
 def test_panderas_own_settings_cannot_switch_judging_off(setting: dict[str, Any]) -> None:
     with config_context(**setting):
-        assert judged(id="x")["_reasons"] == ["id_invalid"]
+        assert judged(id="x")["_codes"] == ["id_invalid"]
 
 
 def test_a_rule_that_cannot_be_asked_is_no_verdict() -> None:

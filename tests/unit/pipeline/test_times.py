@@ -12,7 +12,7 @@ from tests.unit.pipeline.records import judged
 
 @pytest.mark.parametrize("text", ["2025-01-03T10:00:00", "2025-01-03 10:00:00.5"])
 def test_a_time_without_an_offset_is_rejected_where_the_contract_needs_one(text: str) -> None:
-    assert judged(due=text)["_reasons"] == ["due_without_offset"]
+    assert judged(due=text)["_codes"] == ["due_without_offset"]
 
 
 @pytest.mark.parametrize("zone", ["Z", "+00:00", "-0000", "+00"])
@@ -23,7 +23,7 @@ def test_with_any_offset_it_is_that_instant(text: str, zone: str) -> None:
 
 @pytest.mark.parametrize("text", ["2025-02-30T10:00:00", "2025-01-03", "10:00:00Z", "soon+01:00"])
 def test_what_is_no_time_lacks_more_than_an_offset(text: str) -> None:
-    assert judged(due=text)["_reasons"] == ["due_invalid"]
+    assert judged(due=text)["_codes"] == ["due_invalid"]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_an_iso_time_becomes_utc(text: str, value: str) -> None:
     ],
 )
 def test_anything_else_is_no_time(text: str) -> None:
-    assert judged(at=text)["_reasons"] == ["at_invalid"]
+    assert judged(at=text)["_codes"] == ["at_invalid"]
 
 
 @pytest.mark.parametrize(
@@ -96,12 +96,12 @@ def test_anything_else_is_no_time(text: str) -> None:
     ],
 )
 def test_what_other_programs_write_for_no_time_is_none(text: str) -> None:
-    assert judged(at=text)["_reasons"] == ["at_placeholder"]
-    assert judged(due=text)["_reasons"] == ["due_placeholder"]
+    assert judged(at=text)["_codes"] == ["at_placeholder"]
+    assert judged(due=text)["_codes"] == ["due_placeholder"]
 
 
 def test_a_time_may_lie_in_the_day_after_arrival_and_no_later() -> None:
     assert judged(at="2025-02-01T23:59:59.999999")["_is_valid"]
-    assert judged(at="2025-02-02T00:00:00")["_reasons"] == ["at_in_future"]
-    assert judged(at="2042-01-01T00:00:00")["_reasons"] == ["at_in_future"]
-    assert judged(at="9999-12-31T23:59:59")["_reasons"] == ["at_in_future"]
+    assert judged(at="2025-02-02T00:00:00")["_codes"] == ["at_in_future"]
+    assert judged(at="2042-01-01T00:00:00")["_codes"] == ["at_in_future"]
+    assert judged(at="9999-12-31T23:59:59")["_codes"] == ["at_in_future"]

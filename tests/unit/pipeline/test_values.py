@@ -52,13 +52,13 @@ def test_an_integer_id_has_the_hash_of_its_uuid() -> None:
     ],
 )
 def test_anything_else_is_no_id(text: str) -> None:
-    assert judged(id=text)["_reasons"] == ["id_invalid"]
+    assert judged(id=text)["_codes"] == ["id_invalid"]
 
 
 @pytest.mark.parametrize("text", ["7", "0", str(2**128 - 1)])
 def test_an_integer_is_no_id_where_the_contract_takes_none(text: str) -> None:
     assert judged(payer=A_UUID.upper())["payer"] == A_UUID
-    assert judged(payer=text)["_reasons"] == ["payer_invalid"]
+    assert judged(payer=text)["_codes"] == ["payer_invalid"]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_flag_is_true_or_false_in_any_case(text: str, value: bool | None) -> N
 
 @pytest.mark.parametrize("text", ["1", "0", "yes", "t", "null"])
 def test_anything_else_is_no_flag(text: str) -> None:
-    assert judged(is_urgent=text)["_reasons"] == ["is_urgent_invalid"]
+    assert judged(is_urgent=text)["_codes"] == ["is_urgent_invalid"]
 
 
 @pytest.mark.parametrize(
@@ -103,12 +103,12 @@ def test_a_plain_number_is_money_to_the_last_digit(text: str, value: str) -> Non
 
 @pytest.mark.parametrize("text", ["1.005", "1.500", "-0.005", "1" * 30 + ".125"])
 def test_money_is_never_cut_to_its_scale(text: str) -> None:
-    assert judged(amount=text)["_reasons"] == ["amount_too_precise"]
+    assert judged(amount=text)["_codes"] == ["amount_too_precise"]
 
 
 @pytest.mark.parametrize("text", ["1234567890" * 3, "10000000000000000", "-1" + "0" * 60 + ".00"])
 def test_money_beyond_its_digits_is_out_of_range(text: str) -> None:
-    assert judged(amount=text)["_reasons"] == ["amount_out_of_range"]
+    assert judged(amount=text)["_codes"] == ["amount_out_of_range"]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_money_beyond_its_digits_is_out_of_range(text: str) -> None:
     ],
 )
 def test_whatever_is_not_a_plain_number_is_no_money(text: str) -> None:
-    assert judged(amount=text)["_reasons"] == ["amount_invalid"]
+    assert judged(amount=text)["_codes"] == ["amount_invalid"]
 
 
 @pytest.mark.parametrize(
@@ -177,12 +177,12 @@ def test_a_decimal_comma_is_read_where_the_separator_is_another(text: str, value
     ],
 )
 def test_a_decimal_comma_is_never_guessed(text: str, reason: str) -> None:
-    assert judged(amount=text, decimal_comma=True)["_reasons"] == [reason]
+    assert judged(amount=text, decimal_comma=True)["_codes"] == [reason]
 
 
 def test_three_digits_behind_a_mark_are_doubtful_at_any_scale() -> None:
     for text in ("1,234", "1.234", "+12.500", "-999.000"):
-        assert judged(rate=text, decimal_comma=True)["_reasons"] == ["rate_invalid"]
+        assert judged(rate=text, decimal_comma=True)["_codes"] == ["rate_invalid"]
     assert judged(rate="0.125", decimal_comma=True)["rate"] == Decimal("0.1250")
     assert judged(rate="1.125")["rate"] == Decimal("1.1250")
     assert judged(rate="1,2340", decimal_comma=True)["rate"] == Decimal("1.2340")
@@ -191,9 +191,9 @@ def test_three_digits_behind_a_mark_are_doubtful_at_any_scale() -> None:
 def test_money_without_decimal_places_takes_none() -> None:
     assert judged(units="999")["units"] == 999
     assert judged(units="1.0")["units"] == 1
-    assert judged(units="1.5")["_reasons"] == ["units_too_precise"]
-    assert judged(units="1.000")["_reasons"] == ["units_too_precise"]
-    assert judged(units="1000")["_reasons"] == ["units_out_of_range"]
+    assert judged(units="1.5")["_codes"] == ["units_too_precise"]
+    assert judged(units="1.000")["_codes"] == ["units_too_precise"]
+    assert judged(units="1000")["_codes"] == ["units_out_of_range"]
 
 
 @pytest.mark.parametrize(("text", "value"), [("debit", "Debit"), (" CREDIT\n", "credit")])
@@ -202,7 +202,7 @@ def test_a_choice_is_kept_as_it_is_declared(text: str, value: str) -> None:
 
 
 def test_a_choice_outside_the_list_is_unknown() -> None:
-    assert judged(side="sideways")["_reasons"] == ["side_unknown"]
+    assert judged(side="sideways")["_codes"] == ["side_unknown"]
 
 
 @pytest.mark.parametrize("text", ["=cmd|'A0", '"q" \\ ;', "NULL", "naïve 🙂", "a\nb", "\ufeffx"])
@@ -212,13 +212,13 @@ def test_text_is_kept_as_it_came(text: str) -> None:
 
 def test_text_is_measured_in_characters_without_its_blanks() -> None:
     assert judged(note=f" {'🙂' * 10} ")["_is_valid"]
-    assert judged(note="é" * 11)["_reasons"] == ["note_too_long"]
+    assert judged(note="é" * 11)["_codes"] == ["note_too_long"]
 
 
 @pytest.mark.parametrize("blank", [None, "", "  ", "\t\n", "\u00a0\u3000"])
 @pytest.mark.parametrize("name", ["id", "amount", "at", "side"])
 def test_blank_is_missing(name: str, blank: str | None) -> None:
-    assert judged({name: blank})["_reasons"] == [f"{name}_missing"]
+    assert judged({name: blank})["_codes"] == [f"{name}_missing"]
 
 
 @pytest.mark.parametrize("blank", [None, "", " "])
@@ -246,7 +246,7 @@ def test_a_whole_number_stays_a_number(text: str, value: int) -> None:
     ],
 )
 def test_anything_else_is_no_whole_number(text: str, reason: str) -> None:
-    assert judged(number=text)["_reasons"] == [reason]
+    assert judged(number=text)["_codes"] == [reason]
 
 
 @pytest.mark.parametrize("text", ["2016-02-12", "2016-2-12", " 2016-02-12 "])
@@ -266,7 +266,7 @@ def test_a_date_may_leave_out_zeros(text: str) -> None:
     ],
 )
 def test_anything_else_is_no_date(text: str, reason: str) -> None:
-    assert judged(born=text)["_reasons"] == [reason]
+    assert judged(born=text)["_codes"] == [reason]
 
 
 @pytest.mark.parametrize("text", ["A.b+c@example.com", "o'hara@mail.example.co"])
@@ -276,4 +276,4 @@ def test_an_address_is_kept_as_it_came(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["a", "a@b", "a@@b.co", "a b@c.de", "a@-b.de", "@b.de", "é@b.de"])
 def test_anything_else_is_no_address(text: str) -> None:
-    assert judged(mail=text)["_reasons"] == ["mail_invalid"]
+    assert judged(mail=text)["_codes"] == ["mail_invalid"]

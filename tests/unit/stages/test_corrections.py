@@ -27,7 +27,7 @@ def export(tmp_path: Path) -> Path:
         {"_slice_id": 1_000_000, "_position": n, "id": str(n), "amount": "x", "side": "é\nü"}
         for n in range(2)
     ]
-    same = {"_place": INVALID, "_reasons": ["amount_invalid"], "_kind": "file", "_name": "t.csv"}
+    same = {"_place": INVALID, "_codes": ["amount_invalid"], "_kind": "file", "_name": "t.csv"}
     none = dict.fromkeys(["_stage", "_words", "_extra", "_bytes", "_partition"])
     path = tmp_path / "export.csv"
     write_for_correction(path, CONTRACT, pl.DataFrame([one | same | none for one in records]))

@@ -37,7 +37,7 @@ SPOILED = {
     "sales: whoever is a duplicate": "UPDATE judged.sales SET _place = 4 WHERE _place = 1",
     "sales: each key in categorized.sales": "UPDATE judged.sales SET _place = 4 WHERE _place = 1",
     "sales: what side names is there": "UPDATE judged.sales SET side = 'Q'",
-    "sales: whoever waits says for what": "UPDATE judged.sales SET _reasons = NULL",
+    "sales: whoever waits says for what": "UPDATE judged.sales SET _codes = NULL",
     "sales: there is one row of a key in": "INSERT INTO categorized.sales "
     "SELECT * FROM categorized.sales",
     "sales: pending and refused of": "DELETE FROM categorized.sales",

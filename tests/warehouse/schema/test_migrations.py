@@ -28,6 +28,9 @@ from txcat_assets.warehouse.schema.tables import prepare
 
 OLD = Path(__file__).parents[1] / "old"
 
+REASONS_INDEX = "CREATE INDEX tiny_reasons ON judged.tiny (_slice_id) WHERE _reasons IS NOT NULL"
+"""What the versions up to change 14 of the ledger had beside this dump's indexes."""
+
 
 def unpacked(name: str) -> bytes:
     """One of the stored warehouses."""
@@ -45,6 +48,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Warehouse]:
     with postgres.database() as url:
         with psycopg.connect(url) as connection:
             connection.execute(unpacked("ledger_2.postgres.sql.zst"))
+            connection.execute(REASONS_INDEX)
         yield PostgresWarehouse(url, wait_seconds=5, statement_seconds=60)
 
 
@@ -88,10 +92,20 @@ def test_an_old_warehouse_keeps_every_row(old: Warehouse) -> None:
     assert seen(old, tiny(VERSION)) == answered(at_rest, model().answer_to_content)
 
 
+def indexes(warehouse: Warehouse) -> set[tuple[Any, ...]]:
+    """Every index of a dataset's tables; on DuckDB they have none."""
+    if warehouse.kind == "duckdb":
+        return set()
+    with warehouse.transaction() as tx:
+        of_datasets = "schemaname NOT IN ('pg_catalog', 'ledger')"
+        return set(tx.rows(f"SELECT indexname, indexdef FROM pg_indexes WHERE {of_datasets}"))
+
+
 def test_it_is_then_as_if_it_had_been_made_today(old: Warehouse, new: Warehouse) -> None:
     for one in (old, new):
         prepare(one, tiny(VERSION))
     assert columns(old) == columns(new)
+    assert indexes(old) == indexes(new)
 
 
 def test_preparing_again_changes_nothing(old: Warehouse) -> None:

@@ -118,14 +118,14 @@ def move_answers(
     tx.run(f"DELETE FROM {table} WHERE {of_keys} AND {key} NOT IN ({of_winners})")
     tx.run(
         f"UPDATE {table} c SET _slice_id = j._slice_id, _position = j._position, _day = j._day, "
-        "_contract_version = j._contract_version, _warnings = j._reasons "
+        "_contract_version = j._contract_version, _warnings = j._codes "
         f"FROM winners w JOIN judged.{contract.dataset} j "
         "ON j._slice_id = w._slice_id AND j._position = w._position "
         f"AND {in_slices(winners['_slice_id'].unique().to_list(), 'j._slice_id')} "
         f"WHERE {tx.among(f'c.{key}', of_winners)} AND c.{key} = {key_of(contract, 'w')} "
         "AND c._digest = CAST(w._digest AS UUID) "
         "AND (c._slice_id <> j._slice_id OR c._position <> j._position "
-        "OR c._contract_version <> j._contract_version OR c._warnings IS DISTINCT FROM j._reasons)"
+        "OR c._contract_version <> j._contract_version OR c._warnings IS DISTINCT FROM j._codes)"
     )
 
 

@@ -115,7 +115,7 @@ def place_again(tx: Transaction, contract: Contract, slice_ids: Sequence[int]) -
     """
     dataset = _begun(tx, contract)
     found = tx.frame(
-        f"SELECT {_narrow(dataset)}, _reasons FROM judged.{contract.dataset} "
+        f"SELECT {_narrow(dataset)}, _codes FROM judged.{contract.dataset} "
         f"WHERE {in_slices(slice_ids)}"
     )
     is_apart = pl.col("_place").is_in((INVALID, WAITING, *CLOSED))
@@ -137,7 +137,7 @@ def _without_values(contract: Contract, aside: pl.DataFrame) -> pl.DataFrame:
         *(*POSITION, "_day", "_aside"),
         *(pl.lit(None, dtype_of(c.type)).alias(c.name) for c in contract.columns),
         _digest=pl.lit(None, pl.String),
-        _reasons=pl.lit(None, pl.List(pl.String)),
+        _codes=pl.lit(None, pl.List(pl.String)),
     )
 
 
@@ -191,7 +191,7 @@ def _judged_rows(tx: Transaction, dataset: Dataset, positions: pl.DataFrame) -> 
     """The judged rows that these positions have now."""
     slice_ids = positions["_slice_id"].unique().to_list()
     rows = tx.frame(
-        f"SELECT {_narrow(dataset)}, _reasons FROM judged.{dataset.contract.dataset} "
+        f"SELECT {_narrow(dataset)}, _codes FROM judged.{dataset.contract.dataset} "
         f"WHERE {in_slices(slice_ids)}"
     )
     return rows.join(positions, on=POSITION, how="semi")
@@ -219,7 +219,7 @@ def _other_contenders(tx: Transaction, dataset: Dataset, changes: Changes) -> pl
     met = tx.frame(" UNION ALL ".join(f"{found} AND _place {part}" for part in parts))
     for one in (changes.rows, changes.moving):
         met = met.join(one, on=POSITION, how="anti")
-    valid = met.with_columns(_is_valid=True, _reasons=pl.lit(None, pl.List(pl.String)))
+    valid = met.with_columns(_is_valid=True, _codes=pl.lit(None, pl.List(pl.String)))
     nobody = pl.Series([None], dtype=pl.Int16).new_from_index(0, len(met))
     return set_aside(valid, unknown_references(tx, contract, met), nobody)
 
@@ -227,7 +227,7 @@ def _other_contenders(tx: Transaction, dataset: Dataset, changes: Changes) -> pl
 def _place_all(dataset: Dataset, changes: Changes, others: pl.DataFrame) -> pl.DataFrame:
     """All of these with the place that each must have; `was` is null for rows to write."""
     contract = dataset.contract
-    known = [*POSITION, "_day", contract.key, "_digest", "_reasons", "_aside"]
+    known = [*POSITION, "_day", contract.key, "_digest", "_codes", "_aside"]
     columns = [*known, *dataset.watched_columns]
     new = changes.rows.select(*columns, was=pl.lit(None, dtype=pl.Int16))
     stored = [one.select(*columns, was="_place") for one in (changes.moving, others)]
@@ -258,7 +258,7 @@ def _insert(tx: Transaction, contract: Contract, placed: pl.DataFrame, run_id: s
     tx.append(
         f"judged.{contract.dataset}",
         placed.select(
-            *(*POSITION, "_day", *contract.column_names, "_digest", "_place", "_reasons"),
+            *(*POSITION, "_day", *contract.column_names, "_digest", "_place", "_codes"),
             pl.lit(contract.version).alias("_contract_version"),
             pl.lit(run_id).alias("_run_id"),
         ),
@@ -272,7 +272,7 @@ def _move(tx: Transaction, contract: Contract, moved: pl.DataFrame) -> None:
     tx.offer("moved", moved)
     tx.run(
         f"UPDATE judged.{contract.dataset} j SET _place = m._place, "
-        "_reasons = coalesce(m._reasons, j._reasons) FROM moved m "
+        "_codes = coalesce(m._codes, j._codes) FROM moved m "
         f"WHERE {_same('j', 'm')} "
         f"AND {in_slices(moved['_slice_id'].unique().to_list(), 'j._slice_id')}"
     )

@@ -78,7 +78,7 @@ def note_decisions(
         "INSERT INTO ledger.decisions (dataset, slice_id, position, action, in_force, who, why, "
         "decided_at, run_id, place_before, reasons_before, new_slice_id, new_position) "
         "SELECT $dataset, d._slice_id, d._position, $action, $in_force, $who, $why, $at, $run_id, "
-        "j._place, j._reasons, d.new_slice_id, d.new_position "
+        "j._place, j._codes, d.new_slice_id, d.new_position "
         f"FROM decided d LEFT JOIN judged.{contract.dataset} j ON j._slice_id = d._slice_id "
         "AND j._position = d._position "
         f"AND {in_slices(positions['_slice_id'].unique().to_list(), 'j._slice_id')}",

@@ -124,7 +124,7 @@ def _come(contract: Contract, reference: Reference, slices: str) -> str:
     """Who waits for what is there by now."""
     return (
         f"SELECT j._slice_id, j._position FROM judged.{contract.dataset} j "
-        f"WHERE j._place = {WAITING} AND '{reference.code}' = ANY(j._reasons) "
+        f"WHERE j._place = {WAITING} AND '{reference.code}' = ANY(j._codes) "
         f"AND {_is_there(reference, _named(reference))} AND j._slice_id IN {slices}"
     )
 
@@ -132,7 +132,7 @@ def _come(contract: Contract, reference: Reference, slices: str) -> str:
 def _gone(contract: Contract, reference: Reference, slices: str) -> str:
     """Who names what has gone, and does not know yet."""
     is_out = f"j._place IN ({listed([INVALID, *CLOSED])})"
-    is_waiting = f"(j._place = {WAITING} AND '{reference.code}' = ANY(j._reasons))"
+    is_waiting = f"(j._place = {WAITING} AND '{reference.code}' = ANY(j._codes))"
     return (
         f"SELECT j._slice_id, j._position FROM judged.{contract.dataset} j "
         f"WHERE NOT {is_out} AND NOT {is_waiting} AND {_named(reference)} IN "

@@ -149,7 +149,7 @@ def judged_records_at(tx: Transaction, contract: Contract, positions: pl.DataFra
     return tx.frame(
         f"SELECT j._slice_id, j._position, j._day, {quoted(contract.column_names, 'j')}, "
         "replace(CAST(j._digest AS TEXT), '-', '') AS _digest, "
-        f"CASE WHEN j._place <> {WAITING} THEN j._reasons END AS _reasons, "
+        f"CASE WHEN j._place <> {WAITING} THEN j._codes END AS _codes, "
         f"j._digest IS NOT NULL AS _is_valid FROM judged.{contract.dataset} j "
         "JOIN positions p ON p._slice_id = j._slice_id AND p._position = j._position "
         f"WHERE {in_slices(positions['_slice_id'].unique().to_list(), 'j._slice_id')}"
@@ -171,7 +171,7 @@ def judged_records(
     """The judged records of slices in these places: typed columns, and what txcat adds."""
     return tx.frame(
         f"SELECT {quoted(contract.column_names)}, _slice_id, _position, _day, _digest, "
-        "_contract_version, _reasons AS _warnings "
+        "_contract_version, _codes AS _warnings "
         f"FROM judged.{contract.dataset} WHERE _place IN ({listed(places)}) "
         f"AND {in_slices(slice_ids)}"
     )

@@ -191,8 +191,8 @@ def _of_reference(contract: Contract, reference: Reference) -> Iterator[Invarian
     )
     yield Invariant(
         "whoever waits says for what",
-        f"SELECT j._slice_id, j._position {judged} = {WAITING} AND (j._reasons IS NULL "
-        f"OR ('{reference.code}' = ANY(j._reasons) AND {column} IS NULL))",
+        f"SELECT j._slice_id, j._position {judged} = {WAITING} AND (j._codes IS NULL "
+        f"OR ('{reference.code}' = ANY(j._codes) AND {column} IS NULL))",
     )
 
 

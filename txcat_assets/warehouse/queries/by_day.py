@@ -84,8 +84,8 @@ def _codes_by_day(
 ) -> dict[str, Numbers]:
     found: dict[str, Numbers] = {}
     for code, day, number in tx.rows(
-        "SELECT code, _day, count(*) FROM (SELECT unnest(_reasons) AS code, _day "
-        f"FROM judged.{contract.dataset} WHERE _reasons IS NOT NULL "
+        "SELECT code, _day, count(*) FROM (SELECT unnest(_codes) AS code, _day "
+        f"FROM judged.{contract.dataset} WHERE _codes IS NOT NULL "
         f"AND _place IN ({listed(places)}) AND _slice_id IN {scope.slices}) found GROUP BY 1, 2",
         **scope.values,
     ):

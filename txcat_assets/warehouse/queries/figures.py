@@ -107,7 +107,7 @@ def broken_sample(
     """The first records that bear a reason code, as they came."""
     conflicts = f"_place = {CONFLICTING}"
     its_own = (
-        "_reasons IS NOT NULL AND $code = ANY(_reasons) "
+        "_codes IS NOT NULL AND $code = ANY(_codes) "
         f"AND _place NOT IN ({listed([*LOSING, *CLOSED])})"
     )
     bears = conflicts if code == CONFLICT else its_own

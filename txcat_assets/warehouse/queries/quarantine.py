@@ -75,7 +75,7 @@ def reasons_at(place: int | None, reasons: list[str] | None, refusing: str | Non
 
 def summarized(tx: Transaction, contract: Contract, wanted: Wanted) -> list[ReasonSummary]:
     """The records that are meant, by reason code, the most frequent first."""
-    columns = "j._slice_id, j._place, j._reasons, count(*) AS records, min(j._position) AS first"
+    columns = "j._slice_id, j._place, j._codes, count(*) AS records, min(j._position) AS first"
     parts = _parts(contract, wanted, columns, " GROUP BY 1, 2, 3")
     groups = tx.rows(" UNION ALL ".join(parts), **_values(wanted))
     by_code: dict[str, list[_Group]] = {}
@@ -130,7 +130,7 @@ def _landed_on(tx: Transaction, contract: Contract, days: set[date]) -> dict[dat
 def read_records(tx: Transaction, contract: Contract, positions: pl.DataFrame) -> pl.DataFrame:
     """Records whole, in the order of arrival: as they came, where from, where they are and why.
 
-    Columns: `_slice_id`, `_position`, `_day`, `_place` (null while unjudged), `_reasons`, `_stage`
+    Columns: `_slice_id`, `_position`, `_day`, `_place` (null while unjudged), `_codes`, `_stage`
     and `_words` of a refusal, the contract's columns as text, CAME, FROM. A text that raw has
     forgotten is written as it was read.
     """
@@ -144,7 +144,7 @@ def read_records(tx: Transaction, contract: Contract, positions: pl.DataFrame) -
         slices, "{t}._slice_id"
     )
     return tx.frame(
-        f"SELECT p._slice_id, p._position, s.day AS _day, j._place, j._reasons, "
+        f"SELECT p._slice_id, p._position, s.day AS _day, j._place, j._codes, "
         "f.stage AS _stage, f.words AS _words, "
         f"{texts}, {quoted(CAME, 'r')}, r._message_at, o.kind AS _kind, "
         'o.name AS _name, o."partition" AS _partition, o.dialect AS _dialect, '
@@ -166,7 +166,7 @@ def find_places(tx: Transaction, contract: Contract, positions: pl.DataFrame) ->
     tx.offer("positions", positions.select("_slice_id", "_position"))
     slices = positions["_slice_id"].unique().to_list()
     return tx.frame(
-        "SELECT j._slice_id, j._position, j._place, j._reasons "
+        "SELECT j._slice_id, j._position, j._place, j._codes "
         f"FROM judged.{contract.dataset} j JOIN positions p ON p._slice_id = j._slice_id "
         f"AND p._position = j._position WHERE {in_slices(slices, 'j._slice_id')} ORDER BY 1, 2"
     )
@@ -209,7 +209,7 @@ def _parts(contract: Contract, wanted: Wanted, columns: str, grouped: str = "") 
 def _by_reason(wanted: Wanted) -> list[str]:
     if not wanted.reasons:
         return []
-    bears = f"j._place <> {CONFLICTING} AND j._reasons && $reasons"
+    bears = f"j._place <> {CONFLICTING} AND j._codes && $reasons"
     conflicts = f" OR j._place = {CONFLICTING}" if CONFLICT in wanted.reasons else ""
     return [f"(({bears}){conflicts})"]
 

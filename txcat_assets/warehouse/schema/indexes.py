@@ -35,7 +35,7 @@ def indexes(contract: Contract) -> list[str]:
         f"{name}_loser ON judged.{name} ({key}) WHERE _place IN ({listed(LOSING)})",
         f"{name}_apart ON judged.{name} ({key}) WHERE _place > {INVALID - 1}",
         f"{name}_aside ON judged.{name} (_slice_id) WHERE _place <> {VALIDATED}",
-        f"{name}_reasons ON judged.{name} (_slice_id) WHERE _reasons IS NOT NULL",
+        f"{name}_codes ON judged.{name} (_slice_id) WHERE _codes IS NOT NULL",
     ]
     if contract.references:
         plain.append(f"{name}_waiting ON judged.{name} (_slice_id) WHERE _place = {WAITING}")

@@ -45,7 +45,7 @@ from txcat_assets.warehouse.schema.views import (
     quarantined_view,
     validated_view,
 )
-from txcat_assets.warehouse.schema.widening import widened
+from txcat_assets.warehouse.schema.widening import stored_columns, widened
 
 
 def prepare(warehouse: Warehouse, contract: Contract) -> list[str]:
@@ -95,7 +95,8 @@ def _make(tx: Transaction, warehouse: Warehouse, contract: Contract) -> list[str
             continue
         tx.lock(dataset.dataset)
         note_contract(tx, dataset)
-        for statement in _dataset_tables(dataset, widened(tx, dataset, _columns(dataset))):
+        changes = [*_renamed(tx, dataset), *widened(tx, dataset, _columns(dataset))]
+        for statement in _dataset_tables(dataset, changes):
             tx.run(statement)
         for statement in indexes(dataset) if warehouse.kind == "postgres" else ():
             tx.run(statement)
@@ -120,8 +121,19 @@ def _columns(contract: Contract) -> dict[str, dict[str, str]]:
     }
 
 
-def _dataset_tables(contract: Contract, widened: Iterable[str]) -> list[str]:
-    """The statements that make all of a dataset; `widened` make room in what is there already."""
+def _renamed(tx: Transaction, contract: Contract) -> list[str]:
+    """What gives a column of judged its name where the table is older than that.
+
+    `_codes` was called `_reasons`, which said less than half: a valid record's codes are warnings.
+    """
+    table = f"judged.{contract.dataset}"
+    if "_reasons" in stored_columns(tx, table):
+        return [f"ALTER TABLE {table} RENAME COLUMN _reasons TO _codes"]
+    return []
+
+
+def _dataset_tables(contract: Contract, changes: Iterable[str]) -> list[str]:
+    """The statements that make all of a dataset; `changes` alter what is there already."""
     name, typed = contract.dataset, _typed_columns(contract.columns)
     texts = ", ".join(f'"{column}" TEXT' for column in contract.column_names)
     marts = [mart.name for mart in contract.marts]
@@ -136,11 +148,11 @@ def _dataset_tables(contract: Contract, widened: Iterable[str]) -> list[str]:
         f"{texts}, _extra TEXT, _fault TEXT, _bytes BYTEA, _run_id TEXT, "
         f"{', '.join(f'{column} {type_}' for column, type_ in MESSAGE.items())})",
         f"CREATE TABLE IF NOT EXISTS judged.{name} (_slice_id BIGINT, _position BIGINT, "
-        f"_day DATE, {typed}, _digest UUID, _place SMALLINT, _reasons TEXT[], "
+        f"_day DATE, {typed}, _digest UUID, _place SMALLINT, _codes TEXT[], "
         f"_contract_version INTEGER, _run_id TEXT)",
         *(_stage_table(contract, stage) for stage in contract.stages),
         *(_mart_table(contract, mart) for mart in contract.marts),
-        *widened,
+        *changes,
         *_added_columns(contract),
         *(_superseded(contract) if has_versions else []),
         *_gained_stages(contract),

@@ -26,7 +26,7 @@ def validated_columns(contract: Contract) -> str:
     """The columns of `validated.<dataset>`, as a select list over `judged.<dataset>`."""
     return (
         f"{quoted(contract.column_names)}, _slice_id, _position, _day, _digest, "
-        "_contract_version, _run_id, _reasons AS _warnings"
+        "_contract_version, _run_id, _codes AS _warnings"
     )
 
 
@@ -42,7 +42,7 @@ def quarantined_view(contract: Contract) -> str:
     """Every record that was set aside, as it came; where its text is forgotten, as it was read."""
     name = contract.dataset
     places = f"j._place IN ({listed(QUARANTINED)})"
-    reasons = f"CASE WHEN j._place = {CONFLICTING} THEN ARRAY['{CONFLICT}'] ELSE j._reasons END"
+    reasons = f"CASE WHEN j._place = {CONFLICTING} THEN ARRAY['{CONFLICT}'] ELSE j._codes END"
     refused = (
         f"ledger.refusals f JOIN judged.{name} j ON f.dataset = '{name}' "
         "AND j._slice_id = f.slice_id AND j._position = f.position AND j._digest = f.digest "

@@ -45,7 +45,7 @@ def widened(
     """
     statements = []
     for table, wanted in tables.items():
-        stored = _stored_columns(tx, table)
+        stored = stored_columns(tx, table)
         for column, type_ in stored.items():
             if column not in wanted and _is_own(table, column):
                 continue
@@ -57,7 +57,7 @@ def widened(
     return statements
 
 
-def _stored_columns(tx: Transaction, table: str) -> dict[str, str]:
+def stored_columns(tx: Transaction, table: str) -> dict[str, str]:
     """The columns of a table with their types; none where it is not there."""
     schema, name = table.split(".")
     found = tx.rows(
