@@ -22,6 +22,7 @@ from reporting_api.key_list import key_list
 from reporting_api.parameters import refuse_unknown
 from reporting_api.problems import answer_problem
 from reporting_api.reading import Asker
+from reporting_api.reports import monthly_report
 from reporting_api.roles import PUBLIC
 from reporting_api.users import daily_totals, payments
 from txcat_assets.settings import Settings
@@ -92,6 +93,7 @@ def create_app(settings: Settings) -> ASGIApp:
             {
                 "gate": gate,
                 "reader": reader,
+                "reports_folder": settings.reports_folder,
                 "asker": Asker(reader, settings.api_reads, settings.api_wait_seconds),
             }
         ),
@@ -101,7 +103,7 @@ def create_app(settings: Settings) -> ASGIApp:
 
 def routes() -> list[HTTPRouteHandler]:
     """Every route of the API."""
-    return [health, ready, payments, daily_totals, key_list, *dataset_routes()]
+    return [health, ready, payments, daily_totals, monthly_report, key_list, *dataset_routes()]
 
 
 def _cors(settings: Settings) -> CORSConfig | None:

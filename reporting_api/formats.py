@@ -5,7 +5,6 @@ formula has an apostrophe before it; in JSON every text is as it is.
 """
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
@@ -14,14 +13,10 @@ from typing import IO, Any
 import polars as pl
 from xxhash import xxh3_128
 
-from txcat_assets.text import FORMULA_STARTS
+from txcat_assets.pipeline.plain_values import plain, plain_for_spreadsheets
 
 SPOOLED_BYTES = 1024 * 1024
 """What is larger goes into a temporary file, which has no name and is gone when it is closed."""
-
-FORMULA = f"^[{re.escape(FORMULA_STARTS)}]"
-
-INSTANT = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 JSON, JSON_LINES, CSV = "application/json", "application/x-ndjson", "text/csv"
 
@@ -94,17 +89,4 @@ def _write(
 
 
 def _csv(frame: pl.DataFrame, *, has_header: bool) -> bytes:
-    texts = pl.col(pl.String)
-    defused = pl.when(texts.str.contains(FORMULA)).then("'" + texts).otherwise(texts)
-    lists = pl.col(pl.List(pl.String)).list.join("|")
-    shown = plain(frame.with_columns(defused.name.keep(), lists))
-    return shown.write_csv(include_header=has_header).encode()
-
-
-def plain(frame: pl.DataFrame) -> pl.DataFrame:
-    """Values as programs in any language read them without losing a digit or an offset."""
-    return frame.with_columns(
-        pl.selectors.decimal().cast(pl.String),
-        pl.selectors.datetime().dt.strftime(INSTANT),
-        pl.selectors.date().dt.strftime("%Y-%m-%d"),
-    )
+    return plain_for_spreadsheets(frame).write_csv(include_header=has_header).encode()

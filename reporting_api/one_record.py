@@ -11,13 +11,13 @@ import polars as pl
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from reporting_api.formats import plain
 from reporting_api.parameters import Asking, taking
 from reporting_api.problems import Problem
 from reporting_api.reading import asker_of
 from reporting_api.roles import Role, least
 from txcat_assets.contracts.model import Contract
 from txcat_assets.pipeline.parse import parse_value
+from txcat_assets.pipeline.plain_values import plain
 from txcat_assets.warehouse.databases.reader import ReadTransaction
 from txcat_assets.warehouse.queries.records import (
     Question,

@@ -102,16 +102,22 @@ async def daily_totals(request: Asking, user_id: str) -> Response[Any]:
     return await answer(request, answering)
 
 
-def _wanted(request: Asking, user_id: str, statuses: tuple[str, ...] = ()) -> tuple[OfUser, Period]:
+def user_of(user_id: str) -> UUID:
+    """The id of a user as it is said in a path; raises Problem where it can be nobody's."""
     known = parse_value(Id(takes_integers=False), user_id)
     if known is None:
         raise Problem(HTTPStatus.NOT_FOUND, NOBODY)
+    return UUID(known)
+
+
+def _wanted(request: Asking, user_id: str, statuses: tuple[str, ...] = ()) -> tuple[OfUser, Period]:
+    known = user_of(user_id)
     asked = period(request)
     principal: Principal = request.scope["state"]["principal"]
     takes = request.route_handler.opt["parameters"]
     names = {parameter.name for parameter in takes}
     wanted = OfUser(
-        UUID(known),
+        known,
         principal.owner,
         asked.start,
         asked.end,

@@ -16,7 +16,7 @@ def graph() -> str:
     """The page, by the settings as they are without an environment."""
     definitions = build_definitions(Settings.model_construct(first_day=date(2023, 1, 1)))
     lines = ["# The graph", "", "What the Dagster UI shows; written by `make docs`."]
-    for part in (_assets, _checks, _jobs, _sensors):
+    for part in (_assets, _checks, _jobs, _schedules, _sensors):
         lines += part(definitions)
     return "\n".join(lines) + "\n"
 
@@ -34,6 +34,9 @@ def _assets(definitions: dg.Definitions) -> Iterator[str]:
         if isinstance(partitions, dg.DailyPartitionsDefinition):
             first = f"{partitions.start:%Y-%m-%d}"
             yield f"- daily partitions from {first} to today, a range as one run"
+        elif isinstance(partitions, dg.MonthlyPartitionsDefinition):
+            first = f"{partitions.start:%Y-%m}"
+            yield f"- monthly partitions from {first} to the month past, a range as one run"
         else:
             yield "- no partitions"
         yield f"- kinds: {', '.join(sorted(node.kinds))}"
@@ -52,6 +55,16 @@ def _jobs(definitions: dg.Definitions) -> Iterator[str]:
     for job in definitions.resolve_all_job_defs():
         if not job.name.startswith("__"):
             yield f"- `{job.name}`: {job.description}"
+
+
+def _schedules(definitions: dg.Definitions) -> Iterator[str]:
+    yield from ("", "## Schedules", "")
+    for schedule in definitions.schedules or []:
+        assert isinstance(schedule, dg.ScheduleDefinition)  # noqa: S101 - for mypy
+        yield (
+            f"- `{schedule.name}` starts `{schedule.job_name}` by `{schedule.cron_schedule}`, UTC: "
+            f"{schedule.description}"
+        )
 
 
 def _sensors(definitions: dg.Definitions) -> Iterator[str]:

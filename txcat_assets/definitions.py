@@ -21,6 +21,7 @@ from txcat_assets.connections import (
 )
 from txcat_assets.contracts.model import Contract, Function, Service
 from txcat_assets.contracts.registry import all_contracts
+from txcat_assets.contracts.reports import reports_of
 from txcat_assets.defs.alarms import alarm_sensor
 from txcat_assets.defs.assets import Doors, dataset_assets
 from txcat_assets.defs.checks import dataset_checks
@@ -28,12 +29,18 @@ from txcat_assets.defs.dead_letters import dead_letter_asset
 from txcat_assets.defs.decide import decide_job
 from txcat_assets.defs.jobs import check_job, load_job
 from txcat_assets.defs.marts import mart_asset
+from txcat_assets.defs.monthly_reports import (
+    report_asset,
+    report_job,
+    report_schedule,
+    touched_months_sensor,
+)
 from txcat_assets.defs.processes import naming_executor
 from txcat_assets.defs.retention import retention
 from txcat_assets.defs.sensors import backlog_sensor, checks_sensor, inbox_sensor
 from txcat_assets.defs.topic_sensor import topic_sensor
 from txcat_assets.errors import ContractRefused, SettingRefused
-from txcat_assets.partitions import arrival_days
+from txcat_assets.partitions import arrival_days, months_over
 from txcat_assets.settings import Settings
 from txcat_assets.stages.arrivals import Inbox
 from txcat_assets.stages.work import Silent
@@ -48,29 +55,38 @@ def build_definitions(
     contracts = all_contracts() if contracts is None else contracts
     every = contracts.values()
     days = arrival_days(settings.first_day)
+    months = months_over(settings.first_day)
+    reports = [of for contract in every for of in reports_of(contract)]
     _refuse_a_circle(settings, every)
     _refuse_unanswerable(settings, every)
     return dg.Definitions(
-        assets=_assets(settings, every, days),
+        assets=[*_assets(settings, every, days), *(report_asset(of, months) for of in reports)],
         asset_checks=[
             check
             for contract in every
             for check in dataset_checks(contract, settings, partial(computed_mart, settings))
         ],
-        jobs=[
-            job
-            for contract in every
-            for job in (
-                load_job(contract, has_dead_letters=_has_letters(settings, contract)),
-                check_job(contract),
-                decide_job(contract, settings),
-            )
+        jobs=[*_jobs(settings, every), *map(report_job, reports)],
+        sensors=[
+            *_sensors(settings, contracts, days),
+            *(touched_months_sensor(of, months) for of in reports),
         ],
-        sensors=_sensors(settings, contracts, days),
-        schedules=[retention(settings, every)],
+        schedules=[retention(settings, every), *map(report_schedule, reports)],
         resources={**_resources(settings), **(resources or {})},
         executor=naming_executor(),
     )
+
+
+def _jobs(settings: Settings, contracts: Iterable[Contract]) -> list[Any]:
+    return [
+        job
+        for contract in contracts
+        for job in (
+            load_job(contract, has_dead_letters=_has_letters(settings, contract)),
+            check_job(contract),
+            decide_job(contract, settings),
+        )
+    ]
 
 
 def _sensors(
@@ -162,6 +178,7 @@ def _resources(settings: Settings) -> dict[str, Any]:
             ),
             kafka_door(settings),
         ),
+        "reports_folder": settings.reports_folder,
         "progress": Silent(),
         **(duckdb if warehouse.kind == "duckdb" else {}),
     }

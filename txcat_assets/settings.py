@@ -71,6 +71,10 @@ class Settings(ApiSettings, BaseSettings):
     inbox: Path | None = None
     """The folder whose new files are taken. Without it, inbox in the home folder."""
 
+    reports: Path | None = None
+    """The folder for the files of reports. Without it, reports in the home folder. Runs write it,
+    and the API reads it."""
+
     inbox_settle_seconds: float = Field(default=5, ge=0, le=86_400)
     """A file of the inbox is taken once it has not been written to for so long."""
 
@@ -192,7 +196,7 @@ class Settings(ApiSettings, BaseSettings):
     strict: bool = False
     """Make the rule checks blocking, so that the bare dagster CLI exits 1 when one fails."""
 
-    @field_validator("home", "inbox")
+    @field_validator("home", "inbox", "reports")
     @classmethod
     def _is_a_folder(cls, folder: Path | None) -> Path | None:
         """Refused before anything is made: Dagster's database takes no `?` in its path."""
@@ -273,3 +277,8 @@ class Settings(ApiSettings, BaseSettings):
     def inbox_folder(self) -> Path:
         """The inbox, given or by default, as an absolute path."""
         return (self.inbox or self.home_folder / "inbox").resolve()
+
+    @property
+    def reports_folder(self) -> Path:
+        """The folder of reports, given or by default, as an absolute path."""
+        return (self.reports or self.home_folder / "reports").resolve()

@@ -5,28 +5,11 @@ end with exit code 1: there is something to tell.
 """
 
 import os
-import shlex
-import subprocess
 
 import pytest
 
 from tests.e2e.commands import BIN, CommandLine
-from tests.e2e.pages import blocks
-
-
-def run(terminal: CommandLine, block: str, code: int) -> str:
-    """Run a block, each of whose commands must end with this exit code; what it printed."""
-    lines = block.splitlines()
-    if not all(line.startswith("txcat ") for line in lines):
-        command = ["bash", "-eu", "-c", block]
-        done = subprocess.run(
-            command, env=terminal.environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == code, done.stderr[-4000:]
-        return done.stdout
-    said = [(line, terminal.txcat(*shlex.split(line)[1:])) for line in lines]
-    assert [(line, out.err) for line, out in said if out.code != code] == []
-    return "".join(out.out for _, out in said)
+from tests.e2e.pages import blocks, run_block
 
 
 @pytest.mark.slow
@@ -38,7 +21,7 @@ def test_every_command_of_an_operators_morning_works(
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
     bare_terminal.set(TXCAT_HOME=home, DAGSTER_HOME=home, TXCAT_ML_URL=ml_url, PATH=path)
     said = "".join(
-        run(bare_terminal, text, 1 if kind == "fails" else 0)
+        run_block(bare_terminal, text, 1 if kind == "fails" else 0)
         for kind, text in blocks("docs/morning.md", "sh")
     )
     assert "replaced by 2000000:0: read from the receipts" in said

@@ -7,20 +7,24 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from txcat_assets.clock import utc_now
 from txcat_assets.contracts.model import Contract, Function
+from txcat_assets.contracts.payments import CONTRACT as PAYMENTS_CONTRACT
 from txcat_assets.contracts.registry import all_contracts
+from txcat_assets.contracts.reports import reports_of
 from txcat_assets.pipeline.computed import ComputedMart, ComputedStage
 from txcat_assets.sources.files.listing import find
 from txcat_assets.stages.arrivals import register_named
 from txcat_assets.stages.enrich import enrich
 from txcat_assets.stages.land import land_files
 from txcat_assets.stages.marts import update_mart
+from txcat_assets.stages.reports import make_report
 from txcat_assets.stages.validate import validate
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.connect import connect
 from txcat_assets.warehouse.schema.tables import prepare
 
-DAY = date(2025, 6, 1)
+DAY, MONTH = date(2025, 6, 1), date(2025, 5, 1)
 LIMITS = {"payment_limit": Decimal(10_000), "payment_limits": {}}
 
 ANN, BOB, EVE = (f"00000000-0000-0000-0000-00000000000{n}" for n in "123")
@@ -76,6 +80,7 @@ def load_all(folder: Path, url: str) -> None:
     for dataset, text in files.items():
         (folder / f"{dataset}_{DAY}.csv").write_text(text)
         load(folder, url, all_contracts()[dataset])
+    make_reports(folder, url)
 
 
 def load(folder: Path, url: str, contract: Contract) -> None:
@@ -91,3 +96,11 @@ def load(folder: Path, url: str, contract: Contract) -> None:
             assert not enrich(work, stage, ComputedStage(stage, answers)).problems
     for mart in contract.marts:
         update_mart(work, mart, ComputedMart(contract, mart, mart.answered_by.of(**LIMITS)))
+
+
+def make_reports(folder: Path, url: str) -> None:
+    """Make the reports of the month in which the payments are, where the API looks for them."""
+    warehouse = connect(url, wait_seconds=30, statement_seconds=60)
+    work = Work(warehouse, PAYMENTS_CONTRACT, [], "run 2", utc_now)
+    for of in reports_of(PAYMENTS_CONTRACT):
+        make_report(work, of, MONTH, folder / "reports")

@@ -18,6 +18,7 @@ PUBLIC = {"/health": 200, "/ready": 200}
 OWNED = {
     "/users/{user_id:str}/payments": "/users/{user}/payments",
     "/users/{user_id:str}/daily-totals": "/users/{user}/daily-totals",
+    "/users/{user_id:str}/reports/{month:str}": "/users/{user}/reports/2025-05",
 }
 """Routes of what belongs to a user, and how each is asked for."""
 

@@ -161,7 +161,7 @@ def test_a_wrong_parameter_is_named_and_told_what_would_be_right(
 
 
 def test_anothers_payments_are_as_those_of_nobody(loaded: Api, keys: dict[str, str]) -> None:
-    for path in ("payments", "daily-totals"):
+    for path in ("payments", "daily-totals", "reports/2025-05", "reports/2025-06", "reports/x"):
         replies = [
             loaded.get(f"/users/{user}/{path}", keys["ann"]) for user in (BOB, NOBODY, "x", "1' OR")
         ]
@@ -169,3 +169,21 @@ def test_anothers_payments_are_as_those_of_nobody(loaded: Api, keys: dict[str, s
             (404, replies[0].text),
         }
     assert len(PAYMENTS) == 7
+
+
+def test_a_users_report_of_a_month_has_his_own_rows(loaded: Api, keys: dict[str, str]) -> None:
+    reply = loaded.get(f"/users/{ANN}/reports/2025-05", keys["ann"])
+    assert reply.status_code == 200, reply.text
+    body = reply.json()
+    assert (body["user_id"], body["month"], body["restated"]) == (ANN, "2025-05", False)
+    assert [tuple(one.values()) for one in body["report"]] == [
+        (ANN, "JPY", "2025-05-01", "1000.0000", "0.0000"),
+        (ANN, "USD", "2025-05-01", "10.5000", "4.2500"),
+        (ANN, "USD", "2025-05-31", "20000.0100", "0.0000"),
+    ]
+    as_csv = loaded.get(f"/users/{ANN}/reports/2025-05", keys["ann"], accept="text/csv").text
+    assert as_csv.splitlines()[0] == "user_id,currency,day,total_sent,total_received"
+    missing = loaded.get(f"/users/{ANN}/reports/2025-06", keys["ann"])
+    assert (missing.status_code, "2025-06" in missing.json()["detail"]) == (404, True)
+    wrong = loaded.get(f"/users/{ANN}/reports/2025-13", keys["ann"])
+    assert (wrong.status_code, wrong.json()["parameter"]) == (400, "month")

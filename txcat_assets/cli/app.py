@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 
 from txcat_assets.cli.api_keys import api_key
+from txcat_assets.cli.filters import DATASETS, contract_of
 from txcat_assets.cli.quarantine import quarantine
+from txcat_assets.cli.report import report
 from txcat_assets.cli.terminal import Shape
-from txcat_assets.contracts.model import Contract
-from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.settings import Settings
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ kafka = typer.Typer(help="What an operator does about Kafka topics.")
 app.add_typer(kafka, name="kafka", no_args_is_help=True)
 app.add_typer(quarantine, name="quarantine", no_args_is_help=True)
 app.add_typer(api_key, name="api-key", no_args_is_help=True)
+app.command()(report)
 
 MOST_DAYS = 36_500
 """As far back as any command looks, in days."""
@@ -38,7 +39,7 @@ def _is_number(value: float) -> float:
     return value
 
 
-Dataset = Annotated[str, typer.Option(help="Which dataset: " + ", ".join(all_contracts()))]
+Dataset = Annotated[str, typer.Option(help=f"Which dataset: {DATASETS}")]
 Days = Annotated[
     list[datetime] | None,
     typer.Option("--day", formats=["%Y-%m-%d"], help="A day to check; more than one may be named."),
@@ -73,7 +74,7 @@ def load(  # noqa: PLR0913, PLR0917 - each is an option of the command
     from txcat_assets.cli.load import load_files  # noqa: PLC0415 - Dagster takes a second
     from txcat_assets.stages.arrivals import ReadAs  # noqa: PLC0415
 
-    contract = _contract(dataset)
+    contract = contract_of(dataset)
     read_as = ReadAs(encoding, day.date() if day else None, who if again else None)
     raise typer.Exit(
         load_files(Settings(), contract, paths, read_as=read_as, full_refresh=full_refresh)
@@ -86,7 +87,7 @@ def check(dataset: Dataset = "transactions", days: Days = None) -> None:
     from txcat_assets.cli.check import check_days  # noqa: PLC0415 - Dagster takes a second
 
     named = [day.date() for day in days or []]
-    raise typer.Exit(check_days(Settings(), _contract(dataset), named))
+    raise typer.Exit(check_days(Settings(), contract_of(dataset), named))
 
 
 @app.command()
@@ -146,7 +147,7 @@ def explain(  # noqa: PLR0913, PLR0917 - four ways to say which record
     meant = Meant(key, position, line, offset)
     if sum(map(bool, vars(meant).values())) != 1:
         raise typer.BadParameter("name one record: a KEY, --position, --line or --offset")
-    raise typer.Exit(show_life(Settings(), _contract(dataset), meant, as_json=as_json))
+    raise typer.Exit(show_life(Settings(), contract_of(dataset), meant, as_json=as_json))
 
 
 @app.command()
@@ -221,7 +222,7 @@ def move_days(dataset: Dataset = "transactions") -> None:
     """Move to today what landed on a day to come, while the machine's clock was set ahead."""
     from txcat_assets.cli.days import move_days_to_come  # noqa: PLC0415 - Dagster takes a second
 
-    raise typer.Exit(move_days_to_come(Settings(), _contract(dataset)))
+    raise typer.Exit(move_days_to_come(Settings(), contract_of(dataset)))
 
 
 @app.command()
@@ -241,7 +242,7 @@ def produce(
     from txcat_assets.cli.produce import Sending  # noqa: PLC0415 - Dagster takes a second
     from txcat_assets.cli.produce import produce as send  # noqa: PLC0415
 
-    contract = _contract(dataset)
+    contract = contract_of(dataset)
     if not (topic or contract.topic):
         raise typer.BadParameter(f"{dataset} has no topic; name one by --topic")
     settings = Settings()
@@ -286,10 +287,3 @@ def api(
     given = {"api_host": host, "api_port": port, "api_workers": workers}
     chosen = {name: value for name, value in given.items() if value is not None}
     serve_api(Settings().model_copy(update=chosen))
-
-
-def _contract(dataset: str) -> Contract:
-    known = all_contracts()
-    if dataset not in known:
-        raise typer.BadParameter(f"no dataset {dataset!r}; there are: {', '.join(known)}")
-    return known[dataset]

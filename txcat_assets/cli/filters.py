@@ -85,13 +85,18 @@ def with_filters(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def contract_of(dataset: str) -> Contract:
+    """The contract of a dataset; raises BadParameter where there is no such one."""
+    contracts = all_contracts()
+    if dataset not in contracts:
+        raise typer.BadParameter(f"no dataset {dataset!r}; there are: {DATASETS}")
+    return contracts[dataset]
+
+
 def filters_of(said: dict[str, Any]) -> Filters:
     """What the options say, read; raises BadParameter for what cannot be meant."""
-    contracts = all_contracts()
-    if said["dataset"] not in contracts:
-        raise typer.BadParameter(f"no dataset {said['dataset']!r}; there are: {DATASETS}")
     return Filters(
-        contract=contracts[said["dataset"]],
+        contract=contract_of(said["dataset"]),
         days=[day.date() for day in said["days"] or []],
         reasons=said["reasons"] or [],
         file=said["file"],

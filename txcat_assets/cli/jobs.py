@@ -14,10 +14,12 @@ import dagster as dg
 from txcat_assets.cli.origin import named_origin
 from txcat_assets.cli.progress import Bars
 from txcat_assets.contracts.model import Contract
+from txcat_assets.contracts.reports import ReportOf
 from txcat_assets.definitions import build_definitions
 from txcat_assets.defs.at_work import FIRST_DAY, LAST_DAY
 from txcat_assets.defs.check_runs import FAILED_CHECKS
 from txcat_assets.defs.jobs import check_name, landing_config, load_name
+from txcat_assets.defs.monthly_reports import report_name
 from txcat_assets.health.processes import process_tags
 from txcat_assets.settings import Settings
 
@@ -60,6 +62,11 @@ class Jobs:
         nodes = definitions.resolve_job_def(name).nodes
         ops = {"ops": {node.name: config for node in nodes}}
         return self._run(definitions, name, ops, tags=process_tags())
+
+    def report(self, of: ReportOf, month: date) -> list[str]:
+        """Make a report of the month that begins on this day; what went wrong, in words."""
+        definitions = build_definitions(self.settings)
+        return problems_of(self._run(definitions, report_name(of), {}, **_partitions(month, month)))
 
     def _run(
         self, definitions: dg.Definitions, name: str, config: Mapping[str, Any], **options: Any

@@ -48,6 +48,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from txcat_assets.contracts.marts import Mart
+    from txcat_assets.contracts.reports import MonthlyReport
 
 
 @dataclass(frozen=True)
@@ -204,6 +205,7 @@ class Contract:
     policy: Policy = Policy.FIRST
     references: tuple[Reference, ...] = ()
     marts: "tuple[Mart, ...]" = ()
+    reports: "tuple[MonthlyReport, ...]" = ()
 
     def __post_init__(self) -> None:
         from txcat_assets.contracts.soundness import refuse_unsound  # noqa: PLC0415 - imports this

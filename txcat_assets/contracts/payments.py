@@ -15,6 +15,7 @@ from txcat_assets.contracts.model import (
     Codes,
     Column,
     Contract,
+    Date,
     Flag,
     Function,
     Id,
@@ -24,6 +25,7 @@ from txcat_assets.contracts.model import (
     Rule,
     Stage,
 )
+from txcat_assets.contracts.reports import MonthlyReport
 from txcat_assets.contracts.rules import broken_codes
 from txcat_assets.contracts.users import CONTRACT as USERS
 
@@ -108,6 +110,23 @@ def alerts(payment_limit: Decimal, payment_limits: Mapping[str, Decimal]) -> dic
     return {"reasons": pl.when(reasons.list.len() > 0).then(reasons)}
 
 
+def totals_by_user_and_day(payments: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the report `monthly`: completed payments alone, each currency by itself."""
+    completed = payments.filter(status="completed").with_columns(
+        day=pl.col("timestamp").cast(pl.Date)
+    )
+    by = ("user_id", "currency", "day")
+    sent, received = (
+        completed.rename({side: "user_id"}).group_by(by).agg(pl.col("amount").sum().alias(total))
+        for side, total in (("sender_id", "total_sent"), ("receiver_id", "total_received"))
+    )
+    return sent.join(received, on=by, how="full", coalesce=True).with_columns(
+        pl.col("total_sent", "total_received").fill_null(0)
+    )
+
+
+SUM = Money(38, AMOUNT.scale)
+
 CONTRACT = Contract(
     dataset="payments",
     version=1,
@@ -187,6 +206,23 @@ CONTRACT = Contract(
                     "The codes of the alerts that it raises.",
                 ),
             ),
+        ),
+    ),
+    reports=(
+        MonthlyReport(
+            name="monthly",
+            version=1,
+            description="What each user sent and received on each day of the month, by currency.",
+            reads=("sender_id", "receiver_id", "amount", "currency", "timestamp", "status"),
+            rows=totals_by_user_and_day,
+            columns=(
+                Answer("user_id", Id(takes_integers=False), "The user."),
+                Answer("currency", Choice(CURRENCY_CODES), "The currency of both totals."),
+                Answer("day", Date(), "The day of the payments, UTC."),
+                Answer("total_sent", SUM, "The sum of what the user sent, completed only."),
+                Answer("total_received", SUM, "The sum of what the user received, likewise."),
+            ),
+            key=("user_id", "currency", "day"),
         ),
     ),
 )

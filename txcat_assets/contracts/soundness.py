@@ -25,6 +25,7 @@ from txcat_assets.contracts.names import (
     table_name_problem,
 )
 from txcat_assets.contracts.reasons import CONFLICT, FAULTS, REFUSED
+from txcat_assets.contracts.reports import MonthlyReport
 from txcat_assets.contracts.rules import complaint_column, rules_of
 from txcat_assets.errors import ContractRefused
 
@@ -42,7 +43,7 @@ COMPARABLE = (Id, Integer, Text | Choice)
 
 def refuse_unsound(contract: Contract) -> None:
     """Raise ContractRefused with every problem of a contract."""
-    parts = (_names, _columns, _rules, _references, _answers, _marts)
+    parts = (_names, _columns, _rules, _references, _answers, _marts, _reports)
     if problems := [problem for part in parts for problem in part(contract)]:
         raise ContractRefused(
             f"The contract of {contract.dataset} cannot be used. {' '.join(problems)}"
@@ -174,3 +175,25 @@ def _marts(contract: Contract) -> Iterator[str]:
     for mart in contract.marts:
         if mart.entity not in contract.column_names:
             yield f"The mart {mart.name} goes by {mart.entity}, which is no column of the contract."
+
+
+def _reports(contract: Contract) -> Iterator[str]:
+    for report in contract.reports:
+        if not contract.event_time:
+            yield f"The report {report.name} is of months, and the contract has no event time."
+        if unknown := [name for name in report.reads if name not in contract.column_names]:
+            yield f"The report {report.name} reads {', '.join(unknown)}, which is no column of it."
+        if not report.key or not {*report.key} <= {*report.column_names}:
+            yield f"The key of the report {report.name} must be some of its columns."
+        yield from _report_names(report)
+    for name in twice(report.name for report in contract.reports):
+        yield f"Two reports are called {name!r}."
+
+
+def _report_names(report: MonthlyReport) -> Iterator[str]:
+    if problem := plain_name_problem("report", report.name):
+        yield problem
+    for answer in report.columns:
+        if problem := column_name_problem(f"column of {report.name},", answer.name):
+            yield problem
+        yield from _type(f"The column {answer.name!r} of {report.name}", answer.type)

@@ -15,6 +15,7 @@ from txcat_assets.contracts.model import (
     Stage,
     Text,
 )
+from txcat_assets.contracts.reports import ReportOf
 from txcat_assets.warehouse.schema.tables import previous, sql_type
 
 POSITION = [
@@ -78,6 +79,20 @@ def lineage_of(contract: Contract, schema: str) -> dg.TableColumnLineage:
         for name in stages[schema].column_names:
             lineage[name] = deps(contract.column_names)
     return dg.TableColumnLineage(lineage)
+
+
+def columns_of_report(of: ReportOf) -> dg.TableSchema:
+    """The columns of a report."""
+    return dg.TableSchema(
+        [_answer(one.name, one.type, one.description) for one in of.report.columns]
+    )
+
+
+def lineage_of_report(of: ReportOf) -> dg.TableColumnLineage:
+    """Each column of a report comes from all that it reads."""
+    source = dg.AssetKey(["validated", of.contract.dataset])
+    deps = [dg.TableColumnDep(asset_key=source, column_name=name) for name in of.report.reads]
+    return dg.TableColumnLineage(dict.fromkeys(of.report.column_names, deps))
 
 
 def _answered(stage: Stage) -> list[dg.TableColumn]:

@@ -67,15 +67,19 @@ def foreseen_trouble(metadata: Mapping[str, str] | None = None) -> Iterator[None
 
 
 def days_of(context: dg.AssetExecutionContext) -> list[date]:
-    """The days of the run's partitions; a run without any would be green and do nothing."""
+    """The days of the run's partitions; a run without any would be green and do nothing.
+
+    A month is said by its first day.
+    """
     is_partitioned = context.has_partition_key or context.has_partition_key_range
     keys: Sequence[str] = context.partition_keys if is_partitioned else []
     partitions = context.assets_def.partitions_def
     # A launch through GraphQL takes any day; Dagster does not compare it with the partitions.
     if not keys or not partitions or not all(map(partitions.has_partition_key, keys)):
         raise dg.Failure(
-            "This run has no day to work on: its partition is missing or lies outside the daily "
-            "partitions (TXCAT_FIRST_DAY to today, UTC). Launch it again with such a day.",
+            "This run has no day to work on: its partition is missing or none of this asset: from "
+            "TXCAT_FIRST_DAY to today, UTC, and of months those that are over. Launch it again "
+            "with one of them.",
             allow_retries=False,
         )
     return [date.fromisoformat(key) for key in keys]

@@ -7,12 +7,9 @@ record's own text to the last character. What is done with corrections is in `st
 
 import csv
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import IO, Any
 
 import polars as pl
@@ -24,6 +21,7 @@ from txcat_assets.pipeline.corrections import EMPTY, Address, defused, digest_as
 from txcat_assets.sources.files.dialect import inspect
 from txcat_assets.sources.files.records import read
 from txcat_assets.warehouse.queries.quarantine import reasons_at
+from txcat_assets.whole_files import write_whole
 
 ADDRESS, CORRECTED = "_address", "_corrected_"
 """The column that says which record is meant, and what the names of corrections begin with."""
@@ -69,13 +67,7 @@ def write_for_correction(path: Path, contract: Contract, records: pl.DataFrame) 
             "remove it."
         )
     write = _write_json if is_json(path) else _write_csv
-    try:
-        _write_whole(path, lambda file: write(file, contract, records))
-    except OSError as error:
-        raise FileNotWritten(
-            f"Writing {path}: {error.strerror or error}. Nothing of it is left. Make room, or name "
-            "a file elsewhere."
-        ) from error
+    write_whole(path, lambda file: write(file, contract, records))
 
 
 def read_corrections(path: Path, contract: Contract, encoding: str | None = None) -> Edited:
@@ -127,21 +119,6 @@ def source_of(record: Mapping[str, Any]) -> str:
 def as_text(raw: bytes | None) -> str | None:
     """The bytes of a record that could not be cut, with what is no text as escapes."""
     return raw.decode(errors="backslashreplace") if raw is not None else None
-
-
-def _write_whole(path: Path, write: Callable[[IO[str]], None]) -> None:
-    with NamedTemporaryFile(
-        "w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        try:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).rename(path)
-        except BaseException:
-            with suppress(OSError):
-                Path(file.name).unlink()
-            raise
 
 
 def _write_csv(file: IO[str], contract: Contract, records: pl.DataFrame) -> None:

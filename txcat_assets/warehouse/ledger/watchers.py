@@ -14,9 +14,10 @@ import polars as pl
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.watchers import Per, Watcher
-from txcat_assets.pipeline.places import KEPT
-from txcat_assets.warehouse.databases.interface import Transaction, listed, one
+from txcat_assets.pipeline.places import KEPT, VALIDATED
+from txcat_assets.warehouse.databases.interface import Transaction, listed, one, quoted
 from txcat_assets.warehouse.schema.contract_versions import require_version
+from txcat_assets.warehouse.schema.tables import sql_type
 
 
 def lock_name(watcher: Watcher) -> str:
@@ -124,6 +125,27 @@ def read_notes(tx: Transaction, watcher: Watcher, limit: int) -> pl.DataFrame:
         f"entity FROM ledger.touched WHERE {which} ORDER BY entity LIMIT $limit)",
         limit=limit,
         **_values(watcher),
+    )
+
+
+def notes_of_group(tx: Transaction, watcher: Watcher, group: str) -> pl.DataFrame:
+    """All notes of one group, as `read_notes` gives them; empty where it has not changed."""
+    return tx.frame(
+        "SELECT id, entity FROM ledger.touched "
+        "WHERE dataset = $dataset AND watcher = $watcher AND entity = $group",
+        group=group,
+        **_values(watcher),
+    )
+
+
+def records_of_group(
+    tx: Transaction, watcher: Watcher, group: str, columns: Sequence[str]
+) -> pl.DataFrame:
+    """These columns of all validated records of one group; of keys with versions the current."""
+    return tx.frame(
+        f"SELECT {quoted(columns)} FROM judged.{watcher.contract.dataset} WHERE _place = "
+        f"{VALIDATED} AND {group_of(watcher)} = CAST($group AS {sql_type(watcher.group_type)})",
+        group=group,
     )
 
 

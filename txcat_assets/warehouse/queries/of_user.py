@@ -8,8 +8,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from txcat_assets.contracts.model import Text
-from txcat_assets.contracts.payments import AMOUNT
 from txcat_assets.contracts.payments import CONTRACT as PAYMENTS
+from txcat_assets.contracts.payments import SUM as SUM_TYPE
 from txcat_assets.contracts.users import CONTRACT as USERS
 from txcat_assets.warehouse.databases.interface import Reading
 from txcat_assets.warehouse.queries.records import (
@@ -23,6 +23,7 @@ from txcat_assets.warehouse.queries.records import (
     in_order,
     validated_with_answers,
 )
+from txcat_assets.warehouse.schema.tables import sql_type
 
 CONTRACTS = (PAYMENTS, USERS)
 
@@ -39,7 +40,7 @@ SHOWN = (
 
 SIDES = {"sent": "sender_id", "received": "receiver_id"}
 
-SUM = f"DECIMAL(38,{AMOUNT.scale})"
+SUM = sql_type(SUM_TYPE)
 
 
 @dataclass(frozen=True)
