@@ -10,7 +10,7 @@ from typing import Any
 
 from litestar import Response, get
 
-from reporting_api.answers import Page, accepted, sent
+from reporting_api.answers import Page, accepted, response_of
 from reporting_api.formats import Envelope, write
 from reporting_api.parameters import Asking, taking
 from reporting_api.problems import Problem, wrong
@@ -40,7 +40,7 @@ async def monthly_report(request: Asking, user_id: str, month: str) -> Response[
     media_type = accepted(request)
 
     def work(tx: ReadTransaction) -> Page:
-        known = as_of(tx, CONTRACTS)
+        state = as_of(tx, CONTRACTS)
         if not is_seen(tx, wanted):
             raise Problem(HTTPStatus.NOT_FOUND, NOBODY)
         made = files.summary(first_day_of(month))
@@ -54,11 +54,11 @@ async def monthly_report(request: Asking, user_id: str, month: str) -> Response[
             "restated": made.restated,
             "made_at": f"{made.last.made_at:%Y-%m-%dT%H:%M:%S.%fZ}",
         }
-        return Page(write([own], media_type, Envelope(head, "report", {})), known)
+        return Page(write([own], media_type, Envelope(head, "report", {})), state)
 
     page = await asker_of(request.app.state).ask(request, work)
     request.scope["state"]["records"] = page.written.records
-    return sent(request, page, media_type)
+    return response_of(request, page, media_type)
 
 
 def first_day_of(month: str) -> date:
