@@ -31,13 +31,14 @@ from txcat_assets.pipeline.places import INVALID
 from txcat_assets.settings import Settings
 from txcat_assets.sources.files.listing import stat
 from txcat_assets.stages.arrivals import register_named
+from txcat_assets.stages.commands import Verb
 from txcat_assets.stages.corrections import read_corrections, write_for_correction
 from txcat_assets.stages.fix import Fixing, fix
 from txcat_assets.stages.land import land_files
 from txcat_assets.stages.validate import validate
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.connect import connect
-from txcat_assets.warehouse.ledger.decisions import Action, Decision
+from txcat_assets.warehouse.ledger.decisions import Decision
 from txcat_assets.warehouse.queries.quarantine import Wanted, find_records, read_records
 from txcat_assets.warehouse.schema.tables import prepare
 
@@ -68,8 +69,8 @@ def large_table(url: str, rows: int) -> None:
         "quarantine list --day": lambda: _command(settings, days=[MIDNIGHT]).list(),
         "quarantine show --key": lambda: _command(settings, key="7").show(),
         "explain KEY": lambda: explain(settings, CONTRACT, Meant(key="7"), as_json=True),
-        "discard one": lambda: _decide(settings, "discarded"),
-        "reopen one": lambda: _decide(settings, "reopened"),
+        "discard one": lambda: _decide(settings, "discard"),
+        "reopen one": lambda: _decide(settings, "reopen"),
     }
     took: dict[str, list[str]] = {name: [] for name in commands}
     for _ in range(4):  # in turn, so that what is discarded is opened; the first one imports
@@ -79,16 +80,13 @@ def large_table(url: str, rows: int) -> None:
         print(f"{name}: {', '.join(figures)} s", flush=True)
 
 
-def _command(settings: Settings, **said: object) -> Command:
-    unsaid = {name: default for name, (_, default) in OPTIONS.items()}
-    return Command(settings, filters_of(unsaid | said), as_json=True)
+def _command(settings: Settings, **given: object) -> Command:
+    defaults = {name: default for name, (_, default) in OPTIONS.items()}
+    return Command(settings, filters_of(defaults | given), as_json=True, who="ann", why="bench")
 
 
-def _decide(settings: Settings, action: Action) -> int:
-    command = _command(settings, positions=[f"1000000:{EACH * 100}"]).by(
-        "ann", "bench", is_dry=False
-    )
-    return command.decide(action)
+def _decide(settings: Settings, verb: Verb) -> int:
+    return _command(settings, positions=[f"1000000:{EACH * 100}"]).decide(verb)
 
 
 def _quietly(act: Callable[[], int]) -> None:

@@ -25,6 +25,9 @@ from txcat_assets.warehouse.databases.interface import Warehouse
 OpenEnricher = Callable[[Contract, Stage], AbstractContextManager[Enricher]]
 """Opens what answers for a stage of a contract."""
 
+OpenMart = Callable[[Contract, Mart], ComputedMart]
+"""Gives what computes the rows of a mart of a contract."""
+
 BRIEFLY = {"connect_seconds": 1, "read_seconds": 2, "total_seconds": 3, "attempts": 1}
 """How the ML service is asked by a look, which shall not wait for what is down."""
 

@@ -28,7 +28,6 @@ from txcat_assets.defs.checks import dataset_checks
 from txcat_assets.defs.dead_letters import dead_letter_asset
 from txcat_assets.defs.decide import decide_job
 from txcat_assets.defs.jobs import check_job, load_job
-from txcat_assets.defs.marts import mart_asset
 from txcat_assets.defs.monthly_reports import (
     report_asset,
     report_job,
@@ -116,10 +115,7 @@ def _assets(
     stored_in: set[str] = {warehouse_of(settings).kind}
     tables = dg.map_asset_specs(
         lambda spec: spec.merge_attributes(kinds=stored_in),
-        [
-            *(asset for contract in contracts for asset in dataset_assets(contract, days)),
-            *(mart_asset(contract, mart) for contract in contracts for mart in contract.marts),
-        ],
+        [asset for contract in contracts for asset in dataset_assets(contract, days)],
     )
     lettered = [contract for contract in contracts if _has_letters(settings, contract)]
     return [*tables, *(dead_letter_asset(contract, days) for contract in lettered)]

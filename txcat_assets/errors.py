@@ -142,4 +142,4 @@ class ContractRefused(PermanentError):
 
 
 class SettingRefused(PermanentError):
-    """A TXCAT_* setting has a value that nothing can be done with."""
+    """A TXCAT_* setting, or an option of a command, has a value that nothing can be done with."""

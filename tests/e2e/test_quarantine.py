@@ -74,11 +74,11 @@ def test_what_is_discarded_can_be_reopened_and_status_counts_it(site: CommandLin
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("discard", "--why", "x"), "say which records"),
-        (("discard", "--why", " ", "--day", "2025-01-01"), "--why needs words"),
+        (("discard", "--why", "x"), "Say which records"),
+        (("discard", "--why", " ", "--day", "2025-01-01"), "discard needs"),
         (("show", "--position", "x"), "is no position"),
         (("list", "--dataset", "none"), "no dataset"),
-        (("settle",), "say which conflict"),
+        (("settle",), "Say which conflict"),
     ],
 )
 def test_wrong_use_is_said(site: CommandLine, arguments: tuple[str, ...], words: str) -> None:

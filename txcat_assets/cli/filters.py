@@ -1,14 +1,14 @@
-"""The filters that all commands about records share, as options that each of them takes alike.
+"""The filters that all commands about records share, and how a command is given shared options.
 
 What they find is asked in `warehouse.queries.quarantine`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import wraps
 from inspect import Parameter, signature
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
 import typer
 
@@ -61,28 +61,30 @@ class Filters:
     limit: int | None
 
 
-def with_filters(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose first parameter is `Filters`, as one that takes them as options."""
-    own = list(signature(command).parameters.values())[1:]
+def with_options(
+    options: Mapping[str, tuple[Any, object]], read: Callable[[dict[str, Any]], Any]
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command these options beside its own; `read` makes its first argument of them."""
 
-    @wraps(command)
-    def run(**given: Any) -> None:
-        command(filters_of({name: given.pop(name) for name in OPTIONS}), **given)
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = list(signature(command).parameters.values())[1:]
 
-    options = [
-        Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-        for name, (kind, default) in OPTIONS.items()
-    ]
-    named = [one.replace(kind=Parameter.KEYWORD_ONLY) for one in own]
-    first = [one for one in own if one.default is Parameter.empty]
-    run.__signature__ = signature(command).replace(  # type: ignore[attr-defined]
-        parameters=sorted(
-            [*named, *options], key=lambda one: one.name not in {f.name for f in first}
+        @wraps(command)
+        def run(**given: Any) -> None:
+            command(read({name: given.pop(name) for name in options}), **given)
+
+        shared = [
+            Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+            for name, (kind, default) in options.items()
+        ]
+        taken = [*(one.replace(kind=Parameter.KEYWORD_ONLY) for one in own), *shared]
+        run.__signature__ = signature(command).replace(  # type: ignore[attr-defined]
+            parameters=sorted(taken, key=lambda one: one.default is not Parameter.empty)
         )
-    )
-    kinds = {name: kind for name, (kind, _) in OPTIONS.items()}
-    run.__annotations__ = kinds | get_type_hints(command, include_extras=True)
-    return run
+        run.__annotations__ = {one.name: one.annotation for one in taken}
+        return run
+
+    return decorate
 
 
 def contract_of(dataset: str) -> Contract:
@@ -93,17 +95,17 @@ def contract_of(dataset: str) -> Contract:
     return contracts[dataset]
 
 
-def filters_of(said: dict[str, Any]) -> Filters:
-    """What the options say, read; raises BadParameter for what cannot be meant."""
+def filters_of(given: dict[str, Any]) -> Filters:
+    """The filters that options of these names mean; raises BadParameter for an impossible one."""
     return Filters(
-        contract=contract_of(said["dataset"]),
-        days=[day.date() for day in said["days"] or []],
-        reasons=said["reasons"] or [],
-        file=said["file"],
-        topic=said["topic"],
-        key=said["key"],
-        positions=[position_of(text) for text in said["positions"] or []],
-        limit=said["limit"],
+        contract=contract_of(given["dataset"]),
+        days=[day.date() for day in given["days"] or []],
+        reasons=given["reasons"] or [],
+        file=given["file"],
+        topic=given["topic"],
+        key=given["key"],
+        positions=[position_of(text) for text in given["positions"] or []],
+        limit=given["limit"],
     )
 
 

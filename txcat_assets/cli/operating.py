@@ -1,14 +1,13 @@
-"""What the commands of `txcat quarantine` do: ask the warehouse, decide, and print what became."""
+"""What the commands of `txcat quarantine` print: what is asked and done is in `stages.commands`."""
 
-import getpass
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import typer
 
 from txcat_assets.cli.filters import Filters
 from txcat_assets.cli.terminal import complain, print_json, print_table, say
@@ -16,47 +15,23 @@ from txcat_assets.clock import utc_now
 from txcat_assets.connections import warehouse_of
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.rules import reason_texts
+from txcat_assets.errors import SettingRefused
 from txcat_assets.pipeline.corrections import EMPTY
-from txcat_assets.pipeline.places import CLOSED, POSITION, QUARANTINED, VALIDATED
+from txcat_assets.pipeline.places import POSITION, VALIDATED
 from txcat_assets.settings import Settings
-from txcat_assets.stages.corrections import (
-    as_text,
-    in_words,
-    read_corrections,
-    source_of,
-    write_for_correction,
-)
-from txcat_assets.stages.fix import Fixing, fix
-from txcat_assets.stages.operate import (
-    PLACE_NAMES,
-    SETTLED_AMONG,
-    Decided,
-    discard,
-    reopen,
-    replay,
-    settle,
-)
+from txcat_assets.stages.commands import Operator, Verb
+from txcat_assets.stages.corrections import as_text, in_words, read_corrections, source_of
+from txcat_assets.stages.operate import PLACE_NAMES, Decided
 from txcat_assets.stages.work import Work
-from txcat_assets.warehouse.ledger.decisions import Action, Decision
-from txcat_assets.warehouse.queries.quarantine import (
-    Wanted,
-    decisions_about,
-    find_records,
-    read_records,
-    summarized,
-)
+from txcat_assets.warehouse.queries.quarantine import Wanted, read_records
 from txcat_assets.warehouse.schema.tables import prepare
 
-SHOWN = 20
-"""How many records `show` shows unless asked for more."""
-
-DECIDING = {"discarded": discard, "reopened": reopen, "replayed": replay}
 RUN_ID = "txcat quarantine"
 
 
 @dataclass(frozen=True)
 class Command:
-    """One command: which records, in which words, by whom and why."""
+    """One command: which records, in which words, by whom and why. Each gives its exit code."""
 
     settings: Settings
     filters: Filters
@@ -65,29 +40,24 @@ class Command:
     why: str = ""
     is_dry: bool = False
 
-    def by(self, who: str, why: str, *, is_dry: bool) -> "Command":
-        """The same with who decides, and why."""
-        decider = who or self.settings.operator or getpass.getuser()
-        return replace(self, who=decider, why=why.strip(), is_dry=is_dry)
-
-    @property
-    def wanted(self) -> Wanted:
-        """The records that the filters mean."""
-        said = {name: value for name, value in vars(self.filters).items() if name != "contract"}
-        return Wanted(**said)
-
-    def work(self) -> Work:
-        """Work on today, when corrections arrive; the tables are made where they are missing."""
+    @cached_property
+    def operator(self) -> Operator:
+        """Who asks; work is on today, when corrections arrive, and missing tables are made."""
         warehouse, contract = warehouse_of(self.settings), self.filters.contract
         prepare(warehouse, contract)
-        return Work(warehouse, contract, [utc_now().date()], RUN_ID, utc_now)
+        given = {name: value for name, value in vars(self.filters).items() if name != "contract"}
+        return Operator(
+            Work(warehouse, contract, [utc_now().date()], RUN_ID, utc_now),
+            Wanted(**given),
+            self.who or self.settings.operator,
+            self.why,
+            self.is_dry,
+        )
 
     def list(self) -> int:
         """Print the reasons, the most frequent first."""
-        work = self.work()
-        with work.warehouse.transaction() as tx:
-            found = summarized(tx, work.contract, self.wanted)
-            samples = _read(tx, work, [one.sample for one in found])
+        work, found = self.operator.work, self.operator.reasons()
+        samples = _read(work, [one.sample for one in found])
         texts = reason_texts(work.contract)
         shown = [
             vars(one)
@@ -111,15 +81,8 @@ class Command:
 
     def show(self) -> int:
         """Print single records whole, also those that are closed."""
-        work = self.work()
-        wanted = replace(self.wanted, limit=self.filters.limit or SHOWN)
-        if self.filters.positions or self.filters.key:
-            wanted = replace(wanted, places=(*SETTLED_AMONG, *QUARANTINED, *CLOSED))
-        with work.warehouse.transaction() as tx:
-            positions = find_records(tx, work.contract, wanted)
-            records = read_records(tx, work.contract, positions)
-            decided = decisions_about(tx, positions)
-        shown = [whole(work.contract, one, decided) for one in records.iter_rows(named=True)]
+        records, decided = self.operator.records()
+        shown = [whole(self.filters.contract, r, decided) for r in records.iter_rows(named=True)]
         if self.as_json:
             return _print_json(shown)
         for one in shown:
@@ -130,15 +93,11 @@ class Command:
 
     def export(self, path: Path) -> int:
         """Write the records for people to correct."""
-        work = self.work()
-        with work.warehouse.transaction() as tx:
-            found = find_records(tx, work.contract, self.wanted)
-            records = read_records(tx, work.contract, found)
-        write_for_correction(path, work.contract, records)
+        records = self.operator.export(path)
         if self.as_json:
-            return _print_json({"file": str(path), "records": len(records)})
+            return _print_json({"file": str(path), "records": records})
         say(
-            f"{len(records)} records are in {path}. Write into its columns _corrected_... what a "
+            f"{records} records are in {path}. Write into its columns _corrected_... what a "
             f"field shall be, or {EMPTY}; then: txcat quarantine fix {path}"
         )
         return 0
@@ -146,36 +105,26 @@ class Command:
     def fix(self, path: Path, encoding: str | None) -> int:
         """Take corrections back."""
         edited = read_corrections(path, self.filters.contract, encoding)
-        decision = Decision("replaced", self.who, self.why or f"corrected by {path.name}")
-        outcome = fix(Fixing(self.work(), str(path), decision, self.is_dry), edited)
-        return self._print_outcome(outcome)
+        return self._print_outcome(self.operator.fix(str(path), edited))
 
-    def decide(self, action: Action) -> int:
+    def decide(self, verb: Verb) -> int:
         """Discard, open again, or judge again the records that the filters mean."""
-        if not self.wanted.is_narrow:
-            raise typer.BadParameter("say which records: by --day, --reason, --position, or others")
-        if action == "discarded" and not self.why:
-            raise typer.BadParameter("--why needs words: they are all that will be known of it")
-        decision = Decision(action, self.who, self.why or action)
-        return self._print_outcome(
-            DECIDING[action](self.work(), self.wanted, decision, is_dry=self.is_dry)
-        )
+        return self._print_outcome(self.operator.decide(verb))
 
     def settle(self, chosen: tuple[int, int] | None) -> int:
         """Let one version of a key stand, or show all."""
-        if chosen is None:
-            if not self.filters.key:
-                raise typer.BadParameter("say which conflict, by --key, or settle it by --choose")
-            return replace(self, as_json=self.as_json).show()
-        decision = Decision("discarded", self.who, self.why or f"{_at(chosen)} was chosen")
-        return self._print_outcome(settle(self.work(), chosen, decision, is_dry=self.is_dry))
+        if chosen is not None:
+            return self._print_outcome(self.operator.settle(chosen))
+        if not self.filters.key:
+            raise SettingRefused("Say which conflict, by --key, or settle it by --choose.")
+        return self.show()
 
     def _print_outcome(self, outcome: Decided) -> int:
         if self.as_json:
             _print_json(vars(outcome) | {"dry_run": self.is_dry})
         else:
             would = "would be " if self.is_dry else ""
-            say(f"{outcome.decided} records {would}decided about, by {self.who}.")
+            say(f"{outcome.decided} records {would}decided about, by {self.operator.name}.")
             for place, number in outcome.became.items():
                 say(f"  {number} {'would be' if self.is_dry else 'are now'} {place}")
             for words in outcome.notes:
@@ -185,9 +134,10 @@ class Command:
         return 1 if outcome.left_alone else 0
 
 
-def _read(tx: Any, work: Work, positions: list[tuple[int, int]]) -> dict[tuple[int, int], Any]:
+def _read(work: Work, positions: list[tuple[int, int]]) -> dict[tuple[int, int], Any]:
     frame = pl.DataFrame(positions, schema=dict.fromkeys(POSITION, pl.Int64), orient="row")
-    records = read_records(tx, work.contract, frame.unique())
+    with work.warehouse.transaction() as tx:
+        records = read_records(tx, work.contract, frame.unique())
     return {(one["_slice_id"], one["_position"]): one for one in records.iter_rows(named=True)}
 
 

@@ -1,7 +1,9 @@
-"""The assets of a dataset, made from its contract: raw, validated and quarantined, and its stages.
+"""The assets of a dataset, made from its contract: raw, validated, quarantined, stages and marts.
 
 Each asks the ledger what is left of its days, works it by the functions in `stages`, and reports.
-To materialize a day means to bring it up to date; nothing that is up to date is touched.
+To materialize a day means to bring it up to date; nothing that is up to date is touched. A mart has
+no partitions, for its rows belong to no day of arrival: each run of its dataset brings it up to
+date, last of all.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +12,8 @@ from dataclasses import dataclass
 import dagster as dg
 
 from txcat_assets.clock import utc_now
-from txcat_assets.connections import OpenEnricher
+from txcat_assets.connections import OpenEnricher, OpenMart
+from txcat_assets.contracts.marts import Mart
 from txcat_assets.contracts.model import Contract, Policy, Stage
 from txcat_assets.defs.columns import columns_of, lineage_of
 from txcat_assets.defs.reports import report
@@ -27,6 +30,7 @@ from txcat_assets.stages.enrich import enrich
 from txcat_assets.stages.land import land_files
 from txcat_assets.stages.land_topic import KafkaDoor, land_topic
 from txcat_assets.stages.loop import refresh
+from txcat_assets.stages.marts import update_mart
 from txcat_assets.stages.validate import STAGE, validate
 from txcat_assets.stages.work import Progress, Work
 from txcat_assets.warehouse.databases.interface import Warehouse
@@ -48,6 +52,7 @@ def dataset_assets(
         _raw(contract, days),
         _validated(contract, days),
         *(_stage(contract, stage, days) for stage in contract.stages),
+        *(_mart(contract, mart) for mart in contract.marts),
     ]
 
 
@@ -56,7 +61,7 @@ def _raw(contract: Contract, days: dg.PartitionsDefinition[str]) -> dg.AssetsDef
 
     @dg.multi_asset(
         name=f"raw_{contract.dataset}",
-        specs=[spec_of(contract, "raw", landed, [])],
+        specs=[_spec(contract, "raw", landed, [])],
         partitions_def=days,
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
@@ -104,8 +109,8 @@ def _validated(contract: Contract, days: dg.PartitionsDefinition[str]) -> dg.Ass
     @dg.multi_asset(
         name=f"validated_{contract.dataset}",
         specs=[
-            _with_references(contract, spec_of(contract, "validated", valid, ["raw"])),
-            _with_references(contract, spec_of(contract, "quarantined", rejected, ["raw"])),
+            _with_references(contract, _spec(contract, "validated", valid, ["raw"])),
+            _with_references(contract, _spec(contract, "quarantined", rejected, ["raw"])),
         ],
         can_subset=True,  # one work, whichever of the two was picked
         partitions_def=days,
@@ -133,7 +138,7 @@ def _stage(
 ) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"{stage.name}_{contract.dataset}",
-        specs=[spec_of(contract, stage.name, stage.description, ["validated"])],
+        specs=[_spec(contract, stage.name, stage.description, ["validated"])],
         partitions_def=days,
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
@@ -155,6 +160,28 @@ def _stage(
     return answered
 
 
+def _mart(contract: Contract, mart: Mart) -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name=f"{mart.name}_{contract.dataset}",
+        specs=[_spec(contract, mart.name, mart.description, ["validated"])],
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        op_tags={"dagster/priority": "-1"},  # no stage waits for it
+    )
+    def update(
+        context: dg.AssetExecutionContext,
+        config: WorkConfig,
+        warehouse: dg.ResourceParam[Warehouse],
+        marts: dg.ResourceParam[OpenMart],
+        progress: dg.ResourceParam[Progress],
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        with work_of(context, contract, warehouse, progress, has_days=False) as work:
+            computed = marts(contract, mart)
+            outcome = update_mart(work, mart, computed, full_refresh=config.full_refresh)
+            yield report(context, work, mart.name, outcome.figures)
+
+    return update
+
+
 def _with_references(contract: Contract, spec: dg.AssetSpec) -> dg.AssetSpec:
     """The spec with the datasets that records refer to upstream, of whatever days they are."""
     every_day = dg.AllPartitionMapping()
@@ -166,7 +193,7 @@ def _with_references(contract: Contract, spec: dg.AssetSpec) -> dg.AssetSpec:
     return spec.replace_attributes(deps=[*spec.deps, *deps])
 
 
-def spec_of(contract: Contract, schema: str, what: str, upstream: Sequence[str]) -> dg.AssetSpec:
+def _spec(contract: Contract, schema: str, what: str, upstream: Sequence[str]) -> dg.AssetSpec:
     """What the UI shows of the asset of a table, and what it is made from."""
     return dg.AssetSpec(
         key=[schema, contract.dataset],

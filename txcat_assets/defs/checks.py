@@ -13,13 +13,13 @@ import dagster as dg
 from pydantic import Field
 
 from txcat_assets.clock import utc_now
+from txcat_assets.connections import OpenMart
 from txcat_assets.contracts.marts import Mart
 from txcat_assets.contracts.model import Contract, Policy, Severity, Stage
 from txcat_assets.contracts.rules import can_refuse, rules_of
 from txcat_assets.defs import mart_verdicts, verdicts
 from txcat_assets.defs.check_runs import FAILED_CHECKS, CheckRun
 from txcat_assets.defs.jobs import CHECKS
-from txcat_assets.defs.marts import OpenMart
 from txcat_assets.defs.processes import name_process
 from txcat_assets.defs.runs import foreseen_trouble
 from txcat_assets.defs.verdicts import Verdict, Verdicts

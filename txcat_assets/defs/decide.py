@@ -1,9 +1,8 @@
-"""The job `decide_<dataset>`: decisions from the UI, in the words of `txcat quarantine`.
+"""The job `decide_<dataset>`: the commands of `txcat quarantine`, from the UI.
 
-Its launchpad config begins with what harms nothing: a list, and dry runs.
+What they do is in `stages.commands`. By default the job lists, and a decision is a dry run.
 """
 
-import getpass
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
@@ -21,8 +20,9 @@ from txcat_assets.defs.processes import name_process
 from txcat_assets.defs.runs import foreseen_trouble
 from txcat_assets.defs.shown import as_table, plain
 from txcat_assets.errors import SettingRefused
-from txcat_assets.pipeline.places import CLOSED, POSITION, QUARANTINED
+from txcat_assets.pipeline.places import POSITION
 from txcat_assets.settings import Settings
+from txcat_assets.stages.commands import Operator
 from txcat_assets.stages.corrections import (
     Correction,
     Edited,
@@ -30,25 +30,12 @@ from txcat_assets.stages.corrections import (
     in_words,
     read_corrections,
     source_of,
-    write_for_correction,
 )
-from txcat_assets.stages.fix import Fixing, fix
-from txcat_assets.stages.operate import (
-    PLACE_NAMES,
-    SETTLED_AMONG,
-    Decided,
-    discard,
-    reopen,
-    replay,
-    settle,
-)
+from txcat_assets.stages.operate import PLACE_NAMES, Decided
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.databases.interface import Warehouse
-from txcat_assets.warehouse.ledger.decisions import Decision
-from txcat_assets.warehouse.queries.quarantine import Wanted, find_records, read_records, summarized
+from txcat_assets.warehouse.queries.quarantine import ReasonSummary, Wanted, read_records
 from txcat_assets.warehouse.schema.tables import prepare
-
-SHOWN = 20
 
 
 class Command(Enum):
@@ -106,7 +93,9 @@ def decide_job(contract: Contract, settings: Settings) -> dg.JobDefinition:
             prepare(warehouse, contract)
             today = [utc_now().date()]
             work = Work(warehouse, contract, today, context.run.run_id, utc_now)
-            metadata = _done(work, config, config.who or settings.operator or getpass.getuser())
+            who = config.who or settings.operator
+            operator = Operator(work, _wanted(config), who, config.why, config.dry_run)
+            metadata = _done(operator, config)
         context.add_output_metadata(metadata)
         context.log.info("\n".join(f"{what}: {plain(value)}" for what, value in metadata.items()))
 
@@ -122,49 +111,40 @@ def decide_job(contract: Contract, settings: Settings) -> dg.JobDefinition:
     return job
 
 
-def _done(work: Work, config: DecideConfig, who: str) -> dict[str, Any]:
-    """What the run tells in the UI."""
+def _done(operator: Operator, config: DecideConfig) -> dict[str, Any]:
+    """Do what the config asks for; what the run shows in the UI."""
     match config.command:
         case Command.list:
-            return _listed(work, _wanted(config))
-        case Command.show | Command.export:
-            return _shown(work, config)
-        case _:
-            outcome = _decided(work, config, who)
+            return _listed(operator.reasons())
+        case Command.show:
+            return _shown(operator)
+        case Command.export:
+            if not config.path:
+                raise SettingRefused("export needs `path`: a file to write, .csv or .jsonl.")
+            return {"file": config.path, "records": operator.export(Path(config.path))}
+        case Command.fix:
+            return _outcome(operator, _fixed(operator, config))
+        case Command.settle:
+            return _outcome(operator, operator.settle(_position(config.choose)))
+        case Command.discard | Command.reopen | Command.replay as decision:
+            return _outcome(operator, operator.decide(decision.value))
+
+
+def _outcome(operator: Operator, outcome: Decided) -> dict[str, Any]:
     return {
         "decided": outcome.decided,
-        "dry run": config.dry_run,
+        "dry run": operator.is_dry,
         **{f"now {place}": number for place, number in outcome.became.items()},
         "left alone": as_table(pl.DataFrame({"left alone": outcome.left_alone})),
         "notes": as_table(pl.DataFrame({"notes": outcome.notes})),
     }
 
 
-def _decided(work: Work, config: DecideConfig, who: str) -> Decided:
-    command, is_dry = config.command, config.dry_run
-    wanted, why = _wanted(config), config.why.strip()
-    if command is Command.settle:
-        chosen = _position(config.choose)
-        decision = Decision("discarded", who, why or f"{config.choose} was chosen")
-        return settle(work, chosen, decision, is_dry=is_dry)
-    if command is Command.fix:
-        source = config.path or "the launchpad"
-        edited = (
-            read_corrections(Path(config.path), work.contract)
-            if config.path
-            else _corrections(work, config.corrections)
-        )
-        decision = Decision("replaced", who, why or f"corrected by {source}")
-        return fix(Fixing(work, source, decision, is_dry), edited)
-    if not wanted.is_narrow:
-        raise SettingRefused("Say which records: by days, reasons, positions, or other filters.")
-    if command is Command.discard and not why:
-        raise SettingRefused("discard needs `why`: it is all that will be known of it.")
-    if command is Command.discard:
-        return discard(work, wanted, Decision("discarded", who, why), is_dry=is_dry)
-    if command is Command.reopen:
-        return reopen(work, wanted, Decision("reopened", who, why or "reopened"), is_dry=is_dry)
-    return replay(work, wanted, Decision("replayed", who, why or "replayed"), is_dry=is_dry)
+def _fixed(operator: Operator, config: DecideConfig) -> Decided:
+    if config.path:
+        edited = read_corrections(Path(config.path), operator.work.contract)
+        return operator.fix(config.path, edited)
+    return operator.fix("the launchpad", _corrections(operator.work, config.corrections))
 
 
 def _wanted(config: DecideConfig) -> Wanted:
@@ -211,9 +191,7 @@ def _corrections(work: Work, texts: Sequence[NewText]) -> Edited:
     return Edited(corrections, missing)
 
 
-def _listed(work: Work, wanted: Wanted) -> dict[str, Any]:
-    with work.warehouse.transaction() as tx:
-        found = summarized(tx, work.contract, wanted)
+def _listed(found: Sequence[ReasonSummary]) -> dict[str, Any]:
     columns = ["reason", "records", "share of its days", "first seen", "last seen", "one is at"]
     rows = [
         (
@@ -226,22 +204,10 @@ def _listed(work: Work, wanted: Wanted) -> dict[str, Any]:
     return {"reasons": as_table(table)}
 
 
-def _shown(work: Work, config: DecideConfig) -> dict[str, Any]:
-    is_export = config.command is Command.export
-    wanted = _wanted(config)
-    if not is_export:
-        places = (*SETTLED_AMONG, *QUARANTINED, *CLOSED) if wanted.positions or wanted.key else None
-        wanted = Wanted(**{**vars(wanted), "limit": wanted.limit or SHOWN})
-        wanted = Wanted(**{**vars(wanted), "places": places or wanted.places})
-    with work.warehouse.transaction() as tx:
-        records = read_records(tx, work.contract, find_records(tx, work.contract, wanted))
-    if is_export:
-        if not config.path:
-            raise SettingRefused("export needs `path`: a file to write, .csv or .jsonl.")
-        write_for_correction(Path(config.path), work.contract, records)
-        return {"file": config.path, "records": len(records)}
-    meanings = reason_texts(work.contract)
-    rows = [_row(work, meanings, one) for one in records.iter_rows(named=True)]
+def _shown(operator: Operator) -> dict[str, Any]:
+    records, _ = operator.records()
+    meanings = reason_texts(operator.work.contract)
+    rows = [_row(operator.work, meanings, one) for one in records.iter_rows(named=True)]
     return {"records": as_table(pl.DataFrame(rows))}
 
 

@@ -38,6 +38,15 @@ class MartOutcome:
     rows: int = 0
     is_left_to_others: bool = False
 
+    @property
+    def figures(self) -> dict[str, int]:
+        """What a run reports of it."""
+        return {
+            "entities updated": self.entities,
+            "rows written": self.rows,
+            "left to other runs": int(self.is_left_to_others),
+        }
+
 
 def update_mart(
     work: Work, mart: Mart, computed: ComputedMart, *, full_refresh: bool = False

@@ -3,6 +3,11 @@
 While anybody has the file open to read, nobody can write. Readers that overlapped would keep it
 open for ever; so those of a process share a turn, those of several processes take turns, and after
 each turn all rest for as long as it took, in which a writer finds the file free.
+
+This is not the giving way of `duckdb_instance`, by which a process closes the file when another
+waits for it. A writer knows by then that it has the file alone, and that somebody waits; one reader
+of many that have it open at once has nothing to close, and those that wait are readers too, each of
+whom the others would let in at once. What readers need is a time in which none of them has it.
 """
 
 import fcntl
