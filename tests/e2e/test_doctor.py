@@ -124,7 +124,7 @@ SPOILED: dict[str, tuple[Callable[[CommandLine], object], str, str]] = {
     "inbox is gone": (
         lambda t: shutil.rmtree(t.folder / ".txcat" / "inbox"),
         "unreadable inbox",
-        "it is not there",
+        "it does not exist",
     ),
     "settings": (
         lambda t: t.set(TXCAT_KAFKA_SECURITY_PROTOCOL="SASL_SSL"),
