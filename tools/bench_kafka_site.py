@@ -232,7 +232,7 @@ def _cost_of_a_run(job: dg.JobDefinition, instance: dg.DagsterInstance) -> float
     done = job.execute_in_process(
         instance=instance,
         partition_key=f"{datetime.now(UTC):%F}",
-        tags={"dagster/sensor_name": "topic_transactions"},
+        tags={"dagster/sensor_name": "topics"},
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )
     if not done.success:

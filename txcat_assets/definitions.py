@@ -27,12 +27,12 @@ from txcat_assets.defs.assets import Doors, dataset_assets
 from txcat_assets.defs.checks import dataset_checks
 from txcat_assets.defs.dead_letters import dead_letter_asset
 from txcat_assets.defs.decide import decide_job
-from txcat_assets.defs.jobs import check_job, load_job
+from txcat_assets.defs.jobs import Job, check_job, load_job
 from txcat_assets.defs.monthly_reports import (
     report_asset,
     report_job,
     report_schedule,
-    touched_months_sensor,
+    report_sensor,
 )
 from txcat_assets.defs.processes import naming_executor
 from txcat_assets.defs.retention import retention
@@ -58,6 +58,7 @@ def build_definitions(
     reports = [of for contract in every for of in reports_of(contract)]
     _refuse_a_circle(settings, every)
     _refuse_unanswerable(settings, every)
+    jobs, report_jobs = _jobs(settings, every), [report_job(of) for of in reports]
     return dg.Definitions(
         assets=[*_assets(settings, every, days), *(report_asset(of, months) for of in reports)],
         asset_checks=[
@@ -65,10 +66,10 @@ def build_definitions(
             for contract in every
             for check in dataset_checks(contract, settings, partial(computed_mart, settings))
         ],
-        jobs=[*_jobs(settings, every), *map(report_job, reports)],
+        jobs=[*(job for of_dataset in jobs.values() for job in of_dataset), *report_jobs],
         sensors=[
-            *_sensors(settings, contracts, days),
-            *(touched_months_sensor(of, months) for of in reports),
+            *_sensors(settings, contracts, jobs, days),
+            *([report_sensor(reports, report_jobs, months)] if reports else []),
         ],
         schedules=[retention(settings, every), *map(report_schedule, reports)],
         resources={**_resources(settings), **(resources or {})},
@@ -76,36 +77,38 @@ def build_definitions(
     )
 
 
-def _jobs(settings: Settings, contracts: Iterable[Contract]) -> list[Any]:
-    return [
-        job
-        for contract in contracts
-        for job in (
+def _jobs(settings: Settings, contracts: Iterable[Contract]) -> dict[str, tuple[Job, Job, Any]]:
+    """The jobs of each dataset by its name: it is loaded, it is checked, an operator decides."""
+    return {
+        contract.dataset: (
             load_job(contract, has_dead_letters=_has_letters(settings, contract)),
             check_job(contract),
             decide_job(contract, settings),
         )
-    ]
+        for contract in contracts
+    }
 
 
 def _sensors(
     settings: Settings,
     contracts: Mapping[str, Contract],
+    jobs: Mapping[str, tuple[Job, Job, Any]],
     days: dg.DailyPartitionsDefinition,
 ) -> list[dg.SensorDefinition]:
-    """Those of every dataset, and the one that gives alarms where a receiver is set."""
+    """One of each kind for all datasets, and the one that gives alarms where a receiver is set."""
+    every = list(contracts.values())
+    with_topic = [contract for contract in every if contract.topic]
+    load = {name: of_dataset[0] for name, of_dataset in jobs.items()}
+    check = [of_dataset[1] for of_dataset in jobs.values()]
     alarming = [alarm_sensor(settings, contracts, ways)] if (ways := channels(settings)) else []
-    of_datasets = (
-        sensor
-        for contract in contracts.values()
-        for sensor in (
-            inbox_sensor(contract, days),
-            backlog_sensor(contract, days),
-            checks_sensor(contract),
-            *([topic_sensor(contract)] if contract.topic else []),
-        )
-    )
-    return [*alarming, *of_datasets]
+    following = [topic_sensor(with_topic, [load[c.dataset] for c in with_topic])]
+    return [
+        *alarming,
+        inbox_sensor(every, [*load.values()], days),
+        backlog_sensor(every, [*load.values()], days),
+        checks_sensor(every, check),
+        *(following if with_topic else []),
+    ]
 
 
 def _assets(

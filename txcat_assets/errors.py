@@ -18,7 +18,8 @@
         |-- FileNotWritten     a file for people could not be written; nothing of it is left
         |-- SourceChanged      a file changed while it was read; what had landed stays
         |-- BrokerRefused      Kafka refuses this client, or its address is not that of a Kafka
-        |-- TopicRefused       a topic is not there, or cannot be followed safely
+        |-- TopicRefused       a topic cannot be followed safely
+        |   `-- TopicAbsent      there is no such topic
         |-- RecordsLost        Kafka no longer has records that had not landed yet
         |-- MessagesUnreadable  some of Kafka's bytes are damaged; what came before has landed
         |-- MessageRefused   Kafka takes no message such as this one; others go on
@@ -82,7 +83,11 @@ class BrokerRefused(PermanentError):
 
 
 class TopicRefused(PermanentError):
-    """A topic is not there, or cannot be followed safely."""
+    """A topic cannot be followed safely."""
+
+
+class TopicAbsent(TopicRefused):
+    """There is no such topic; one that was never followed is waited for."""
 
 
 class RecordsLost(PermanentError):

@@ -3,6 +3,7 @@
 Only its Dagster instance is kept in memory. What the records are is in `records`.
 """
 
+import json
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from dagster._core.remote_origin import (
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.definitions import build_definitions
+from txcat_assets.defs.ticks import SEEN
 from txcat_assets.settings import Settings
 from txcat_assets.warehouse.connect import connect
 from txcat_assets.warehouse.databases.interface import Warehouse
@@ -109,7 +111,20 @@ class Installation:
             remote_job_origin=RemoteJobOrigin(place, job),
         )
 
-    def tick(self, sensor: str, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
+    def tick(self, sensor: str, seen: str = "", dataset: str = "transactions") -> dg.SensorResult:
+        """Evaluate a sensor of all datasets once, after it has seen that of this one.
+
+        What it asks for and has seen of this dataset; why it skipped, of all.
+        """
+        found = self.evaluate(sensor, json.dumps({SEEN: {dataset: seen}}))
+        if isinstance(found, dg.SkipReason):
+            return dg.SensorResult(skip_reason=found)
+        jobs = (f"load_{dataset}", f"check_{dataset}")
+        requests = [one for one in found.run_requests or [] if one.job_name in jobs]
+        seen = json.loads(found.cursor or "{}").get(SEEN, {}).get(dataset, "")
+        return dg.SensorResult(requests, skip_reason=found.skip_reason, cursor=seen)
+
+    def evaluate(self, sensor: str, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
         """Evaluate a sensor once, as the daemon does."""
         context = dg.build_sensor_context(
             self.instance,

@@ -3,8 +3,9 @@
 They are written by Dagster's own instance, so its tables are the real ones.
 """
 
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 from dagster._core.remote_origin import (
@@ -22,6 +23,8 @@ from dagster._core.scheduler.instigation import (
 )
 from dagster_shared.error import SerializableErrorInfo
 
+from txcat_assets.health.dagster_storage import TROUBLES
+
 REPOSITORY = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("txcat"), "__repository__")
 FAILED, SKIPPED, DONE = TickStatus.FAILURE, TickStatus.SKIPPED, TickStatus.SUCCESS
 
@@ -31,8 +34,14 @@ def add_sensor(
     name: str,
     ticks: Sequence[tuple[TickStatus, str]],
     status: InstigatorStatus = InstigatorStatus.DECLARED_IN_CODE,
+    *,
+    troubles: Mapping[str, str] | None = None,
 ) -> None:
-    """A sensor that has ticked so, oldest first, each with the words of its skip or its error."""
+    """A sensor that has ticked so, oldest first, each with the words of its skip or its error.
+
+    `troubles` are those of datasets that the cursor of each tick names.
+    """
+    cursor = json.dumps({TROUBLES: troubles}) if troubles else None
     origin = RemoteInstigatorOrigin(REPOSITORY, name)
     kind = InstigatorType.SENSOR
     state = InstigatorState(origin, kind, status, SensorInstigatorData())
@@ -49,6 +58,7 @@ def add_sensor(
                 selector_id=state.selector_id,
                 skip_reason=words if ended is SKIPPED else None,
                 error=error,
+                cursor=cursor,
                 run_ids=[],
             )
         )

@@ -69,7 +69,7 @@ def watched(
 def tick(site: Installation, cursor: str | None = None) -> tuple[str, str]:
     """Look once, as a process that has just started; what is remembered, and what was said."""
     fresh = Installation(site.settings, site.instance, site.contracts)
-    found = fresh.tick("alarms", cursor)
+    found = fresh.evaluate("alarms", cursor)
     assert isinstance(found, dg.SensorResult)
     return found.cursor or "", reason(found)
 
@@ -88,7 +88,7 @@ def subjects(mail: Receiver) -> list[str]:
 def fail_for_ever(site: Installation) -> None:
     """A sensor whose last ticks all failed."""
     failed = (TickStatus.FAILURE, "<b>boom</b>\nBcc: eve@bad")
-    add_sensor(site.instance, "inbox_transactions", [failed] * 3)
+    add_sensor(site.instance, "inbox", [failed] * 3)
 
 
 def test_a_failed_check_is_told_when_it_begins_and_when_it_is_over(
@@ -166,7 +166,7 @@ def test_words_of_others_are_neither_headers_nor_markup(
     slack = watched.settings.model_copy(update={"alarm_webhook_shape": "slack"})
     tick(replace(watched, settings=slack))
     (posted,) = web.came
-    assert posted["text"] == "[txcat] begun: failing sensors, sensor inbox_transactions"
+    assert posted["text"] == "[txcat] begun: failing sensors, sensor inbox"
     (block,) = posted["blocks"]
     assert block["text"]["type"] == "plain_text"
     assert "<b>boom</b>\\nBcc" in block["text"]["text"]

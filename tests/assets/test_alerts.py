@@ -110,7 +110,7 @@ def test_payments_that_were_validated_alone_are_told_of_by_the_backlog(
     picked = [dg.AssetKey([one, "payments"]) for one in ("raw", "validated", "scored")]
     assert paying.materialize(DAY, asset_selection=picked).success
     assert alerts(paying) == {}
-    tick = paying.tick("backlog_payments")
+    tick = paying.tick("backlog", dataset="payments")
     assert isinstance(tick, dg.SensorResult)
     assert [request.partition_key for request in tick.run_requests or []] == [DAY]
     load(paying, "payments")

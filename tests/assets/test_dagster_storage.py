@@ -65,6 +65,8 @@ def test_what_dagster_knows_is_read_from_its_tables(home: Path) -> None:
         )
         add_sensor(instance, "off", [trouble] * 3, InstigatorStatus.STOPPED)
         add_sensor(instance, "busy", [(FAILED, "boom")] * 3 + [(TickStatus.STARTED, "")])
+        asked = (DONE, "")  # for another dataset, while users were in trouble
+        add_sensor(instance, "of two", [asked] * 3, troubles={"users": "locked"})
         run = instance.create_run_for_job(
             _job(), tags={"host": "here"}, status=dg.DagsterRunStatus.STARTED
         )
@@ -76,8 +78,10 @@ def test_what_dagster_knows_is_read_from_its_tables(home: Path) -> None:
         "mended": (True, 1, "x"),
         "off": (False, 3, "no route"),
         "busy": (True, 3, "boom"),
+        "of two": (True, 3, "users: locked"),
     }
-    assert {one.name for one in state.sensors if one.fails_again_and_again} == {"broken", "busy"}
+    failing = {one.name for one in state.sensors if one.fails_again_and_again}
+    assert failing == {"broken", "busy", "of two"}
     (unfinished,) = state.runs
     assert (unfinished.run_id, unfinished.job, unfinished.status) == (run.run_id, "work", "STARTED")
     assert unfinished.tags["host"] == "here"

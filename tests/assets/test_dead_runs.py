@@ -90,7 +90,7 @@ def test_every_run_names_its_process(site: Installation, job: str) -> None:
 
 def test_the_backlog_sensor_reports_dead_runs_and_goes_on(site: Installation) -> None:
     run_id = begun(site, tags_of_a_dead_process())
-    tick = site.tick("backlog_transactions")
+    tick = site.tick("backlog")
     assert status_of(site, run_id) == FAILURE
     assert isinstance(tick, dg.SkipReason)
     assert "0 days have work left" in (tick.skip_message or "")
@@ -109,9 +109,9 @@ def test_a_run_that_was_killed_before_its_first_step_is_reported_after_a_while(
 ) -> None:
     definition = site.definitions.resolve_job_def(job)
     run_id = site.instance.create_run_for_job(definition, status=status).run_id
-    assert report_dead_runs(site.instance, CONTRACT) == []
+    assert report_dead_runs(site.instance, [CONTRACT]) == []
     monkeypatch.setattr(dead_runs, "SILENT_AFTER", timedelta(seconds=-1))
-    assert report_dead_runs(site.instance, CONTRACT) == [run_id]
+    assert report_dead_runs(site.instance, [CONTRACT]) == [run_id]
 
 
 def test_a_run_of_which_something_is_heard_now_and_then_is_only_slow(
@@ -123,9 +123,9 @@ def test_a_run_of_which_something_is_heard_now_and_then_is_only_slow(
     assert run
     time.sleep(2.1)
     site.instance.report_engine_event("still importing", run)
-    assert report_dead_runs(site.instance, CONTRACT) == []
+    assert report_dead_runs(site.instance, [CONTRACT]) == []
     time.sleep(2.1)
-    assert report_dead_runs(site.instance, CONTRACT) == [run_id]
+    assert report_dead_runs(site.instance, [CONTRACT]) == [run_id]
 
 
 @pytest.mark.usefixtures("impatient")
@@ -136,7 +136,7 @@ def test_a_pod_that_waits_for_its_image_is_not_dead(site: Installation, tmp_path
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         job = site.definitions.resolve_job_def("load_transactions")
         instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTING)
-        assert report_dead_runs(instance, CONTRACT) == []
+        assert report_dead_runs(instance, [CONTRACT]) == []
 
 
 @pytest.mark.usefixtures("impatient")
@@ -148,13 +148,13 @@ def test_a_run_that_a_code_server_began_is_dead_when_that_server_is_gone(
     run_id = site.instance.create_run_for_job(
         job, status=dg.DagsterRunStatus.STARTING, tags={dead_runs.CODE_SERVER: where}
     ).run_id
-    assert report_dead_runs(site.instance, CONTRACT) == [run_id]
+    assert report_dead_runs(site.instance, [CONTRACT]) == [run_id]
 
 
 @pytest.mark.usefixtures("impatient")
 def test_a_run_of_somebody_elses_job_is_never_reported(site: Installation) -> None:
     begun(site, {})
-    assert report_dead_runs(site.instance, PAYMENTS) == []
+    assert report_dead_runs(site.instance, [PAYMENTS]) == []
     assert report_dead_runs(site.instance) == []
 
 

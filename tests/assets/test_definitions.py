@@ -59,7 +59,7 @@ def test_it_loads_with_every_service_down_and_touches_nothing(tmp_path: Path) ->
         check=True,
     )
     sensors, touched = said.stdout.splitlines()
-    assert "inbox_transactions" in sensors
+    assert "inbox" in sensors
     assert touched == "[]"
     assert list(tmp_path.iterdir()) == []
 

@@ -12,7 +12,7 @@ from tests.assets.installation import Installation
 from tests.assets.ticks import begin_run, reason
 from txcat_assets.clock import utc_now
 
-JOB, SENSOR = "report_payments_monthly", "touched_payments_monthly"
+JOB, SENSOR = "report_payments_monthly", "reports"
 JANUARY = "2025-01-01"
 
 
@@ -27,7 +27,7 @@ def paying(bank: Installation) -> Installation:
 
 def asked(site: Installation) -> list[str | None]:
     """The months that the sensor asks for."""
-    tick = site.tick(SENSOR)
+    tick = site.evaluate(SENSOR)
     assert isinstance(tick, dg.SensorResult), reason(tick)
     return [request.partition_key for request in tick.run_requests or []]
 

@@ -17,7 +17,7 @@ from tests.postgres import Postgres
 from txcat_assets.cli.home import ROOT
 from txcat_assets.defs.retention import forget_checks, forget_runs
 
-SENSOR = {"dagster/sensor_name": "topic_transactions"}
+SENSOR = {"dagster/sensor_name": "topics"}
 MOMENT = {"raw_kept_days": 1e-9}
 
 

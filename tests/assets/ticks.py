@@ -12,7 +12,7 @@ from txcat_assets.stages.arrivals import register_named
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.schema.tables import prepare
 
-INBOX, BACKLOG, CHECKS = "inbox_transactions", "backlog_transactions", "checks_transactions"
+INBOX, BACKLOG, CHECKS = "inbox", "backlog", "checks"
 BUSY, QUEUED = dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.QUEUED
 
 

@@ -75,6 +75,6 @@ def test_a_run_killed_before_its_first_step_holds_up_nobody_for_long(
     installed.put("transactions_2025-01-03.csv", sound(1))
     if not is_named:
         monkeypatch.setattr(dead_runs, "SILENT_AFTER", timedelta(seconds=-1))
-    assert days_asked_for(installed.tick("inbox_transactions")) == ["2025-01-03"]
+    assert days_asked_for(installed.tick("inbox")) == ["2025-01-03"]
     (run,) = installed.instance.get_runs()
     assert run.status == dg.DagsterRunStatus.FAILURE

@@ -105,10 +105,13 @@ def test_a_run_that_changes_nothing_leaves_its_checks_due_and_they_show_again(
         assert job.execute_in_process(instance=instance, partition_key="2025-01-04").success
         assert set(server.shown_checks("validated").values()) == {"none"}
         context = dg.build_sensor_context(
-            instance, definitions=definitions, resources=dict(definitions.resources or {})
+            instance,
+            definitions=definitions,
+            resources=dict(definitions.resources or {}),
+            sensor_name="checks",
         )
         with context:
-            tick = definitions.resolve_sensor_def("checks_transactions")(context)
+            tick = definitions.resolve_sensor_def("checks")(context)
         assert isinstance(tick, dg.SensorResult)
         checks = definitions.resolve_job_def("check_transactions")
         assert checks.execute_in_process(instance=instance).success

@@ -57,8 +57,8 @@ class Followed:
 
     def ends(self) -> dict[int, int]:
         """Where the partitions end, as txcat sees it."""
-        with self.door.open(self.topic) as opened:
-            return opened.ends([0, 1])
+        with self.door.connected() as broker:
+            return broker.ends({self.topic: [0, 1]})[self.topic]
 
     def lost(self) -> RecordsLost:
         """That landing is refused; why."""

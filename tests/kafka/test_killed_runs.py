@@ -100,7 +100,7 @@ def test_what_runs_left_that_were_killed_at_every_step_is_done_by_the_next(
         assert killed.exitcode == -signal.SIGKILL, step
         prepare(site.warehouse, site.contracts["transactions"])
         audit(site.warehouse, site.contracts["transactions"])
-    assert isinstance(site.tick("topic_transactions"), dg.SensorResult)
+    assert site.tick("topics").run_requests
     dead = kept.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
     assert len(dead) == len(STEPS)
     assert site.load(today().isoformat()).success

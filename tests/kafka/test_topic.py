@@ -18,6 +18,7 @@ from tests.kafka.broker import Kafka, until
 from tools.kafka_broker import free_port
 from txcat_assets.errors import BrokerDown, TopicRefused
 from txcat_assets.pipeline.topics import Range
+from txcat_assets.sources.kafka.broker import Broker
 from txcat_assets.sources.kafka.client import KafkaConfig
 from txcat_assets.sources.kafka.reading import Part
 from txcat_assets.sources.kafka.topic import Topic
@@ -130,10 +131,10 @@ def test_an_open_transaction_holds_the_end_back(kafka: Kafka) -> None:
     producer.begin_transaction()
     producer.send(topic, b'{"id": 1}', partition=0)
     producer.flush()
-    with Topic(kafka.config, topic) as opened:
+    with Broker(kafka.config) as broker, Topic(kafka.config, topic, broker) as opened:
         assert opened.offered([]).ranges == {0: (0, 0)}
         producer.commit_transaction()
-        until(lambda: opened.ends([0]) == {0: 2})
+        until(lambda: broker.ends({topic: [0]}) == {topic: {0: 2}})
     producer.close()
 
 

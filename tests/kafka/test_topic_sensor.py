@@ -27,7 +27,7 @@ from tests.kafka.ticks import (
 from txcat_assets.defs import topic_sensor
 from txcat_assets.errors import RecordsLost
 
-CHECKS = "checks_transactions"
+CHECKS = "checks"
 
 HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
 
@@ -160,7 +160,7 @@ def test_a_kafka_that_is_down_fails_the_run_that_wanted_it_and_no_other(
     site.put("transactions.csv", sound(1))
     alone = down(site)
     assert "Nothing is lost" in failure_of(alone.load(today().isoformat()))
-    tick = alone.tick("backlog_transactions")
+    tick = alone.tick("backlog")
     assert isinstance(tick, dg.SensorResult)
     (request,) = tick.run_requests or []
     assert run(alone, request).success

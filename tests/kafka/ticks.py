@@ -12,12 +12,12 @@ from tools.kafka_broker import free_port
 from txcat_assets.defs.at_work import SENSOR
 from txcat_assets.health.processes import HOST, PID, STARTED
 
-TOPIC = "topic_transactions"
+TOPIC = "topics"
 
 
-def request_of(site: Installation, cursor: str | None = None) -> dg.RunRequest:
+def request_of(site: Installation, seen: str = "") -> dg.RunRequest:
     """The one run that a tick asks for."""
-    tick = site.tick(TOPIC, cursor)
+    tick = site.tick(TOPIC, seen)
     assert isinstance(tick, dg.SensorResult)
     (request,) = tick.run_requests or []
     return request

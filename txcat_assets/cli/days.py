@@ -22,7 +22,7 @@ def move_days_to_come(settings: Settings, contract: Contract) -> int:
     today = work.now().date()
     say(
         f"{contract.dataset}: {records} records of {', '.join(map(str, days))} are of {today} now. "
-        "What is left to do of them is done by the next run of that day: the sensor "
-        f"backlog_{contract.dataset} asks for it, or materialize the day."
+        "What is left to do of them is done by the next run of that day: the sensor `backlog` "
+        "asks for it, or materialize the day."
     )
     return 0

@@ -136,7 +136,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "TXCAT_INBOX": str(settings.inbox_folder),
         "TXCAT_ML_URL": settings.ml_url,
         "TXCAT_API_LOG_LEVEL": "warning",
-        "DAGSTER_GRPC_MAX_WORKERS": "32",  # each topic's sensor waits in one; by itself six
+        "DAGSTER_GRPC_MAX_WORKERS": "16",  # sensors and runs that begin take one each; else six
         "PYTHONWARNINGS": "ignore",  # Dagster warns of its own previews, as if something were wrong
     }
 

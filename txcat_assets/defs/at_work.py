@@ -37,10 +37,13 @@ DAY, FIRST_DAY, LAST_DAY = (
 """Dagster's tags of the partitions of a run: one, or the first and the last of a range."""
 
 
-def unfinished_runs(instance: dg.DagsterInstance, contract: Contract) -> list[dg.DagsterRun]:
-    """The runs of a dataset that have not ended, of loads and of checks, newest first."""
-    # By status alone, then by name: Dagster's storage has an index on the status.
-    runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
+def unfinished_runs(instance: dg.DagsterInstance) -> Sequence[dg.DagsterRun]:
+    """The runs that have not ended, newest first."""
+    return instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
+
+
+def of_dataset(runs: Sequence[dg.DagsterRun], contract: Contract) -> list[dg.DagsterRun]:
+    """Those of the runs that load or check a dataset."""
     return [run for run in runs if is_of(run, contract)]
 
 

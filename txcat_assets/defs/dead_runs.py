@@ -6,7 +6,7 @@ the next run of its days takes up what is left.
 
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,30 +37,32 @@ OWN_LAUNCHERS = {"DefaultRunLauncher", "ForkingRunLauncher"}
 DEAD = "The process of this run is gone. Run its days again: nothing is lost or doubled."
 
 
-def report_dead_runs(instance: dg.DagsterInstance, contract: Contract | None = None) -> list[str]:
+def report_dead_runs(instance: dg.DagsterInstance, contracts: Sequence[Contract] = ()) -> list[str]:
     """Report as failed the runs whose process on this host is gone; the ids of these runs.
 
-    Of a dataset also those that were killed before they could name their process. It is safe to
-    call at once in many threads and processes of a host: a death is reported once.
+    Of these datasets also those that were killed before they could name their process. It is safe
+    to call at once in many threads and processes of a host: a death is reported once.
     """
-    if not _dead_runs(instance, contract):
+    if not _dead_runs(instance, contracts):
         return []
     with _one_at_a_time(instance):
-        dead = _dead_runs(instance, contract)
+        dead = _dead_runs(instance, contracts)
         for run in dead:
             instance.report_run_failed(run, DEAD)
     return [run.run_id for run in dead]
 
 
-def _dead_runs(instance: dg.DagsterInstance, contract: Contract | None) -> list[dg.DagsterRun]:
+def _dead_runs(instance: dg.DagsterInstance, contracts: Sequence[Contract]) -> list[dg.DagsterRun]:
     begun = instance.get_runs(dg.RunsFilter(statuses=BEGUN))
-    return [run for run in begun if _is_dead(instance, contract, run)]
+    return [run for run in begun if _is_dead(instance, contracts, run)]
 
 
-def _is_dead(instance: dg.DagsterInstance, contract: Contract | None, run: dg.DagsterRun) -> bool:
+def _is_dead(
+    instance: dg.DagsterInstance, contracts: Sequence[Contract], run: dg.DagsterRun
+) -> bool:
     if HOST in run.tags:
         return is_named_here(run.tags) and not process_of(run.tags)
-    return bool(contract and is_of(run, contract)) and _never_began(instance, run)
+    return any(is_of(run, one) for one in contracts) and _never_began(instance, run)
 
 
 def _never_began(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:

@@ -3,7 +3,7 @@
 A run of checks has no partition: only so does Dagster keep a clean history of them.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import dagster as dg
 
@@ -11,8 +11,10 @@ from txcat_assets.contracts.model import Contract
 
 if TYPE_CHECKING:  # Dagster has no public name for it
     from dagster._core.definitions.unresolved_asset_job_definition import (
-        UnresolvedAssetJobDefinition as Job,
+        UnresolvedAssetJobDefinition,
     )
+
+Job: TypeAlias = "UnresolvedAssetJobDefinition"
 
 DATASET, CHECKS = "dataset", "checks"
 """Tags of the runs of the two jobs; runs of one `dataset` wait for each other, by dagster.yaml."""
@@ -47,7 +49,7 @@ def landing_config(contract: Contract, **asked: Any) -> dict[str, Any]:
     return {"ops": {f"raw_{contract.dataset}": {"config": asked}}}
 
 
-def load_job(contract: Contract, *, has_dead_letters: bool = False) -> "Job":
+def load_job(contract: Contract, *, has_dead_letters: bool = False) -> Job:
     """Bring days of a dataset up to date, from its doors to its last stage and its marts."""
     letters = [dg.AssetKey([DEAD_LETTERS, contract.dataset])] if has_dead_letters else []
     return dg.define_asset_job(
@@ -58,7 +60,7 @@ def load_job(contract: Contract, *, has_dead_letters: bool = False) -> "Job":
     )
 
 
-def check_job(contract: Contract) -> "Job":
+def check_job(contract: Contract) -> Job:
     """Run the checks of a dataset for the days in the run config, or those touched lately."""
     return dg.define_asset_job(
         check_name(contract),

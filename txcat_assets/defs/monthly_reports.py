@@ -4,32 +4,28 @@ A schedule asks for the month past on the 1st, a sensor for months that have cha
 done is in `txcat_assets.stages.reports`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
 
 from txcat_assets.clock import utc_now
 from txcat_assets.contracts.reports import ReportOf
-from txcat_assets.defs.at_work import DAY, UNFINISHED
+from txcat_assets.defs.at_work import DAY, unfinished_runs
 from txcat_assets.defs.columns import columns_of_report, lineage_of_report
+from txcat_assets.defs.jobs import Job
 from txcat_assets.defs.runs import work_of
-from txcat_assets.defs.ticks import Tick, Ticks
+from txcat_assets.defs.ticks import Glance, Tick, Ticks
 from txcat_assets.report_files import Summary
 from txcat_assets.stages.reports import make_report, touched_months
 from txcat_assets.stages.work import Progress
 from txcat_assets.warehouse.databases.interface import Warehouse
 from txcat_assets.warehouse.schema.tables import prepare
 
-if TYPE_CHECKING:  # as in `jobs`
-    from dagster._core.definitions.unresolved_asset_job_definition import (
-        UnresolvedAssetJobDefinition as Job,
-    )
-
 REPORTS = "reports"
-"""The first part of the keys of reports."""
+"""The first part of the keys of reports, and the name of the sensor that asks for them."""
 
 MONTHS_A_TICK = 10
 """Months asked for at once; the rest come with the next ticks."""
@@ -101,7 +97,7 @@ def _shown(made: Summary, folder: Path) -> Mapping[str, Any]:
     }
 
 
-def report_job(of: ReportOf) -> "Job":
+def report_job(of: ReportOf) -> Job:
     """Make the report of some months."""
     return dg.define_asset_job(
         report_name(of),
@@ -128,49 +124,55 @@ def report_schedule(of: ReportOf) -> dg.ScheduleDefinition:
     return ask_for_the_month_past
 
 
-def touched_months_sensor(of: ReportOf, months: Months) -> dg.SensorDefinition:
-    """Ask for the months that changed since their report was made."""
-    ticks = Ticks()
+def report_sensor(
+    reports: Sequence[ReportOf], jobs: Sequence[Job], months: Months
+) -> dg.SensorDefinition:
+    """Ask for the months that changed since a report of them was made."""
+    ticks = Ticks([*{of.contract.dataset: of.contract for of in reports}.values()])
 
     @dg.sensor(
-        name=f"touched_{of.name}",
-        job_name=report_name(of),
+        name=REPORTS,
+        jobs=jobs,
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Asks for {of.name} of months with late, corrected or promoted records.",
+        description="Asks for reports of months with late, corrected or promoted records.",
     )
     def watch_months(
         context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> Tick:
-        return ticks.of(lambda: _touched(context, warehouse, of, months))
+        def look(at: Glance) -> Tick:
+            mine = [of for of in reports if of.contract == at.contract]
+            return _touched(at, warehouse, mine, months)
+
+        return ticks.of(ticks.glances(context), look)
 
     return watch_months
 
 
-def _touched(
-    context: dg.SensorEvaluationContext, warehouse: Warehouse, of: ReportOf, months: Months
-) -> Tick:
-    prepare(warehouse, of.contract)
+def _touched(at: Glance, warehouse: Warehouse, reports: Sequence[ReportOf], months: Months) -> Tick:
+    prepare(warehouse, at.contract)
     with warehouse.transaction() as tx:
-        touched = [month.isoformat() for month in touched_months(tx, of)]
-    over = [month for month in touched if months.has_partition_key(month)]
-    runs = context.instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
-    asked = {run.tags.get(DAY) for run in runs if run.job_name == report_name(of)}
-    due = [month for month in over if month not in asked][:MONTHS_A_TICK]
+        touched = [(of, month.isoformat()) for of in reports for month in touched_months(tx, of)]
+    over = [(of, month) for of, month in touched if months.has_partition_key(month)]
+    asked = {(run.job_name, run.tags.get(DAY)) for run in unfinished_runs(at.instance)}
+    due = [(of, month) for of, month in over if (report_name(of), month) not in asked]
     if not due:
         return dg.SkipReason(
             f"{len(touched)} months have changed since their report was made; of these "
             f"{len(over)} are over and within TXCAT_FIRST_DAY, and all of them are being made."
         )
-    return dg.SensorResult(
-        [dg.RunRequest(partition_key=month, run_key=_run_key(month, utc_now())) for month in due],
-        cursor=f"{len(over)} months to make, {due[0]} first",
-    )
+    requests = [
+        dg.RunRequest(
+            job_name=report_name(of), partition_key=month, run_key=_run_key(of, month, utc_now())
+        )
+        for of, month in due[:MONTHS_A_TICK]
+    ]
+    return dg.SensorResult(requests, cursor=f"{len(over)} months to make, {due[0][1]} first")
 
 
-def _run_key(month: str, at: datetime) -> str:
+def _run_key(of: ReportOf, month: str, at: datetime) -> str:
     """Once in ten minutes for each month: what fails, as on a full disk, is not asked for at once.
 
     Dagster starts one run of a key.
     """
-    return f"{month} {at:%Y-%m-%d %H}:{at.minute // 10}0"
+    return f"{of.name} {month} {at:%Y-%m-%d %H}:{at.minute // 10}0"

@@ -59,7 +59,19 @@ def lag_too_high(look: Look) -> Iterator[Finding]:
                 f"{(look.now - min(waiting)).total_seconds():,.0f} s; TXCAT_LAG_LIMIT_SECONDS "
                 f"allows {look.settings.lag_limit_seconds:g}",
                 f"topic {look.contracts[dataset].topic} of {dataset}",
-                f"see that the daemon runs and that the sensor topic_{dataset} is on and works",
+                "see that the daemon runs and that the sensor `topics` is on and works",
+            )
+
+
+def awaited_topics(look: Look) -> Iterator[Finding]:
+    """Topics that nobody has created yet. Nothing is wrong where files alone are used."""
+    for dataset, topic in look.topics.items():
+        if topic.is_awaited:
+            yield Finding(
+                "there is no such topic yet; it is followed once it is there",
+                f"topic {look.contracts[dataset].topic} of {dataset}",
+                "`txcat kafka create-topics` creates it",
+                is_error=False,
             )
 
 
@@ -125,5 +137,10 @@ ALARMS: tuple[Find, ...] = (
 )
 """What alarms are sent for. A dead daemon sends none: `txcat doctor` in cron finds that."""
 
-AT_A_GLANCE: tuple[Find, ...] = (*ALARMS, work_of_days_to_come, several_daemons)
+AT_A_GLANCE: tuple[Find, ...] = (
+    *ALARMS,
+    awaited_topics,
+    work_of_days_to_come,
+    several_daemons,
+)
 """What `txcat status` reports; its table shows by itself whether the daemon is silent."""

@@ -7,7 +7,7 @@ Importing Dagster takes a second, too long for `txcat status`. So its tables are
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,12 @@ from txcat_assets.errors import HomeRefused
 TROUBLE = "Cannot work now: "
 """How a sensor's skip reason begins where it could not work, rather than had nothing to do."""
 
+TROUBLES = "troubles"
+"""The part of the cursor of a sensor of several datasets that says which of them are in trouble."""
+
+EVERY = ""
+"""In place of a dataset: the tick as a whole was in trouble."""
+
 TICKS_LOOKED_AT = 3
 """A sensor whose so many newest ticks all failed or could not work fails again and again."""
 
@@ -32,7 +38,7 @@ Rows = Callable[..., list[tuple[Any, ...]]]
 
 @dataclass(frozen=True)
 class Sensor:
-    """A sensor that has ticked; `troubles` of its newest ticks failed or could not work."""
+    """A sensor that has ticked; `troubles` of its newest ticks had the same trouble."""
 
     name: str
     is_on: bool
@@ -94,19 +100,41 @@ def _sensors(rows: Rows) -> Iterator[Sensor]:
             selector,
             TICKS_LOOKED_AT,
         )
-        words = [_trouble(status, json.loads(body)) for _, status, body in ticks]
-        troubles = words.index("") if "" in words else len(words)
+        troubles = [_troubles(status, json.loads(body)) for _, status, body in ticks]
         at = _moment(ticks[0][0]) if ticks else None
         name = json.loads(body)["origin"]["job_name"]
-        yield Sensor(name, status != "STOPPED", at, troubles, words[0] if words else "")
+        yield Sensor(name, status != "STOPPED", at, *_longest(troubles))
 
 
-def _trouble(status: str, tick: Mapping[str, Any]) -> str:
-    """Why a tick could not work, empty where it could."""
+def _longest(ticks: Sequence[Mapping[str, str]]) -> tuple[int, str]:
+    """How many of the newest ticks had the trouble that lasts longest, and its words."""
+    lasting = {of: _newest_with(ticks, of) for tick in ticks[:1] for of in tick}
+    most = max(lasting.values(), default=0)
+    return most, " ".join(ticks[0][of] for of, count in lasting.items() if count == most)
+
+
+def _newest_with(ticks: Sequence[Mapping[str, str]], dataset: str) -> int:
+    """How many of the newest ticks were in trouble with a dataset, or as a whole."""
+    had = [bool(tick if dataset == EVERY else tick.keys() & {dataset, EVERY}) for tick in ticks]
+    return had.index(False) if False in had else len(had)
+
+
+def _troubles(status: str, tick: Mapping[str, Any]) -> dict[str, str]:
+    """Why a tick could not work, by dataset, or of `EVERY` one; nothing where it could."""
     if status == "FAILURE":
-        return str((tick.get("error") or {}).get("message") or "its tick failed").strip()
+        return {EVERY: str((tick.get("error") or {}).get("message") or "its tick failed").strip()}
+    if troubles := _troubles_of_cursor(str(tick.get("cursor") or "")):
+        return {dataset: f"{dataset}: {words}" for dataset, words in troubles.items()}
     skipped = str(tick.get("skip_reason") or "")
-    return skipped.removeprefix(TROUBLE) if skipped.startswith(TROUBLE) else ""
+    return {EVERY: skipped.removeprefix(TROUBLE)} if skipped.startswith(TROUBLE) else {}
+
+
+def _troubles_of_cursor(cursor: str) -> dict[str, str]:
+    try:
+        found = json.loads(cursor)
+    except ValueError:
+        return {}
+    return dict(found.get(TROUBLES, {})) if isinstance(found, dict) else {}
 
 
 def _runs(rows: Rows) -> Iterator[UnfinishedRun]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from txcat_assets.contracts.model import Contract
-from txcat_assets.errors import TxcatError
+from txcat_assets.errors import TopicAbsent, TxcatError
 from txcat_assets.pipeline.topics import Followed, lag, losses
 from txcat_assets.stages.land_topic import KafkaDoor
 from txcat_assets.warehouse.databases.interface import Transaction
@@ -35,11 +35,15 @@ class PartitionStatus:
 
 @dataclass(frozen=True)
 class TopicStatus:
-    """A dataset's topic; `trouble` is why Kafka could not be asked."""
+    """A dataset's topic; `trouble` is why Kafka could not be asked of it.
+
+    One that `is_awaited` is not there, and never was followed: it is once somebody creates it.
+    """
 
     partitions: list[PartitionStatus]
     losses: list[str]
     trouble: TxcatError | None = None
+    is_awaited: bool = False
 
 
 def followed_topic(tx: Transaction, contract: Contract) -> FollowedTopic:
@@ -61,6 +65,8 @@ def topic_status(door: KafkaDoor, contract: Contract, ledger: FollowedTopic) -> 
                 if left[partition] and heads.get(partition, begin) >= begin
             }
     except TxcatError as error:
+        if isinstance(error, TopicAbsent) and not ledger.followed:
+            return TopicStatus([], [], is_awaited=True)
         partitions = [PartitionStatus(partition, head) for partition, head in heads.items()]
         return TopicStatus(partitions, ledger.losses, error)
     return TopicStatus(

@@ -12,8 +12,8 @@ from txcat_assets.errors import ServiceBroken, ServiceDown
 from txcat_assets.text import for_terminal, shortened
 
 WHEN_DOWN = (
-    "The records stay pending: start the service or mend TXCAT_ML_URL; the sensor of the dataset "
-    "named backlog_* then goes on by itself, or run `txcat load` or materialize the asset again."
+    "The records stay pending: start the service or mend TXCAT_ML_URL; the sensor `backlog` "
+    "then goes on by itself, or run `txcat load` or materialize the asset again."
 )
 WHEN_BROKEN = (
     "Nothing of the reply was stored: mend the service or TXCAT_ML_URL (docs/ml-protocol.md says "

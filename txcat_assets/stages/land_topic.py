@@ -11,28 +11,17 @@ from datetime import datetime
 from itertools import takewhile
 
 from txcat_assets.contracts.model import Contract
-from txcat_assets.errors import MessagesUnreadable, RecordsLost, TxcatError
-from txcat_assets.pipeline.topics import (
-    Followed,
-    Offered,
-    Range,
-    lag,
-    losses,
-    new_partitions,
-    ranges,
-)
+from txcat_assets.errors import MessagesUnreadable, TopicAbsent, TxcatError
+from txcat_assets.pipeline.topics import Offered, Range, lag, ranges
+from txcat_assets.sources.kafka.broker import Broker
 from txcat_assets.sources.kafka.client import KafkaConfig
 from txcat_assets.sources.kafka.reading import Part
 from txcat_assets.sources.kafka.topic import Topic
+from txcat_assets.stages.compare_topics import compare_topic
 from txcat_assets.stages.loop import one_ahead
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.ledger.slices import Landing, land
-from txcat_assets.warehouse.ledger.topics import (
-    follow,
-    followed_partitions,
-    last_record_text,
-    note_losses,
-)
+from txcat_assets.warehouse.ledger.topics import followed_partitions, last_record_text
 
 
 @dataclass(frozen=True)
@@ -51,9 +40,13 @@ class KafkaDoor:
         """Whether there is a Kafka, and the dataset has a topic."""
         return self.config.is_set and bool(contract.topic)
 
-    def open(self, topic: str) -> Topic:
+    def connected(self) -> Broker:
+        """Kafka, to be asked about several topics; connected by the first question."""
+        return Broker(self.config)
+
+    def open(self, topic: str, broker: Broker | None = None) -> Topic:
         """The topic; nothing is connected before the first question."""
-        return Topic(self.config, topic)
+        return Topic(self.config, topic, broker)
 
 
 @dataclass
@@ -107,9 +100,9 @@ def land_topic(work: Work, door: KafkaDoor, asked: Mapping[int, int]) -> LandedT
     """Land what the dataset's topic has, from the ledger's heads on; again, it changes nothing.
 
     It arrives on the last of the work's days. Partitions are read to the end that they have now,
-    or to the one that was `asked` for. Raises RecordsLost where Kafka no longer has what is next,
-    MessagesUnreadable once all that can be read has landed, and BrokerDown where it does not
-    answer.
+    or to the one that was `asked` for; a topic that is not there yet is waited for, with a warning.
+    Raises RecordsLost where Kafka no longer has what is next, MessagesUnreadable once all that can
+    be read has landed, and BrokerDown where it does not answer.
     """
     landed = LandedTopic(door.run_bytes, work.now())
     with work.warehouse.claim(work.contract.dataset, "topic", work.contract.topic) as is_mine:
@@ -117,34 +110,17 @@ def land_topic(work: Work, door: KafkaDoor, asked: Mapping[int, int]) -> LandedT
             landed.claimed_by_others = 1
             return landed
         with door.open(work.contract.topic) as topic:
-            followed, offered = compare_with_kafka(work, topic)
-            for wanted in ranges(followed, offered, asked, door.run_records):
-                _land_range(work, topic, offered.topic_id, wanted, landed)
-            _commit_heads(work, door, topic, offered, landed)
+            try:
+                found = compare_topic(work, topic)
+            except TopicAbsent as error:
+                landed.warnings.append(str(error))
+                return landed
+            for wanted in ranges(found.followed, found.offered, asked, door.run_records):
+                _land_range(work, topic, found.offered.topic_id, wanted, landed)
+            _commit_heads(work, door, topic, found.offered, landed)
     if landed.unreadable:
         raise MessagesUnreadable(" ".join(landed.unreadable))
     return landed
-
-
-def compare_with_kafka(work: Work, topic: Topic) -> tuple[list[Followed], Offered]:
-    """The ledger's heads, then what Kafka has; new partitions are followed from now on.
-
-    In this order: a head that moves meanwhile only leaves less to read. Raises RecordsLost.
-    """
-    dataset = work.contract.dataset
-    with work.warehouse.transaction() as tx:
-        followed = followed_partitions(tx, dataset, topic.name)
-    offered = topic.offered(followed)
-    lost = losses(followed, offered)
-    if lost or any(one.has_loss for one in followed) or new_partitions(followed, offered):
-        with work.warehouse.transaction() as tx:
-            note_losses(tx, followed, lost)
-            if not lost:
-                follow(tx, dataset, offered, new_partitions(followed, offered), work.now())
-                followed = followed_partitions(tx, dataset, topic.name)
-    if lost:
-        raise RecordsLost(" ".join(loss.words for loss in lost))
-    return followed, offered
 
 
 def _land_range(

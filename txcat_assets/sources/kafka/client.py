@@ -17,7 +17,7 @@ from txcat_assets.errors import (
     BrokerRefused,
     MessageRefused,
     RecordsLost,
-    TopicRefused,
+    TopicAbsent,
     TxcatError,
 )
 
@@ -192,7 +192,10 @@ def in_own_words(config: KafkaConfig, doing: str, error: Exception) -> TxcatErro
             "TXCAT_KAFKA_* settings and at the rights of the user."
         )
     if _is_any(error, ABSENT):
-        return TopicRefused(f"{found} There is no such topic; create it, or correct the name.")
+        return TopicAbsent(
+            f"{found} There is no such topic: `txcat kafka create-topics` creates those of the "
+            "datasets, or correct the name."
+        )
     if _is_any(error, UNFIT):
         return MessageRefused(
             f"{found} Kafka takes no such message: look at max.message.bytes and compression.type "
