@@ -73,6 +73,6 @@ def _sensors(definitions: dg.Definitions) -> Iterator[str]:
         assert isinstance(sensor, dg.SensorDefinition)  # noqa: S101 - for mypy
         started = ", ".join(f"`{target.job_name}`" for target in sensor.targets)
         yield (
-            f"- `{sensor.name}`, starts {started}, looks every {sensor.minimum_interval_seconds} s: "
-            f"{sensor.description}"
+            f"- `{sensor.name}`, starts {started}, looks every "
+            f"{sensor.minimum_interval_seconds} s: {sensor.description}"
         )
