@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from tests.oracle import Position
-from txcat_assets.pipeline.corrections import Address
-from txcat_assets.stages.corrections import Correction, Edited, address_of
+from txcat_assets.stages.corrections import Correction, Edited, addresses_of, as_frame
 from txcat_assets.stages.fix import Fixing, fix
 from txcat_assets.stages.operate import Decided, discard, reopen, replay, settle
 from txcat_assets.stages.work import Work
@@ -41,16 +40,17 @@ def correct(work: Work, at: Position, texts: Sequence[str | None], name: str) ->
         return Decided()
     given = dict(zip(work.contract.column_names, texts, strict=True))
     decision = Decision("replaced", "ann", "corrected")
-    return fix(Fixing(work, name, decision), Edited([Correction(1, address, given)]))
+    corrections = as_frame(work.contract, [Correction(1, address, given)])
+    return fix(Fixing(work, name, decision), Edited(corrections))
 
 
-def current_address(work: Work, at: Position) -> Address | None:
+def current_address(work: Work, at: Position) -> str | None:
     """The address of a record as an export would write it; None where nothing has landed."""
     columns = {"_slice_id": pl.Int64, "_position": pl.Int64}
     with work.warehouse.transaction() as tx:
         here = pl.DataFrame([at], schema=columns, orient="row")
         records = read_records(tx, work.contract, here)
-    return address_of(work.contract, records.row(0, named=True)) if len(records) else None
+    return addresses_of(work.contract, records).first() if len(records) else None
 
 
 def judgements(warehouse: Warehouse, at: Position) -> int:

@@ -26,7 +26,8 @@ from txcat_assets.stages.commands import Operator
 from txcat_assets.stages.corrections import (
     Correction,
     Edited,
-    address_of,
+    addresses_of,
+    as_frame,
     in_words,
     read_corrections,
     source_of,
@@ -181,14 +182,16 @@ def _corrections(work: Work, texts: Sequence[NewText]) -> Edited:
     at = pl.DataFrame(list(wanted), schema=dict.fromkeys(POSITION, pl.Int64), orient="row")
     with work.warehouse.transaction() as tx:
         records = read_records(tx, work.contract, at)
-    found = {(one["_slice_id"], one["_position"]): one for one in records.iter_rows(named=True)}
+    found = dict(
+        zip(records.select(POSITION).iter_rows(), addresses_of(work.contract, records), strict=True)
+    )
     missing = [f"{s}:{p} is no record of this warehouse" for s, p in wanted if (s, p) not in found]
     corrections = [
-        Correction(line, address_of(work.contract, found[place]), wanted[place])
+        Correction(line, found[place], wanted[place])
         for line, place in enumerate(wanted, 1)
         if place in found
     ]
-    return Edited(corrections, missing)
+    return Edited(as_frame(work.contract, corrections), missing)
 
 
 def _listed(found: Sequence[ReasonSummary]) -> dict[str, Any]:

@@ -6,9 +6,9 @@ would take for formulas are defused, and come back as they were. Files are read 
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 
+import polars as pl
 from xxhash import xxh3_64_hexdigest
 
 from txcat_assets.text import FORMULA_STARTS
@@ -16,49 +16,58 @@ from txcat_assets.text import FORMULA_STARTS
 EMPTY = "(empty)"
 """What stands in the place of a correction that makes a field empty."""
 
-_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
-_ADDRESS = re.compile(r"([a-z0-9_]+)/([0-9]+)/([0-9]+)/([0-9a-f]{16})")
+_BEGINS = re.escape(FORMULA_STARTS)
+_NUMBER = r"^[+-]?[0-9]+([.,][0-9]+)?$"
+_QUOTED = f"^'['{_BEGINS}]"
+_ADDRESS = r"^([a-z0-9_]+)/([0-9]+)/([0-9]+)/([0-9a-f]{16})$"
 
 
-def defused(text: str) -> str:
+def defused(text: pl.Expr) -> pl.Expr:
     """The text with a quote before it where a spreadsheet would run it; `restored` undoes it."""
-    is_quoted = text[:1] == "'" and text[1:2] != "" and text[1] in FORMULA_STARTS + "'"
-    is_formula = text[:1] != "" and text[0] in FORMULA_STARTS and not _NUMBER.fullmatch(text)
-    return f"'{text}" if is_formula or is_quoted else text
+    is_formula = text.str.contains(f"^[{_BEGINS}]") & ~text.str.contains(_NUMBER)
+    is_run = is_formula | text.str.contains(_QUOTED)
+    return pl.when(~is_run).then(text).otherwise("'" + text)
 
 
-def restored(text: str) -> str:
+def restored(text: pl.Expr) -> pl.Expr:
     """The text as it was before `defused`; what people type without a quote stays as it is."""
-    is_defused = text[:1] == "'" and text[1:2] != "" and text[1] in FORMULA_STARTS + "'"
-    return text[1:] if is_defused else text
+    return pl.when(text.str.contains(_QUOTED)).then(text.str.slice(1)).otherwise(text)
 
 
-@dataclass(frozen=True)
-class Address:
-    """Which record is meant, and a digest of it as it came, so that no other is taken for it."""
+def addresses(dataset: str, names: Sequence[str], records: pl.DataFrame) -> pl.Series:
+    """Which record each is, and a digest of it as it came, so that no other is taken for it.
 
-    dataset: str
-    slice_id: int
-    position: int
-    digest: str
-
-    def __str__(self) -> str:
-        return f"{self.dataset}/{self.slice_id}/{self.position}/{self.digest}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Address | None":
-        """The address that was written so; None where it is none."""
-        found = _ADDRESS.fullmatch(text.strip())
-        if not found:
-            return None
-        dataset, slice_id, position, digest = found.groups()
-        return cls(dataset, int(slice_id), int(position), digest)
+    `records` has `_slice_id`, `_position`, `_bytes` and the columns `names` as text.
+    """
+    parts = [
+        pl.lit(dataset),
+        pl.col("_slice_id", "_position"),
+        digests_as_they_came(names, records),
+    ]
+    return records.select(pl.concat_str(parts, separator="/").alias("_address")).to_series()
 
 
-def digest_as_it_came(texts: Mapping[str, str | None], raw: bytes | None) -> str:
-    """A digest of a record's texts by column, and of its bytes where it could not be cut.
+def address_parts(address: pl.Expr) -> list[pl.Expr]:
+    """What an address says: dataset, `_slice_id`, `_position` and digest; null where it is none."""
+    found = address.str.strip_chars().str.extract_groups(_ADDRESS).struct
+    numbers = [found[n].cast(pl.Int64, strict=False) for n in (1, 2)]
+    is_one = pl.all_horizontal(one.is_not_null() for one in numbers)
+    return [
+        pl.when(is_one).then(part).alias(name)
+        for name, part in zip(ADDRESS_PARTS, [found[0], *numbers, found[3]], strict=True)
+    ]
+
+
+ADDRESS_PARTS = ("_dataset", "_slice_id", "_position", "_came_as")
+
+
+def digests_as_they_came(names: Sequence[str], records: pl.DataFrame) -> pl.Series:
+    """A digest of each record's texts by column, and of its bytes where it could not be cut.
 
     Columns without text are left out, so that a contract that gains columns changes no digest.
     """
-    pairs = [f"{name}={text}" for name, text in sorted(texts.items()) if text is not None]
-    return xxh3_64_hexdigest("\x1f".join(pairs).encode() + b"\x1f" + (raw or b""))
+    pairs = [f"{name}=" + pl.col(name) for name in sorted(names)]
+    texts = records.select(pl.concat_str(pairs, separator="\x1f", ignore_nulls=True)).to_series()
+    both = zip(texts, records["_bytes"], strict=True)
+    digests = [xxh3_64_hexdigest(f"{text}\x1f".encode() + (raw or b"")) for text, raw in both]
+    return pl.Series("_came_as", digests, pl.String)

@@ -7,7 +7,7 @@ record's own text to the last character. What is done with corrections is in `st
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -17,14 +17,21 @@ import polars as pl
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.rules import reason_texts, with_meanings
 from txcat_assets.errors import FileNotWritten, SourceRefused
-from txcat_assets.pipeline.corrections import EMPTY, Address, defused, digest_as_it_came, restored
+from txcat_assets.pipeline.corrections import (
+    EMPTY,
+    address_parts,
+    addresses,
+    defused,
+    restored,
+)
 from txcat_assets.sources.files.dialect import inspect
 from txcat_assets.sources.files.records import read
 from txcat_assets.warehouse.queries.quarantine import reasons_at
 from txcat_assets.whole_files import write_whole
 
-ADDRESS, CORRECTED = "_address", "_corrected_"
-"""The column that says which record is meant, and what the names of corrections begin with."""
+ADDRESS, CORRECTED, EMPTIED = "_address", "_corrected_", "_emptied_"
+"""The column that says which record is meant, and what the names of corrections begin with: of a
+new text, and, in frames, of whether the field shall be empty."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,7 @@ class Correction:
     """What somebody wrote about one record: new texts by column, null for an emptied field."""
 
     line: int
-    address: Address
+    address: str | None
     texts: Mapping[str, str | None]
 
 
@@ -40,19 +47,27 @@ class Correction:
 class Edited:
     """What people made of an export: corrections, lines that can be none, and how many are blank.
 
-    `problems` says in words what is wrong with a line; an untouched line has no correction.
+    `corrections` is as `as_frame` gives it. `problems` says in words what is wrong with a line; an
+    untouched line has no correction.
     """
 
-    corrections: Sequence[Correction]
+    corrections: pl.DataFrame
     problems: Sequence[str] = ()
     untouched: int = 0
 
 
-def address_of(contract: Contract, record: Mapping[str, Any]) -> Address:
-    """The address of a record as `read_records` gives it."""
-    texts = {name: record[name] for name in contract.column_names}
-    digest = digest_as_it_came(texts, record["_bytes"])
-    return Address(contract.dataset, record["_slice_id"], record["_position"], digest)
+def addresses_of(contract: Contract, records: pl.DataFrame) -> pl.Series:
+    """The addresses of records as `read_records` gives them."""
+    return addresses(contract.dataset, contract.column_names, records)
+
+
+def as_frame(contract: Contract, corrections: Sequence[Correction]) -> pl.DataFrame:
+    """One row per correction: `_line`, what its address says, and for each column two of its own.
+
+    Those are CORRECTED and EMPTIED, before its name: a new text, and whether it shall be empty.
+    """
+    lines = _lines(contract, corrections, [None] * len(corrections))
+    return lines.with_columns(address_parts(pl.col(ADDRESS))).drop(ADDRESS, "_problem")
 
 
 def write_for_correction(path: Path, contract: Contract, records: pl.DataFrame) -> None:
@@ -75,23 +90,22 @@ def read_corrections(path: Path, contract: Contract, encoding: str | None = None
 
     Raises SourceRefused for what is no export of txcat, or has a correction of no column.
     """
-    lines = _json_lines(path) if is_json(path) else _csv_lines(path, contract, encoding)
-    corrections: list[Correction] = []
-    problems: list[str] = []
-    untouched = 0
-    for number, address, texts, problem in lines:
-        found = Address.parse(address or "")
-        if not (address or texts or problem):
-            continue
-        if problem or found is None:
-            problems.append(f"line {number}: {problem or 'its _address is none: it was changed'}")
-        elif unknown := sorted(set(texts) - {*contract.column_names}):
-            problems.append(f"line {number}: {contract.dataset} has no {', '.join(unknown)}")
-        elif texts:
-            corrections.append(Correction(number, found, texts))
-        else:
-            untouched += 1
-    return Edited(corrections, problems, untouched)
+    lines = _json_lines(path, contract) if is_json(path) else _csv_lines(path, contract, encoding)
+    is_told = [pl.col(f"{CORRECTED}{name}").is_not_null() for name in contract.column_names]
+    is_emptied = [pl.col(f"{EMPTIED}{name}") for name in contract.column_names]
+    has_address = pl.col(ADDRESS).fill_null("") != ""
+    lines = lines.with_columns(
+        *address_parts(pl.col(ADDRESS)), _is_corrected=pl.any_horizontal(*is_told, *is_emptied)
+    ).filter(has_address | pl.col("_is_corrected") | pl.col("_problem").is_not_null())
+    none = pl.when(pl.col("_came_as").is_null()).then(
+        pl.lit("its _address is none: it was changed")
+    )
+    lines = lines.with_columns(pl.coalesce("_problem", none))
+    wrong = lines.filter(pl.col("_problem").is_not_null()).select("_line", "_problem")
+    fine = lines.filter(pl.col("_problem").is_null())
+    corrected = fine.filter("_is_corrected").drop(ADDRESS, "_problem", "_is_corrected")
+    problems = [f"line {number}: {problem}" for number, problem in wrong.iter_rows()]
+    return Edited(corrected, problems, len(fine) - len(corrected))
 
 
 def is_json(path: Path) -> bool:
@@ -128,23 +142,31 @@ def _write_csv(file: IO[str], contract: Contract, records: pl.DataFrame) -> None
     out = csv.writer(file)
     out.writerow([ADDRESS, "_reasons", "_from", *pairs, "_extra", "_record"])
     meanings = reason_texts(contract)
-    for record in records.iter_rows(named=True):
-        cells = [record[column] if column in names else "" for column in pairs]
-        reasons, raw = "\n".join(in_words(meanings, record)), as_text(record["_bytes"])
-        row = [str(address_of(contract, record)), reasons, source_of(record), *cells]
-        out.writerow([_cell(text) for text in [*row, record["_extra"], raw]])
+    told = [
+        ("\n".join(in_words(meanings, one)), source_of(one), as_text(one["_bytes"]))
+        for one in records.iter_rows(named=True)
+    ]
+    said = pl.DataFrame(
+        told, dict.fromkeys(["_reasons", "_from", "_record"], pl.String), orient="row"
+    )
+    cells = [pl.col(column) if column in names else pl.lit("").alias(column) for column in pairs]
+    rows = records.hstack(said).with_columns(addresses_of(contract, records))
+    row = [pl.col(ADDRESS, "_reasons", "_from"), *cells, pl.col("_extra", "_record")]
+    written = rows.select(row)
+    out.writerows(written.select(_cell(pl.all())).iter_rows())
 
 
-def _cell(text: str | None) -> str:
+def _cell(text: pl.Expr) -> pl.Expr:
     # A NUL ends the text in many programs; the record keeps its own.
-    return defused(text or "").replace("\0", "\u2400")
+    return defused(text.fill_null("")).str.replace_all("\0", "\u2400", literal=True)
 
 
 def _write_json(file: IO[str], contract: Contract, records: pl.DataFrame) -> None:
     meanings = reason_texts(contract)
-    for record in records.iter_rows(named=True):
+    addressed = records.with_columns(addresses_of(contract, records))
+    for record in addressed.iter_rows(named=True):
         line = {
-            ADDRESS: str(address_of(contract, record)),
+            ADDRESS: record[ADDRESS],
             "_reasons": in_words(meanings, record),
             "_from": source_of(record),
             "record": {name: record[name] for name in contract.column_names},
@@ -155,12 +177,25 @@ def _write_json(file: IO[str], contract: Contract, records: pl.DataFrame) -> Non
         file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-Line = tuple[int, str | None, dict[str, str | None], str | None]
-"""A line's number, address, corrected texts, and what is wrong with it."""
+def _lines(
+    contract: Contract, corrections: Sequence[Correction], problems: Sequence[str | None]
+) -> pl.DataFrame:
+    """Lines as both kinds of file give them; `_problem` says what is wrong with one."""
+    texts = [one.texts for one in corrections]
+    columns = {
+        "_line": pl.Series([one.line for one in corrections], dtype=pl.Int64),
+        ADDRESS: pl.Series([one.address for one in corrections], dtype=pl.String),
+    }
+    for name in contract.column_names:
+        new = [one.get(name) or None for one in texts]
+        is_emptied = [name in one and not one[name] for one in texts]
+        columns[f"{CORRECTED}{name}"] = pl.Series(new, dtype=pl.String)
+        columns[f"{EMPTIED}{name}"] = pl.Series(is_emptied, dtype=pl.Boolean)
+    return pl.DataFrame(columns | {"_problem": pl.Series(problems, dtype=pl.String)})
 
 
-def _csv_lines(path: Path, contract: Contract, encoding: str | None) -> Iterator[Line]:
-    corrected = {f"{CORRECTED}{name}": name for name in contract.column_names}
+def _csv_lines(path: Path, contract: Contract, encoding: str | None) -> pl.DataFrame:
+    corrected = [f"{CORRECTED}{name}" for name in contract.column_names]
     columns = [ADDRESS, *corrected]
     if not path.is_file():
         raise SourceRefused(f"Reading {path}: there is no such file.")
@@ -171,42 +206,55 @@ def _csv_lines(path: Path, contract: Contract, encoding: str | None) -> Iterator
             f"Reading {path}: {contract.dataset} has no column for {', '.join(unknown)}. Expected "
             f"{', '.join(corrected)}: what stands in another one would be lost."
         )
-    number = 1
-    for frame in read(path, dialect, columns):
-        for address, *texts, fault in frame.select(*columns, "_fault").iter_rows():
-            number += 1
-            given = zip(corrected.values(), texts, strict=True)
-            yield number, address, {n: _typed(t) for n, t in given if t is not None}, fault
+    typed = [column for name in contract.column_names for column in _typed(name)]
+    line = (pl.col("_position") + 2).alias("_line")
+    row = [line, pl.col(ADDRESS), *typed, pl.col("_fault").alias("_problem")]
+    found = [frame.select(row) for frame in read(path, dialect, columns)]
+    return pl.concat([_lines(contract, [], []), *found])
 
 
-def _typed(text: str) -> str | None:
-    """What was typed into a cell; a null where the field shall be empty."""
-    return None if text.strip() == EMPTY else restored(text)
+def _typed(name: str) -> tuple[pl.Expr, pl.Expr]:
+    """The text that was typed into a cell, and whether that says that the field shall be empty."""
+    cell = pl.col(f"{CORRECTED}{name}")
+    is_empty = (cell.str.strip_chars() == EMPTY).fill_null(value=False)
+    new = pl.when(~is_empty).then(restored(cell))
+    return new.alias(f"{CORRECTED}{name}"), is_empty.alias(f"{EMPTIED}{name}")
 
 
-def _json_lines(path: Path) -> Iterator[Line]:
+def _json_lines(path: Path, contract: Contract) -> pl.DataFrame:
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise SourceRefused(f"Reading {path}: {error}. Expected JSON Lines in UTF-8.") from error
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            yield number, *_json_line(line)
+    found = [
+        _json_line(contract, number, line) for number, line in enumerate(lines, 1) if line.strip()
+    ]
+    corrections = [correction for correction, _ in found]
+    return _lines(contract, corrections, [problem for _, problem in found])
 
 
-def _json_line(line: str) -> tuple[str | None, dict[str, str | None], str | None]:
+def _json_line(contract: Contract, number: int, line: str) -> tuple[Correction, str | None]:
     try:
         given = json.loads(line, parse_float=str, parse_int=str)
         correction = given["correction"]
         texts = {str(name): _json_text(value) for name, value in correction.items()}
-        return str(given[ADDRESS]), texts, None
+        address = _encodable(str(given[ADDRESS]))
     except (ValueError, TypeError, KeyError, AttributeError):
-        return None, {}, 'it is no JSON object with "_address" and "correction"'
+        no_object = 'it is no JSON object with "_address" and "correction"'
+        return Correction(number, None, {}), no_object
+    unknown = sorted(set(texts) - {*contract.column_names})
+    problem = f"{contract.dataset} has no {', '.join(unknown)}" if unknown else None
+    return Correction(number, address, texts), problem
 
 
 def _json_text(value: object) -> str | None:
     if value is None or isinstance(value, str):
-        return value or None
+        return _encodable(value) if value else None
     if isinstance(value, bool):
         return str(value).lower()
     raise TypeError("a correction is a plain value")
+
+
+def _encodable(text: str) -> str:
+    """The text itself; raises ValueError for half of a character, which no file can hold."""
+    return text.encode().decode()

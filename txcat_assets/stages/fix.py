@@ -4,16 +4,18 @@ What cannot be done is told line by line, and the others go through. Doing it tw
 who has been replaced is closed, and a line that was taken before is known again by its texts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
+from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.rules import reason_texts
+from txcat_assets.pipeline.corrections import digests_as_they_came
 from txcat_assets.pipeline.places import CLOSED, CONFLICTING, POSITION, QUARANTINED
 from txcat_assets.sources.files import records as reading
-from txcat_assets.stages.corrections import Correction, Edited, address_of, in_words
+from txcat_assets.stages.corrections import CORRECTED, EMPTIED, Edited, in_words
 from txcat_assets.stages.decide import Replacement, land_and_replace, verdicts_before_landing
 from txcat_assets.stages.operate import PLACE_NAMES, Decided, deciding
 from txcat_assets.stages.work import Work, has_decimal_comma
@@ -27,21 +29,8 @@ from txcat_assets.warehouse.queries.quarantine import (
     read_records,
 )
 
-Record = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Corrected:
-    """A correction that can be taken: the old record, and the texts of the new one."""
-
-    line: int
-    old: Record
-    texts: Mapping[str, str | None]
-
-    @property
-    def at(self) -> tuple[int, int]:
-        """The old record's position."""
-        return self.old["_slice_id"], self.old["_position"]
+NEW = "_new_"
+"""What the names of the columns begin with that hold the texts of the corrected records."""
 
 
 @dataclass(frozen=True)
@@ -61,150 +50,165 @@ def fix(fixing: Fixing, edited: Edited) -> Decided:
     if edited.untouched:
         fixing.outcome.notes.append(f"{edited.untouched} lines have no correction: nothing is done")
     once = _once(fixing, edited.corrections)
-    for start in range(0, len(once), reading.SLICE_RECORDS):
-        _fix_some(fixing, once[start : start + reading.SLICE_RECORDS])
+    for some in once.iter_slices(reading.SLICE_RECORDS):
+        _fix_some(fixing, some)
     return fixing.outcome
 
 
-def _once(fixing: Fixing, corrections: Sequence[Correction]) -> list[Correction]:
+def _once(fixing: Fixing, corrections: pl.DataFrame) -> pl.DataFrame:
     """Those that correct what no earlier line does."""
-    seen, once = set(), []
-    for one in corrections:
-        at = (one.address.slice_id, one.address.position)
-        if at in seen:
-            fixing.outcome.left_alone.append(f"line {one.line}: an earlier line corrects the same")
-        else:
-            once.append(one)
-        seen.add(at)
-    return once
+    is_first = corrections.select(pl.struct(POSITION).is_first_distinct()).to_series()
+    again = corrections.filter(~is_first)["_line"]
+    fixing.outcome.left_alone += [f"line {n}: an earlier line corrects the same" for n in again]
+    return corrections.filter(is_first)
 
 
-def _fix_some(fixing: Fixing, corrections: Sequence[Correction]) -> None:
+def _fix_some(fixing: Fixing, corrections: pl.DataFrame) -> None:
     work = fixing.work
     with work.warehouse.transaction() as tx:
-        corrected = _taken(tx, work, corrections, fixing.outcome)
-    groups = _by_comma(corrected)
-    judged = {
-        comma: verdicts_before_landing(
-            work.contract, _landing(work, 0, group), _records(work, group), decimal_comma=comma
+        taken = _taken(tx, work, corrections, fixing.outcome)
+    groups = [(group, comma) for comma, group in _by_comma(taken).items() if len(group)]
+    judged = [
+        (
+            group,
+            verdicts_before_landing(
+                work.contract, _landing(work, 0, group), _records(work, group), decimal_comma=comma
+            ),
         )
-        for comma, group in groups.items()
-        if group
-    }
+        for group, comma in groups
+    ]
     with deciding(work, is_dry=fixing.is_dry) as tx:
-        for comma, verdicts in judged.items():
-            numbers = _still_there(tx, work, groups[comma], fixing.outcome)
-            if numbers:
-                _land(tx, fixing, [groups[comma][n] for n in numbers], verdicts[numbers])
+        for group, verdicts in judged:
+            is_there = _still_there(tx, work, group, fixing.outcome)
+            if is_there.any():
+                _land(tx, fixing, group.filter(is_there), verdicts.filter(is_there))
 
 
-def _by_comma(corrected: Sequence[Corrected]) -> dict[bool, list[Corrected]]:
+def _by_comma(taken: pl.DataFrame) -> dict[bool, pl.DataFrame]:
     """Apart, those where a comma in the old record's numbers could only be a decimal comma."""
-    dialects = {one.old["_dialect"] for one in corrected}
-    has_comma = {dialect: has_decimal_comma(Slice(0, 0, dialect)) for dialect in dialects}
-    return {
-        comma: [one for one in corrected if has_comma[one.old["_dialect"]] == comma]
-        for comma in (False, True)
-    }
+    dialects = taken["_dialect"].drop_nulls().unique()
+    with_comma = [one for one in dialects if has_decimal_comma(Slice(0, 0, one))]
+    has_comma = taken["_dialect"].is_in(with_comma).fill_null(value=False)
+    return {comma: taken.filter(has_comma == comma) for comma in (False, True)}
 
 
 def _taken(
-    tx: Transaction, work: Work, corrections: Sequence[Correction], outcome: Decided
-) -> list[Corrected]:
-    """The corrections that can be taken as things are; of the others it is told why not."""
-    positions = _frame([(one.address.slice_id, one.address.position) for one in corrections])
-    records = read_records(tx, work.contract, positions)
-    old = {(one["_slice_id"], one["_position"]): one for one in records.iter_rows(named=True)}
-    closed = records.filter(pl.col("_place").is_in(CLOSED)) if len(records) else records
+    tx: Transaction, work: Work, corrections: pl.DataFrame, outcome: Decided
+) -> pl.DataFrame:
+    """The corrections that can be taken as things are; of the others it is told why not.
+
+    Each beside its old record as `read_records` gives it, with the corrected texts under NEW.
+    """
+    contract = work.contract
+    old = read_records(tx, contract, corrections)
+    is_as = digests_as_they_came(contract.column_names, old).alias("_is_as")
+    met = corrections.join(old.with_columns(is_as), POSITION, "left", maintain_order="left")
+    met = met.with_columns(
+        *(_new_text(name) for name in contract.column_names), _problem=_why_not(contract)
+    )
+    is_closed = pl.col("_problem").is_null() & pl.col("_place").is_in(CLOSED)
+    met = met.join(
+        _already(tx, work, met.filter(is_closed)), POSITION, "left", maintain_order="left"
+    )
+    is_same = pl.all_horizontal(
+        pl.col(name).eq_missing(pl.col(NEW + name)) for name in contract.column_names
+    )
+    same = pl.when(is_same).then(pl.lit("its corrections change nothing"))
+    met = met.with_columns(pl.coalesce("_problem", "_already", same).alias("_problem"))
+    told = met.filter(pl.col("_problem").is_not_null()).select("_line", "_problem")
+    outcome.left_alone += [f"line {line}: {problem}" for line, problem in told.iter_rows()]
+    return met.filter(pl.col("_problem").is_null())
+
+
+def _new_text(name: str) -> pl.Expr:
+    """A text of the corrected record: what was written, or else as it came."""
+    new = pl.coalesce(CORRECTED + name, name)
+    return pl.when(~pl.col(EMPTIED + name)).then(new).alias(NEW + name)
+
+
+def _why_not(contract: Contract) -> pl.Expr:
+    """In words, why a correction cannot be taken; null where nothing speaks against it."""
+    place, mine = pl.col("_place"), contract.dataset
+    of_other = pl.format(f"it is of {{}}, not of {mine}; see --dataset", "_dataset")
+    is_another = pl.col("_is_as").ne_missing(pl.col("_came_as"))
+    another = (
+        "this warehouse has another record at that position, or none. Was the file exported "
+        "from another warehouse? If it has forgotten the record's text since, export it again"
+    )
+    judged_again = "its record is being judged again; wait for that, then fix it"
+    is_elsewhere = ~place.is_in((*QUARANTINED, *CLOSED)) & pl.col("_stage").is_null()
+    name = place.replace_strict(PLACE_NAMES, return_dtype=pl.String)
+    return (
+        pl.when(pl.col("_dataset") != mine)
+        .then(of_other)
+        .when(is_another)
+        .then(pl.lit(another))
+        .when(place.is_null())
+        .then(pl.lit(judged_again))
+        .when(is_elsewhere)
+        .then(pl.format("its record has moved: it is {} now", name))
+    )
+
+
+def _already(tx: Transaction, work: Work, closed: pl.DataFrame) -> pl.DataFrame:
+    """What to say of records that somebody has closed, in a column `_already`."""
     decisions = {
         (one["slice_id"], one["position"]): one
         for one in decisions_about(tx, closed)
         if one["in_force"]
     }
-    corrections_of = _new_records(tx, work, decisions)
-    taken = []
-    for one in corrections:
-        at = (one.address.slice_id, one.address.position)
-        record = old.get(at)
-        problem = _why_not(work, one, record)
-        if problem is None and record is not None and record["_place"] in CLOSED:
-            problem = _already(work, one, record, decisions[at], corrections_of.get(at))
-        if problem:
-            outcome.left_alone.append(f"line {one.line}: {problem}")
-        elif record is not None:
-            came = {name: record[name] for name in work.contract.column_names}
-            texts = came | dict(one.texts)
-            if texts == came:
-                outcome.left_alone.append(f"line {one.line}: its corrections change nothing")
-            else:
-                taken.append(Corrected(one.line, record, texts))
-    return taken
+    came = _new_records(tx, work, decisions)
+    told = [
+        (*at, _closed_by(decisions[at], is_the_same=came.get(at) == texts))
+        for at, texts in _by_position(closed, [NEW + name for name in work.contract.column_names])
+    ]
+    schema = {**dict.fromkeys(POSITION, pl.Int64), "_already": pl.String}
+    return pl.DataFrame(told, schema, orient="row")
 
 
-def _why_not(work: Work, one: Correction, record: Record | None) -> str | None:
-    if one.address.dataset != work.contract.dataset:
-        return f"it is of {one.address.dataset}, not of {work.contract.dataset}; see --dataset"
-    if record is None or address_of(work.contract, record) != one.address:
-        return (
-            "this warehouse has another record at that position, or none. Was the file exported "
-            "from another warehouse? If it has forgotten the record's text since, export it again"
-        )
-    if record["_place"] is None:
-        return "its record is being judged again; wait for that, then fix it"
-    is_there = record["_place"] in (*QUARANTINED, *CLOSED) or record["_stage"]
-    return None if is_there else f"its record has moved: it is {PLACE_NAMES[record['_place']]} now"
-
-
-def _already(
-    work: Work, one: Correction, record: Record, decision: Record, new: Record | None
-) -> str:
-    """What to say of a record that somebody has closed."""
-    names = work.contract.column_names
-    texts = {name: record[name] for name in names} | dict(one.texts)
-    if new is not None and {name: new[name] for name in names} == texts:
+def _closed_by(decision: Mapping[str, Any], *, is_the_same: bool) -> str:
+    if is_the_same:
         return "this very correction was taken before; nothing to do"
     when = f"{decision['decided_at']:%Y-%m-%d %H:%M} UTC"
     return f"{decision['who']} has {decision['action']} it already, {when}: {decision['why']}"
 
 
 def _new_records(
-    tx: Transaction, work: Work, decisions: Mapping[tuple[int, int], Record]
-) -> dict[tuple[int, int], Record]:
-    """The records that came in the place of old ones, by the position of the old one."""
+    tx: Transaction, work: Work, decisions: Mapping[tuple[int, int], Mapping[str, Any]]
+) -> dict[tuple[int, int], list[str | None]]:
+    """The texts of the records that came in the place of old ones, by the old one's position."""
     new = {
         (one["new_slice_id"], one["new_position"]): at
         for at, one in decisions.items()
         if one["new_slice_id"] is not None
     }
-    found = read_records(tx, work.contract, _frame(list(new)))
-    return {new[one["_slice_id"], one["_position"]]: one for one in found.iter_rows(named=True)}
+    found = read_records(tx, work.contract, _frame(new))
+    return {new[at]: texts for at, texts in _by_position(found, work.contract.column_names)}
 
 
-def _still_there(
-    tx: Transaction, work: Work, group: Sequence[Corrected], outcome: Decided
-) -> list[int]:
-    """The numbers of those that are where they were, under the lock; others may be quicker."""
-    placed = find_places(tx, work.contract, _frame([one.at for one in group]))
-    now = {(s, p): place for s, p, place in placed.select(*POSITION, "_place").iter_rows()}
-    is_there = [now.get(one.at) == one.old["_place"] for one in group]
-    outcome.left_alone += [
-        f"line {one.line}: its record has moved meanwhile"
-        for one, is_still in zip(group, is_there, strict=True)
-        if not is_still
-    ]
-    return [number for number, is_still in enumerate(is_there) if is_still]
+def _by_position(
+    records: pl.DataFrame, columns: Sequence[str]
+) -> Iterator[tuple[tuple[int, int], list[str | None]]]:
+    for slice_id, position, *texts in records.select(*POSITION, *columns).iter_rows():
+        yield (slice_id, position), texts
 
 
-def _land(
-    tx: Transaction, fixing: Fixing, group: Sequence[Corrected], verdicts: pl.DataFrame
-) -> None:
+def _still_there(tx: Transaction, work: Work, group: pl.DataFrame, outcome: Decided) -> pl.Series:
+    """Which of them are where they were, under the lock; others may be quicker."""
+    now = find_places(tx, work.contract, group).select(*POSITION, _now="_place")
+    placed = group.select(*POSITION, "_place").join(now, POSITION, "left", maintain_order="left")
+    is_there = (placed["_now"] == placed["_place"]).fill_null(value=False)
+    gone = group.filter(~is_there)["_line"]
+    outcome.left_alone += [f"line {number}: its record has moved meanwhile" for number in gone]
+    return is_there
+
+
+def _land(tx: Transaction, fixing: Fixing, group: pl.DataFrame, verdicts: pl.DataFrame) -> None:
     work = fixing.work
-    about = Fix(fixing.source, work.days[-1], work.now(), group[0].old["_dialect"])
+    about = Fix(fixing.source, work.days[-1], work.now(), group["_dialect"][0])
     landing = _landing(work, add_fix(tx, work.contract.dataset, about), group)
     positions = pl.int_range(len(group), dtype=pl.Int64, eager=True)
-    replaced = _frame([one.at for one in group]).with_columns(
-        _day=pl.Series([one.old["_day"] for one in group], dtype=pl.Date), new_position=positions
-    )
+    replaced = group.select(*POSITION, "_day", new_position=positions)
     replacement = Replacement(
         landing, _records(work, group), verdicts.with_columns(_position=positions), replaced
     )
@@ -213,40 +217,36 @@ def _land(
     _note_outcome(fixing, group, find_places(tx, work.contract, new))
 
 
-def _note_outcome(fixing: Fixing, group: Sequence[Corrected], placed: pl.DataFrame) -> None:
+def _note_outcome(fixing: Fixing, group: pl.DataFrame, placed: pl.DataFrame) -> None:
     """Say where the new records are, and of each that is quarantined again, why."""
     contract, outcome = fixing.work.contract, fixing.outcome
     outcome.decided += len(group)
+    for place, number in placed["_place"].value_counts().iter_rows():
+        name = PLACE_NAMES[place]
+        outcome.became[name] = outcome.became.get(name, 0) + number
     meanings = reason_texts(contract)
-    for record in placed.iter_rows(named=True):
-        name = PLACE_NAMES[record["_place"]]
-        outcome.became[name] = outcome.became.get(name, 0) + 1
-        if record["_place"] in QUARANTINED:
-            words = "; ".join(in_words(meanings, record | {"_stage": None, "_words": None}))
-            what = "collides with another record" if record["_place"] == CONFLICTING else "is bad"
-            line = group[record["_position"]].line
-            outcome.notes.append(f"line {line}: taken, and the corrected record {what}: {words}")
+    bad = placed.filter(pl.col("_place").is_in(QUARANTINED))
+    for record in bad.iter_rows(named=True):
+        words = "; ".join(in_words(meanings, record | {"_stage": None, "_words": None}))
+        what = "collides with another record" if record["_place"] == CONFLICTING else "is bad"
+        line = group["_line"][record["_position"]]
+        outcome.notes.append(f"line {line}: taken, and the corrected record {what}: {words}")
 
 
-def _landing(work: Work, object_id: int, group: Sequence[Corrected]) -> Landing:
+def _landing(work: Work, object_id: int, group: pl.DataFrame) -> Landing:
     return Landing(object_id, 0, len(group), work.days[-1])
 
 
-def _records(work: Work, group: Sequence[Corrected]) -> pl.DataFrame:
+def _records(work: Work, group: pl.DataFrame) -> pl.DataFrame:
     """The corrected records as a reader would give them."""
-    return pl.DataFrame(
-        [
-            pl.int_range(len(group), dtype=pl.Int64, eager=True).alias("_position"),
-            *(
-                pl.Series(name, [one.texts[name] for one in group], pl.String)
-                for name in work.contract.column_names
-            ),
-            pl.Series("_extra", [one.old["_extra"] for one in group], pl.String),
-            pl.Series("_fault", [None] * len(group), pl.String),
-            pl.Series("_bytes", [None] * len(group), pl.Binary),
-        ]
+    return group.select(
+        pl.int_range(pl.len(), dtype=pl.Int64).alias("_position"),
+        *(pl.col(NEW + name).alias(name) for name in work.contract.column_names),
+        pl.col("_extra"),
+        pl.lit(None, pl.String).alias("_fault"),
+        pl.lit(None, pl.Binary).alias("_bytes"),
     )
 
 
-def _frame(positions: Sequence[tuple[int, int]]) -> pl.DataFrame:
-    return pl.DataFrame(positions, schema=dict.fromkeys(POSITION, pl.Int64), orient="row")
+def _frame(positions: Iterable[tuple[int, int]]) -> pl.DataFrame:
+    return pl.DataFrame(list(positions), dict.fromkeys(POSITION, pl.Int64), orient="row")

@@ -11,7 +11,13 @@ import pytest
 from tests.warehouse.tiny import tiny
 from txcat_assets.errors import SourceRefused
 from txcat_assets.pipeline.places import INVALID
-from txcat_assets.stages.corrections import Edited, read_corrections, write_for_correction
+from txcat_assets.stages.corrections import (
+    Correction,
+    Edited,
+    as_frame,
+    read_corrections,
+    write_for_correction,
+)
 
 CONTRACT = tiny(4)
 
@@ -73,7 +79,8 @@ def test_a_correction_is_read_however_the_file_was_saved(
 ) -> None:
     export.write_bytes(save_as(export.read_text(encoding="utf-8")))
     found = edited(export)
-    assert [(one.line, one.texts) for one in found.corrections] == [(2, {"amount": "2"})]
+    address = Correction(2, f"tiny/1000000/0/{found.corrections['_came_as'][0]}", {"amount": "2"})
+    assert found.corrections.equals(as_frame(CONTRACT, [address]))
     assert (found.problems, found.untouched) == ([], 1)
 
 
@@ -88,4 +95,4 @@ def test_without_any_place_for_corrections_there_are_none(export: Path) -> None:
     text = export.read_text(encoding="utf-8")
     export.write_text(text.replace("_corrected_", "was_"), encoding="utf-8")
     found = edited(export)
-    assert (found.corrections, found.untouched) == ([], 2)
+    assert (len(found.corrections), found.untouched) == (0, 2)

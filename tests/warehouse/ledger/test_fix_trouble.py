@@ -19,7 +19,8 @@ from txcat_assets.sources.files import records as reading
 from txcat_assets.stages.corrections import (
     Correction,
     Edited,
-    address_of,
+    addresses_of,
+    as_frame,
     read_corrections,
     write_for_correction,
 )
@@ -189,13 +190,17 @@ def test_corrections_go_in_while_a_run_of_that_day_works_by_a_new_contract(folde
     prepare(warehouse, tiny(5))
     run = start(folder, does=_bring_up_to_date)
     work = work_on(warehouse, tiny(5))
-    for one in read_corrections(folder / "export.csv", CONTRACT).corrections:
-        assert fix(Fixing(work, f"{one.line}", CORRECT), Edited([one])).decided == 1
+    for one in read_corrections(folder / "export.csv", CONTRACT).corrections.iter_slices(1):
+        assert fix(Fixing(work, f"{one['_line'][0]}", CORRECT), Edited(one)).decided == 1
     run.join()
     assert run.exitcode == 0
     assert _bring_up_to_date(warehouse, folder) == []
     assert_all_corrected(folder, BATCH)
     assert len(seen(warehouse, tiny(5)).categorized) == BATCH
+
+
+def with_id_9(address: str | None) -> Edited:
+    return Edited(as_frame(CONTRACT, [Correction(1, address, {"id": "9"})]))
 
 
 def test_a_record_whose_text_was_forgotten_is_corrected_from_what_was_read(
@@ -214,12 +219,10 @@ def test_a_record_whose_text_was_forgotten_is_corrected_from_what_was_read(
     enrich(work, CATEGORIZED, FakeModel("m"))
     assert forget_raw(warehouse, CONTRACT, START + timedelta(days=1)).records == 1
     reopen(work, Wanted(positions=[first]), Decision("reopened", "ann", "none"))
-    old = Correction(1, address_of(CONTRACT, before.row(0, named=True)), {"id": "9"})
-    (told,) = fix(Fixing(work, "old", CORRECT), Edited([old])).left_alone
+    old = with_id_9(addresses_of(CONTRACT, before).first())
+    (told,) = fix(Fixing(work, "old", CORRECT), old).left_alone
     assert "export it again" in told
-    address = current_address(work, second)
-    assert address
-    outcome = fix(Fixing(work, "new", CORRECT), Edited([Correction(1, address, {"id": "9"})]))
+    outcome = fix(Fixing(work, "new", CORRECT), with_id_9(current_address(work, second)))
     assert (outcome.became, outcome.left_alone) == ({"validated": 1}, [])
     assert [content[1:] for content in seen(warehouse, CONTRACT).validated.values()] == [
         ("1.00", "debit"),

@@ -12,11 +12,11 @@ import polars as pl
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.reasons import CONFLICT, REFUSED
-from txcat_assets.pipeline.places import CONFLICTING, KEPT, QUARANTINED, VALIDATED
+from txcat_assets.pipeline.places import CONFLICTING, KEPT, POSITION, QUARANTINED, VALIDATED
 from txcat_assets.warehouse.databases.interface import Transaction, listed, quoted
 from txcat_assets.warehouse.ledger.slices import in_slices
 
-CAME = ("_extra", "_fault", "_bytes")
+CAME = ("_extra", "_fault", "_bytes", "_message_at")
 FROM = ("_kind", "_name", "_partition", "_dialect", "_landed_at", "_landed_by")
 
 
@@ -134,42 +134,73 @@ def read_records(tx: Transaction, contract: Contract, positions: pl.DataFrame) -
     and `_words` of a refusal, the contract's columns as text, CAME, FROM. A text that raw has
     forgotten is written as it was read.
     """
-    tx.offer("positions", positions.select("_slice_id", "_position"))
-    name, slices = contract.dataset, positions["_slice_id"].unique().to_list()
-    texts = ", ".join(
-        f'coalesce(r."{column}", CAST(j."{column}" AS TEXT)) AS "{column}"'
-        for column in contract.column_names
-    )
-    at = "{t}._slice_id = p._slice_id AND {t}._position = p._position AND " + in_slices(
-        slices, "{t}._slice_id"
-    )
+    asked = positions.select(POSITION)
+    tx.offer("positions", asked)
+    slice_ids = asked["_slice_id"].unique().to_list()
+    # Joined here: a database would hand over the words of a slice with each of its records.
+    found = asked.join(_sources(tx, slice_ids), on="_slice_id")
+    for part in (_judged_at(tx, contract, slice_ids), _raw_at(tx, contract, slice_ids)):
+        found = found.join(part, on=POSITION, how="left")
+    refused = _refused_at(tx, contract, slice_ids)
+    found = found.join(refused, on=[*POSITION, "_digest"], how="left")
+    texts = [pl.coalesce(name, f"_read_{name}").alias(name) for name in contract.column_names]
+    return found.select(
+        *POSITION, *("_day", "_place", "_codes", "_stage", "_words"), *texts, *CAME, *FROM
+    ).sort(POSITION)
+
+
+def _sources(tx: Transaction, slice_ids: Sequence[int]) -> pl.DataFrame:
+    """Where the records of slices came from."""
     return tx.frame(
-        f"SELECT p._slice_id, p._position, s.day AS _day, j._place, j._codes, "
-        "f.stage AS _stage, f.words AS _words, "
-        f"{texts}, {quoted(CAME, 'r')}, r._message_at, o.kind AS _kind, "
-        'o.name AS _name, o."partition" AS _partition, o.dialect AS _dialect, '
-        "s.landed_at AS _landed_at, s.run_id AS _landed_by "
-        "FROM positions p JOIN ledger.slices s ON s.slice_id = p._slice_id "
+        "SELECT s.slice_id AS _slice_id, s.day AS _day, o.kind AS _kind, o.name AS _name, "
+        'o."partition" AS _partition, o.dialect AS _dialect, s.landed_at AS _landed_at, '
+        "s.run_id AS _landed_by FROM ledger.slices s "
         "JOIN ledger.objects o ON o.object_id = s.object_id "
-        f"LEFT JOIN judged.{name} j ON {at.format(t='j')} "
-        f"LEFT JOIN raw.{name} r ON {at.format(t='r')} "
-        "LEFT JOIN (SELECT slice_id, position, digest, min(stage) AS stage, min(words) AS words "
-        f"FROM ledger.refusals WHERE dataset = $dataset AND {in_slices(slices, 'slice_id')} "
-        "GROUP BY 1, 2, 3) f ON f.slice_id = p._slice_id AND f.position = p._position "
-        "AND f.digest = j._digest ORDER BY 1, 2",
-        dataset=name,
+        f"WHERE {in_slices(slice_ids, 's.slice_id')}"
+    )
+
+
+def _judged_at(tx: Transaction, contract: Contract, slice_ids: Sequence[int]) -> pl.DataFrame:
+    """Where the records at `positions` are and why, and what was read of them as text."""
+    texts = [f'CAST(j."{name}" AS TEXT) AS "_read_{name}"' for name in contract.column_names]
+    columns = ["j._place", "j._codes", "CAST(j._digest AS TEXT) AS _digest", *texts]
+    return _at_positions(tx, f"judged.{contract.dataset} j", columns, slice_ids)
+
+
+def _raw_at(tx: Transaction, contract: Contract, slice_ids: Sequence[int]) -> pl.DataFrame:
+    """The records at `positions` as they came."""
+    columns = quoted([*contract.column_names, *CAME], "j")
+    return _at_positions(tx, f"raw.{contract.dataset} j", [columns], slice_ids)
+
+
+def _refused_at(tx: Transaction, contract: Contract, slice_ids: Sequence[int]) -> pl.DataFrame:
+    """What a later stage said of the records that it refused."""
+    return tx.frame(
+        "SELECT slice_id AS _slice_id, position AS _position, CAST(digest AS TEXT) AS _digest, "
+        "min(stage) AS _stage, min(words) AS _words FROM ledger.refusals "
+        f"WHERE dataset = $dataset AND {in_slices(slice_ids, 'slice_id')} GROUP BY 1, 2, 3",
+        dataset=contract.dataset,
+    )
+
+
+def _at_positions(
+    tx: Transaction, table: str, columns: Sequence[str], slice_ids: Sequence[int]
+) -> pl.DataFrame:
+    """The rows of a table, named j, at the `positions` that were offered."""
+    return tx.frame(
+        f"SELECT j._slice_id, j._position, {', '.join(columns)} FROM {table} "
+        "JOIN positions p ON p._slice_id = j._slice_id AND p._position = j._position "
+        f"WHERE {in_slices(slice_ids, 'j._slice_id')}"
     )
 
 
 def find_places(tx: Transaction, contract: Contract, positions: pl.DataFrame) -> pl.DataFrame:
     """Where judged records are now, and why, in the order of arrival."""
-    tx.offer("positions", positions.select("_slice_id", "_position"))
-    slices = positions["_slice_id"].unique().to_list()
-    return tx.frame(
-        "SELECT j._slice_id, j._position, j._place, j._codes "
-        f"FROM judged.{contract.dataset} j JOIN positions p ON p._slice_id = j._slice_id "
-        f"AND p._position = j._position WHERE {in_slices(slices, 'j._slice_id')} ORDER BY 1, 2"
-    )
+    asked = positions.select(POSITION)
+    tx.offer("positions", asked)
+    slice_ids = asked["_slice_id"].unique().to_list()
+    columns = ["j._place", "j._codes"]
+    return _at_positions(tx, f"judged.{contract.dataset} j", columns, slice_ids).sort(POSITION)
 
 
 def decisions_about(tx: Transaction, positions: pl.DataFrame) -> list[dict[str, Any]]:
