@@ -11,11 +11,8 @@ from typing import Any
 import polars as pl
 
 from txcat_assets.contracts.model import Contract, Stage
-from txcat_assets.pipeline.parse import parse_value
-from txcat_assets.pipeline.places import CLOSED, INVALID, LOSING, QUARANTINED, VALIDATED
-from txcat_assets.warehouse.databases.interface import Transaction, listed, one, quoted
-from txcat_assets.warehouse.queries.quarantine import Wanted, find_records
-from txcat_assets.warehouse.schema.tables import sql_type
+from txcat_assets.warehouse.databases.interface import Transaction, one, quoted
+from txcat_assets.warehouse.queries.quarantine import key_values, positions_of_key
 
 POSITIONS = {"_slice_id": pl.Int64, "_position": pl.Int64}
 
@@ -35,30 +32,13 @@ class Event:
 
 def records_of_key(tx: Transaction, contract: Contract, text: str) -> pl.DataFrame:
     """The positions of all records with a key, as it came or as it is stored, by arrival."""
-    name, key = contract.dataset, f'"{contract.key}"'
-    typed = _typed_key(contract, text)
-    found = [pl.DataFrame(schema=POSITIONS)]
-    if not text.strip():
-        return found[0]
-    if typed is not None:
-        select = (
-            f"SELECT _slice_id, _position FROM judged.{name} "
-            f"WHERE {key} = CAST($key AS {sql_type(contract.key_type)}) AND _place"
-        )
-        # Apart, as PostgreSQL's partial indexes have them.
-        parts = (f"= {VALIDATED}", f"IN ({listed(LOSING)})", f"> {INVALID - 1}")
-        union = " UNION ALL ".join(f"{select} {part}" for part in parts)
-        found.append(tx.frame(union, key=typed))
     counted = "SELECT coalesce(sum(quarantined), 0) FROM ledger.slices WHERE dataset = $dataset"
-    if int(one(tx.rows(counted, dataset=name))) <= MOST_REJECTED:
-        found.append(_came_with(tx, contract, text))
-    return pl.concat(found).unique().sort(*POSITIONS)
-
-
-def _came_with(tx: Transaction, contract: Contract, text: str) -> pl.DataFrame:
-    """Records whose text has this key, among those that may have none in `judged`."""
-    wanted = Wanted(key=text, places=(*QUARANTINED, *CLOSED))
-    return find_records(tx, contract, wanted).select(*POSITIONS)
+    rejected = int(one(tx.rows(counted, dataset=contract.dataset))) <= MOST_REJECTED
+    queries = positions_of_key(contract, text, rejected=rejected) if text.strip() else []
+    if not queries:
+        return pl.DataFrame(schema=POSITIONS)
+    union = " UNION ALL ".join(queries)
+    return tx.frame(f"{union} ORDER BY 1, 2", **key_values(contract, text, rejected=rejected))
 
 
 def record_of_offset(
@@ -120,12 +100,6 @@ def events(
         *(_decision(one) for one in decided),
     ]
     return sorted(found, key=lambda event: event.at or datetime.max)  # noqa: DTZ901
-
-
-def _typed_key(contract: Contract, text: str) -> str | None:
-    """The key as it is stored; None where no key can be written so."""
-    value = parse_value(contract.key_type, text)
-    return None if value is None else str(value)
 
 
 def _landed(tx: Transaction, record: Mapping[str, Any]) -> Iterator[Event]:

@@ -12,9 +12,19 @@ import polars as pl
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.reasons import CONFLICT, REFUSED
-from txcat_assets.pipeline.places import CONFLICTING, KEPT, POSITION, QUARANTINED, VALIDATED
+from txcat_assets.pipeline.parse import parse_value
+from txcat_assets.pipeline.places import (
+    CONFLICTING,
+    INVALID,
+    KEPT,
+    LOSING,
+    POSITION,
+    QUARANTINED,
+    VALIDATED,
+)
 from txcat_assets.warehouse.databases.interface import Transaction, listed, quoted
 from txcat_assets.warehouse.ledger.slices import in_slices
+from txcat_assets.warehouse.schema.tables import sql_type
 
 CAME = ("_extra", "_fault", "_bytes", "_message_at")
 FROM = ("_kind", "_name", "_partition", "_dialect", "_landed_at", "_landed_by")
@@ -61,7 +71,41 @@ def find_records(tx: Transaction, contract: Contract, wanted: Wanted) -> pl.Data
     columns = "j._slice_id, j._position, j._day, j._place"
     limit = "" if wanted.limit is None else f" LIMIT {int(wanted.limit)}"
     query = " UNION ".join(_parts(contract, wanted, columns))
-    return tx.frame(f"{query} ORDER BY 1, 2{limit}", **_values(wanted))
+    return tx.frame(f"{query} ORDER BY 1, 2{limit}", **_values(contract, wanted))
+
+
+def positions_of_key(contract: Contract, text: str, *, rejected: bool = True) -> list[str]:
+    """Queries for the positions of all judged records with a key, as it came or as it is stored.
+
+    They name `key_values`. That of records which could not be read is in raw alone, where no index
+    finds it; without them, as without a text that can be a key, there may be no query.
+    """
+    name, key = contract.dataset, f'"{contract.key}"'
+    of_key = (
+        f"SELECT _slice_id, _position FROM judged.{name} "
+        f"WHERE {key} = CAST($typed_key AS {sql_type(contract.key_type)}) AND _place"
+    )
+    # Apart, as PostgreSQL's partial indexes have them.
+    parts = (f"= {VALIDATED}", f"IN ({listed(LOSING)})", f"> {INVALID - 1}")
+    typed = [f"{of_key} {part}" for part in parts] if _typed_key(contract, text) else []
+    came = (
+        f"SELECT n._slice_id, n._position FROM raw.{name} r JOIN judged.{name} n "
+        "ON n._slice_id = r._slice_id AND n._position = r._position "
+        f"WHERE r.{key} = $key AND n.{key} IS NULL AND n._place > {INVALID - 1}"
+    )
+    return [*typed, came] if rejected else typed
+
+
+def key_values(contract: Contract, text: str, *, rejected: bool = True) -> dict[str, str]:
+    """The values that `positions_of_key` names."""
+    typed = _typed_key(contract, text)
+    return ({"key": text} if rejected else {}) | ({"typed_key": typed} if typed else {})
+
+
+def _typed_key(contract: Contract, text: str) -> str | None:
+    """The key as it is stored; None where no key can be written so."""
+    value = parse_value(contract.key_type, text)
+    return None if value is None else str(value)
 
 
 def reasons_at(place: int | None, reasons: list[str] | None, refusing: str | None) -> list[str]:
@@ -77,7 +121,7 @@ def summarized(tx: Transaction, contract: Contract, wanted: Wanted) -> list[Reas
     """The records that are meant, by reason code, the most frequent first."""
     columns = "j._slice_id, j._place, j._codes, count(*) AS records, min(j._position) AS first"
     parts = _parts(contract, wanted, columns, " GROUP BY 1, 2, 3")
-    groups = tx.rows(" UNION ALL ".join(parts), **_values(wanted))
+    groups = tx.rows(" UNION ALL ".join(parts), **_values(contract, wanted))
     by_code: dict[str, list[_Group]] = {}
     for slice_id, place, reasons, records, first in groups:
         for code in reasons_at(place, reasons, REFUSED):
@@ -222,19 +266,27 @@ def decisions_about(tx: Transaction, positions: pl.DataFrame) -> list[dict[str, 
 
 def _parts(contract: Contract, wanted: Wanted, columns: str, grouped: str = "") -> list[str]:
     """Queries for what is meant: of the places, and of what a later stage refused."""
-    name, conditions = contract.dataset, _conditions(contract, wanted)
+    name, conditions = contract.dataset, _conditions(wanted)
     by_place = f"j._place IN ({listed(wanted.places)})"
     refusals = (
         f"JOIN ledger.refusals f ON f.dataset = '{name}' AND f.slice_id = j._slice_id "
         "AND f.position = j._position AND f.digest = j._digest"
     )
-    sources = {"": [by_place, *conditions, *_by_reason(wanted)]}
+    of_key = _joined_by_key(contract, wanted)
+    sources = {of_key: [by_place, *conditions, *_by_reason(wanted)]}
     if tuple(wanted.places) == QUARANTINED and (not wanted.reasons or REFUSED in wanted.reasons):
-        sources[refusals] = [f"j._place = {VALIDATED}", *conditions]
+        sources[refusals + of_key] = [f"j._place = {VALIDATED}", *conditions]
     return [
         f"SELECT {columns} FROM judged.{name} j {joined} WHERE {' AND '.join(where)}{grouped}"
         for joined, where in sources.items()
     ]
+
+
+def _joined_by_key(contract: Contract, wanted: Wanted) -> str:
+    if not wanted.key:
+        return ""
+    positions = " UNION ALL ".join(positions_of_key(contract, wanted.key))
+    return f" JOIN ({positions}) k ON k._slice_id = j._slice_id AND k._position = j._position"
 
 
 def _by_reason(wanted: Wanted) -> list[str]:
@@ -245,33 +297,26 @@ def _by_reason(wanted: Wanted) -> list[str]:
     return [f"(({bears}){conflicts})"]
 
 
-def _conditions(contract: Contract, wanted: Wanted) -> list[str]:
+def _conditions(wanted: Wanted) -> list[str]:
     objects = "SELECT s.slice_id FROM ledger.slices s JOIN ledger.objects o USING (object_id) WHERE"
-    key = f'"{contract.key}"'
-    came = (
-        f"SELECT 1 FROM raw.{contract.dataset} r WHERE r._slice_id = j._slice_id "
-        f"AND r._position = j._position AND r.{key} = $key"
-    )
     at = ", ".join(f"({slice_id}, {position})" for slice_id, position in wanted.positions)
     said = {
         "j._day = ANY($days)": wanted.days,
         f"j._slice_id IN ({objects} o.kind <> 'kafka' AND (o.name = $file "
         "OR right(o.name, length($file) + 1) = '/' || $file))": wanted.file,
         f"j._slice_id IN ({objects} o.kind = 'kafka' AND o.name = $topic)": wanted.topic,
-        f"(CAST(j.{key} AS TEXT) = lower($key) OR CAST(j.{key} AS TEXT) = $key "
-        f"OR EXISTS ({came}))": wanted.key,
         f"(j._slice_id, j._position) IN ({at})": wanted.positions,
     }
     return [condition for condition, given in said.items() if given]
 
 
-def _values(wanted: Wanted) -> dict[str, Any]:
+def _values(contract: Contract, wanted: Wanted) -> dict[str, Any]:
     """The values that the conditions name."""
     said: dict[str, Any] = {
         "days": list(wanted.days),
         "file": wanted.file,
         "topic": wanted.topic,
-        "key": wanted.key,
     }
+    of_key = key_values(contract, wanted.key) if wanted.key else {}
     codes = {"reasons": [*wanted.reasons]} if wanted.reasons else {}
-    return {name: value for name, value in said.items() if value} | codes
+    return {name: value for name, value in said.items() if value} | codes | of_key
