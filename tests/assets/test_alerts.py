@@ -80,8 +80,8 @@ def test_its_rows_are_compared_with_a_recount_and_counted(paying: Installation) 
 
 
 NOTE_SENDER = (
-    "INSERT INTO ledger.touched (dataset, watcher, entity) "
-    "SELECT 'payments', 'alerts', CAST(sender_id AS TEXT) FROM validated.payments"
+    "INSERT INTO ledger.touched (dataset, watcher, entity, noted_at) SELECT 'payments', 'alerts', "
+    "CAST(sender_id AS TEXT), (SELECT max(done_at) FROM ledger.stages) FROM validated.payments"
 )
 
 

@@ -11,7 +11,8 @@ from txcat_assets.defs.checked_days import CheckedDays
 from txcat_assets.defs.verdicts import Verdict, Verdicts
 from txcat_assets.pipeline.computed import ComputedMart
 from txcat_assets.stages.marts import recount
-from txcat_assets.warehouse.ledger.marts import MartTable, days_of_doubled_rows, left_behind
+from txcat_assets.warehouse.ledger.marts import MartTable, days_of_doubled_rows
+from txcat_assets.warehouse.ledger.watchers import late_groups
 
 
 def rows_equal_a_recount(mart: Mart, computed: ComputedMart) -> Verdicts:
@@ -45,15 +46,15 @@ def nothing_left_behind(mart: Mart) -> Verdicts:
     """The check that no touched entity waits too long for the mart."""
 
     def check(checked: CheckedDays) -> Verdict:
+        limit = checked.at - timedelta(hours=checked.settings.pending_limit_hours)
         with checked.warehouse.transaction() as tx:
-            left = left_behind(tx, MartTable(checked.contract, mart))
-        limit = timedelta(hours=checked.settings.pending_limit_hours)
-        is_late = left.since is not None and checked.at - left.since > limit
-        broken: dict[date | None, int] = {None: left.entities} if is_late else {}
+            watcher = MartTable(checked.contract, mart).watcher
+            groups, late = late_groups(tx, watcher, limit)
+        broken: dict[date | None, int] = {None: late} if late else {}
         words = (
-            f"{left.entities:,} entities have waited for the mart longer than "
+            f"{late:,} entities have waited for the mart longer than "
             f"{checked.settings.pending_limit_hours:g} hours."
         )
-        return Verdict(broken, words, [None], {"entities to update": left.entities})
+        return Verdict(broken, words, [None], {"entities to update": groups})
 
     return check

@@ -38,11 +38,11 @@ def left_to_come(work: Work) -> str:
 
 def move_to_today(work: Work) -> tuple[list[date], int]:
     """Let what has landed on days to come have landed today: these days, and how many records."""
-    today = work.now().date()
+    run = work.run
     with work.warehouse.transaction() as tx:
         left = {*days_left(tx, work.contract), *all_days(tx, work.contract.dataset)}
-        days = days_to_come(sorted(left), today)
-        return days, move_days(tx, work.contract, days, today, _is_dated)
+        days = days_to_come(sorted(left), run.at.date())
+        return days, move_days(tx, work.contract, days, _is_dated, run)
 
 
 def _is_dated(path: str) -> bool:

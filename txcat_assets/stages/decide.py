@@ -79,7 +79,7 @@ def land_and_replace(
         replaced = replaced.with_columns(pl.when(has_new).then(new_slice).alias("new_slice_id"))
     close_records(tx, work, replaced, decision)
     if not replacement.verdicts.is_empty():
-        apply(tx, contract, replacement.verdicts.with_columns(_slice_id=new_slice), work.run_id)
+        apply(tx, contract, replacement.verdicts.with_columns(_slice_id=new_slice), work.run)
         reach(tx, STAGE, [slice_id], str(contract.version), work.run)
     return slice_id
 
@@ -96,7 +96,7 @@ def close_records(
     is_open = closed_places(tx, positions).is_null()
     closing = positions.filter(is_open)
     note_decisions(tx, work.contract, closing, decision, work.run)
-    close(tx, work.contract, closing, work.run_id)
+    close(tx, work.contract, closing, work.run)
     return closing
 
 
@@ -135,4 +135,4 @@ def judge_again(tx: Transaction, work: Work, positions: pl.DataFrame) -> None:
     without_text = positions.join(raw, on=POSITION, how="anti")
     if not without_text.is_empty():
         verdicts.append(judged_records_at(tx, contract, without_text))
-    apply(tx, contract, pl.concat(verdicts), work.run_id)
+    apply(tx, contract, pl.concat(verdicts), work.run)

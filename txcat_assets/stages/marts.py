@@ -65,7 +65,7 @@ def update_mart(
             is_made = is_watched(tx, table.watcher, version)
         if full_refresh or not is_made:
             with work.warehouse.transaction() as tx:
-                watch_anew(tx, table, version)
+                watch_anew(tx, table, version, work.now())
         while _update_unit(work, table, computed, outcome):
             pass
     return outcome

@@ -37,7 +37,7 @@ def make_report(work: Work, of: ReportOf, month: date, folder: Path) -> Summary:
         is_begun = is_watched(tx, watcher, of.version)
     if not is_begun:
         with work.warehouse.transaction() as tx:
-            watch(tx, watcher, of.version)
+            watch(tx, watcher, of.version, work.now())
     group = month.isoformat()
     with work.warehouse.transaction() as tx:
         tx.lock(lock_name(watcher))

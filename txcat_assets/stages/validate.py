@@ -69,7 +69,7 @@ def _judged(work: Work, unit: Unit, raw: pl.DataFrame) -> Commit:
 
 def _apply(work: Work, unit: Unit, verdicts: pl.DataFrame) -> int:
     with work.warehouse.transaction() as tx:
-        applied = apply(tx, work.contract, verdicts, work.run_id)
+        applied = apply(tx, work.contract, verdicts, work.run)
         reach(tx, STAGE, unit.slice_ids, _version(work), work.run)
     return applied.moved
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from txcat_assets.stages.enrich import enrich
 from txcat_assets.stages.validate import validate
 from txcat_assets.warehouse.databases.interface import Warehouse
 from txcat_assets.warehouse.ledger.days import move_days
+from txcat_assets.warehouse.ledger.slices import Run
 from txcat_assets.warehouse.schema.tables import prepare
 
 
@@ -87,6 +88,8 @@ def test_what_moves_to_another_day_is_current_by_that_day(
     brought_up(warehouse, contract, tmp_path, files)
     assert amounts(warehouse, "current.tiny") == [2]
     with warehouse.transaction() as tx:
-        move_days(tx, contract, [DAYS[2]], date(2024, 1, 1), lambda _: True)
+        move_days(
+            tx, contract, [DAYS[2]], lambda _: True, Run("a run", datetime(2024, 1, 1, tzinfo=UTC))
+        )
     brought_up(warehouse, contract, tmp_path, [])
     assert amounts(warehouse, "current.tiny") == amounts(warehouse, "categorized.tiny") == [6]

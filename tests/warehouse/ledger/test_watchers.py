@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.warehouse.audit import audit
 from tests.warehouse.bills import BILLS
-from tests.warehouse.tiny import DAYS, land_lines, work_on
+from tests.warehouse.tiny import DAYS, START, land_lines, work_on
 from tests.warehouse.worker import Sites, warehouse_in
 from txcat_assets.contracts.model import (
     Contract,
@@ -44,7 +44,7 @@ def bills(warehouse: Warehouse, policy: Policy) -> Contract:
     prepare(warehouse, contract)
     for watcher in watchers(contract).values():
         with warehouse.transaction() as tx:
-            watch(tx, watcher, "1")
+            watch(tx, watcher, "1", START)
             assert is_watched(tx, watcher, "1")
     return contract
 
@@ -108,7 +108,7 @@ def test_who_watches_no_more_is_told_nothing(warehouse: Warehouse, tmp_path: Pat
     take(warehouse, contract, tmp_path, "2,2025-01-01T00:00:00,,ann")
     with warehouse.transaction() as tx:
         assert read_notes(tx, by_who, 9).is_empty()
-        watch(tx, by_who, "2")
+        watch(tx, by_who, "2", START)
         assert not is_watched(tx, by_who, "1")
         assert read_notes(tx, by_who, 9)["entity"].to_list() == ["ann"]
 

@@ -95,6 +95,8 @@ def test_an_upgrade_of_the_contract_is_told_whether_it_changed_the_record_or_not
             told[one["_position"]] = " | ".join(e.what for e in life if "version" in e.what)
     assert "version 5, an upgrade that changed nothing" in told[0]
     assert "version 5, an upgrade: others of its slice are as version 4 wrote them" in told[2]
+    moved = "moved from quarantined as invalid to quarantined as a conflict by contract version 5"
+    assert [moved in told[at] for at in (0, 2, 4, 5)] == [False, False, False, True]
 
 
 def test_a_line_leads_to_its_record_and_back(work: Work) -> None:

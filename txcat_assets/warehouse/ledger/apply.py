@@ -32,9 +32,10 @@ from txcat_assets.pipeline.places import (
 from txcat_assets.warehouse.databases.interface import Transaction, listed, quoted
 from txcat_assets.warehouse.ledger.answers import move_answers
 from txcat_assets.warehouse.ledger.decisions import closed_places
+from txcat_assets.warehouse.ledger.moves import note_moves
 from txcat_assets.warehouse.ledger.pending import recount_pending
 from txcat_assets.warehouse.ledger.references import note_withdrawn, unknown_references
-from txcat_assets.warehouse.ledger.slices import in_slices
+from txcat_assets.warehouse.ledger.slices import Run, in_slices
 from txcat_assets.warehouse.ledger.watchers import note_touched, watchers_of
 from txcat_assets.warehouse.schema.contract_versions import require_version
 from txcat_assets.warehouse.schema.tables import key_of
@@ -75,7 +76,7 @@ class Changes:
     moving: pl.DataFrame
 
 
-def apply(tx: Transaction, contract: Contract, verdicts: pl.DataFrame, run_id: str) -> Applied:
+def apply(tx: Transaction, contract: Contract, verdicts: pl.DataFrame, run: Run) -> Applied:
     """Bring the tables to what these verdicts say; doing it twice writes nothing.
 
     `verdicts` is what `judge` gave, one row per position. What operators decided is read here.
@@ -88,10 +89,10 @@ def apply(tx: Transaction, contract: Contract, verdicts: pl.DataFrame, run_id: s
     rows = difference(verdicts, stored)
     outdated = stored.join(rows, on=POSITION, how="semi")
     changes = Changes(rows, outdated, to_move(verdicts, stored, contract.policy))
-    return _write(tx, dataset, changes, run_id)
+    return _write(tx, dataset, changes, run)
 
 
-def close(tx: Transaction, contract: Contract, positions: pl.DataFrame, run_id: str) -> Applied:
+def close(tx: Transaction, contract: Contract, positions: pl.DataFrame, run: Run) -> Applied:
     """Move records to the places in which operators' decisions put them, without judging them.
 
     `positions` has `_slice_id`, `_position` and `_day`; a decision about each is in force. A record
@@ -105,14 +106,11 @@ def close(tx: Transaction, contract: Contract, positions: pl.DataFrame, run_id: 
         pl.col("_aside") != pl.col("_place")
     )
     unjudged = _without_values(contract, aside.join(stored, on=POSITION, how="anti"))
-    return _write(tx, dataset, Changes(unjudged, stored.clear(), moving), run_id)
+    return _write(tx, dataset, Changes(unjudged, stored.clear(), moving), run)
 
 
-def place_again(tx: Transaction, contract: Contract, slice_ids: Sequence[int]) -> None:
-    """Give the records of slices whose day has changed the places that follow from it.
-
-    Rows move and none is written, so no run is named.
-    """
+def place_again(tx: Transaction, contract: Contract, slice_ids: Sequence[int], run: Run) -> None:
+    """Give the records of slices whose day has changed the places that follow from it."""
     dataset = _begun(tx, contract)
     found = tx.frame(
         f"SELECT {_narrow(dataset)}, _codes FROM judged.{contract.dataset} "
@@ -121,7 +119,7 @@ def place_again(tx: Transaction, contract: Contract, slice_ids: Sequence[int]) -
     is_apart = pl.col("_place").is_in((INVALID, WAITING, *CLOSED))
     moving = found.with_columns(_aside=pl.when(is_apart).then("_place"))
     nothing = _without_values(contract, moving.clear())
-    _write(tx, dataset, Changes(nothing, found.clear(), moving), run_id="")
+    _write(tx, dataset, Changes(nothing, found.clear(), moving), run)
 
 
 def _begun(tx: Transaction, contract: Contract) -> Dataset:
@@ -141,7 +139,7 @@ def _without_values(contract: Contract, aside: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _write(tx: Transaction, dataset: Dataset, changes: Changes, run_id: str) -> Applied:
+def _write(tx: Transaction, dataset: Dataset, changes: Changes, run: Run) -> Applied:
     """Write the changes, and what follows from them for every record that shares a key."""
     if changes.rows.is_empty() and changes.moving.is_empty():
         return Applied(0, 0)
@@ -153,14 +151,15 @@ def _write(tx: Transaction, dataset: Dataset, changes: Changes, run_id: str) -> 
     _delete(tx, contract, changes.outdated)
     _move(tx, contract, moved.filter(pl.col("_place") != VALIDATED))
     _move(tx, contract, moved.filter(pl.col("_place") == VALIDATED))
-    _insert(tx, contract, _with_places(changes.rows, placed), run_id)
+    _insert(tx, contract, _with_places(changes.rows, placed), run)
     _count(tx, _moves(placed, changes.outdated))
-    _update_dependents(tx, dataset, placed, changes.outdated)
+    note_moves(tx, contract, _judged_before(placed, changes.outdated), run)
+    _update_dependents(tx, dataset, placed, changes.outdated, run)
     return Applied(len(changes.rows) + len(changes.moving), len(moved) - len(changes.moving))
 
 
 def _update_dependents(
-    tx: Transaction, dataset: Dataset, placed: pl.DataFrame, outdated: pl.DataFrame
+    tx: Transaction, dataset: Dataset, placed: pl.DataFrame, outdated: pl.DataFrame, run: Run
 ) -> None:
     """Update what depends on the records that moved: stages, watchers, who refers to them."""
     contract, key = dataset.contract, dataset.contract.key
@@ -177,7 +176,8 @@ def _update_dependents(
     is_seen = pl.any_horizontal(pl.col("_place", "was").is_in(KEPT))
     columns = [key, *dataset.watched_columns]
     seen = [outdated.filter(pl.col("_place").is_in(KEPT)), moved.filter(is_seen)]
-    note_touched(tx, contract, dataset.watchers, pl.concat([one.select(columns) for one in seen]))
+    touched = pl.concat([one.select(columns) for one in seen])
+    note_touched(tx, dataset.watchers, touched, run.at)
 
 
 def _narrow(dataset: Dataset) -> str:
@@ -254,13 +254,13 @@ def _delete(tx: Transaction, contract: Contract, outdated: pl.DataFrame) -> None
     )
 
 
-def _insert(tx: Transaction, contract: Contract, placed: pl.DataFrame, run_id: str) -> None:
+def _insert(tx: Transaction, contract: Contract, placed: pl.DataFrame, run: Run) -> None:
     tx.append(
         f"judged.{contract.dataset}",
         placed.select(
             *(*POSITION, "_day", *contract.column_names, "_digest", "_place", "_codes"),
             pl.lit(contract.version).alias("_contract_version"),
-            pl.lit(run_id).alias("_run_id"),
+            pl.lit(run.run_id).alias("_run_id"),
         ),
         key=contract.key,
     )
@@ -282,6 +282,13 @@ def _moves(placed: pl.DataFrame, outdated: pl.DataFrame) -> pl.DataFrame:
     """Every single move: which slice, from which place, to which; null is none."""
     gone = outdated.select("_slice_id", was="_place", now=pl.lit(None, dtype=pl.Int16))
     return pl.concat([gone, placed.select("_slice_id", "was", now="_place")])
+
+
+def _judged_before(placed: pl.DataFrame, outdated: pl.DataFrame) -> pl.DataFrame:
+    """The records that had a place before, which is `was`, and the one that each has now."""
+    places = placed.select(*POSITION, "was", "_place")
+    rewritten = outdated.select(*POSITION, was="_place").join(places.drop("was"), on=POSITION)
+    return pl.concat([places.filter(pl.col("was").is_not_null()), rewritten])
 
 
 def _count(tx: Transaction, moves: pl.DataFrame) -> None:

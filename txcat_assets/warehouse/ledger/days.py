@@ -10,20 +10,22 @@ from datetime import date
 from txcat_assets.contracts.model import Contract, Policy
 from txcat_assets.warehouse.databases.interface import Transaction, listed, one
 from txcat_assets.warehouse.ledger.apply import place_again
+from txcat_assets.warehouse.ledger.slices import Run
 
 
 def move_days(
     tx: Transaction,
     contract: Contract,
     days: Sequence[date],
-    to: date,
     is_dated: Callable[[str], bool],
+    run: Run,
 ) -> int:
-    """Let what has landed on some days have arrived on another one; how many records landed there.
+    """Let what landed on some days have arrived on the day of this run; how many records these are.
 
     A file that waits goes along, unless its name is dated. Again, it moves nothing.
     """
     tx.lock(contract.dataset)
+    to = run.at.date()
     these = {"dataset": contract.dataset, "days": list(days)}
     where = "WHERE dataset = $dataset AND day = ANY($days)"
     records = one(tx.rows(f"SELECT coalesce(sum(landed), 0) FROM ledger.slices {where}", **these))
@@ -34,7 +36,7 @@ def move_days(
         tx.run(f"UPDATE {table} SET _day = $to WHERE _day = ANY($days)", days=list(days), to=to)
     _move_objects(tx, contract, days, to, is_dated)
     if contract.policy is Policy.LATEST:
-        place_again(tx, contract, [slice_id for (slice_id,) in moving])
+        place_again(tx, contract, [slice_id for (slice_id,) in moving], run)
     return int(records)
 
 

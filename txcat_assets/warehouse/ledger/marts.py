@@ -16,7 +16,7 @@ from txcat_assets.pipeline.places import VALIDATED
 from txcat_assets.warehouse.databases.interface import Transaction, one, quoted
 from txcat_assets.warehouse.ledger.scope import Scope
 from txcat_assets.warehouse.ledger.slices import Run
-from txcat_assets.warehouse.ledger.watchers import note_groups, noted_groups, take_notes, watch
+from txcat_assets.warehouse.ledger.watchers import note_groups, take_notes, watch
 from txcat_assets.warehouse.schema.tables import sql_type
 
 
@@ -47,10 +47,10 @@ PROVENANCE = ["_slice_id", "_position", "_day"]
 """What a mart's row takes over from the validated record, beside the contract's columns."""
 
 
-def watch_anew(tx: Transaction, table: MartTable, version: str) -> None:
+def watch_anew(tx: Transaction, table: MartTable, version: str, at: datetime) -> None:
     """Note every entity, also one that only the mart still has: its rows go."""
-    watch(tx, table.watcher, version)
-    note_groups(tx, table.watcher, table.name)
+    watch(tx, table.watcher, version, at)
+    note_groups(tx, table.watcher, table.name, at)
 
 
 def records_of_entities(tx: Transaction, table: MartTable, notes: pl.DataFrame) -> pl.DataFrame:
@@ -108,30 +108,6 @@ def days_of_doubled_rows(tx: Transaction, table: MartTable) -> list[date]:
         f'SELECT min(_day) FROM {table.name} GROUP BY "{table.contract.key}" HAVING count(*) > 1'
     )
     return [day for (day,) in found]
-
-
-@dataclass(frozen=True)
-class Left:
-    """How many entities wait for an update, at least since when; None where none does."""
-
-    entities: int
-    since: datetime | None
-
-
-def left_behind(tx: Transaction, table: MartTable) -> Left:
-    """The entities that wait for the mart's update.
-
-    They are noted when records are judged, so all of them wait at least since that was done last.
-    """
-    entities = len(noted_groups(tx, table.watcher))
-    judged = one(
-        tx.rows(
-            "SELECT max(done_at) FROM ledger.stages "
-            "WHERE dataset = $dataset AND stage = 'validated'",
-            dataset=table.contract.dataset,
-        )
-    )
-    return Left(entities, judged if entities else None)
 
 
 def latest_rows(tx: Transaction, table: MartTable, limit: int) -> tuple[int, pl.DataFrame]:

@@ -9,6 +9,7 @@ loses nothing.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import polars as pl
 
@@ -53,7 +54,7 @@ def is_watched(tx: Transaction, watcher: Watcher, version: str) -> bool:
     return found == [(*_grouping(watcher), version)]
 
 
-def watch(tx: Transaction, watcher: Watcher, version: str) -> None:
+def watch(tx: Transaction, watcher: Watcher, version: str, at: datetime) -> None:
     """Note every group for a watcher, and from now on each that changes. Again, it does the same.
 
     `version` says by what its work is done; another one needs all of it done anew.
@@ -72,7 +73,8 @@ def watch(tx: Transaction, watcher: Watcher, version: str) -> None:
         version=version,
         **_values(watcher),
     )
-    note_groups(tx, watcher, f"judged.{watcher.contract.dataset}", f"_place IN ({listed(KEPT)})")
+    kept = f"judged.{watcher.contract.dataset} WHERE _place IN ({listed(KEPT)})"
+    note_groups(tx, watcher, kept, at)
 
 
 def unwatch(tx: Transaction, watcher: Watcher) -> None:
@@ -85,19 +87,23 @@ def unwatch(tx: Transaction, watcher: Watcher) -> None:
         )
 
 
-def note_groups(tx: Transaction, watcher: Watcher, table: str, where: str = "TRUE") -> None:
-    """Note every group of the records in a table that has the columns of the dataset."""
+def note_groups(tx: Transaction, watcher: Watcher, table: str, at: datetime) -> None:
+    """Note every group of the records in a table that has the columns of the dataset.
+
+    `table` may be followed by a condition, and `at` is UTC: when they were touched.
+    """
     tx.run(
-        "INSERT INTO ledger.touched (dataset, watcher, entity) "
-        "SELECT DISTINCT $dataset, $watcher, CAST(g.entity AS TEXT) FROM "
-        f"(SELECT {group_of(watcher)} AS entity FROM {table} WHERE {where}) g "
+        "INSERT INTO ledger.touched (dataset, watcher, entity, noted_at) "
+        "SELECT DISTINCT $dataset, $watcher, CAST(g.entity AS TEXT), CAST($at AS TIMESTAMP) FROM "
+        f"(SELECT {group_of(watcher)} AS entity FROM {table}) g "
         "WHERE g.entity IS NOT NULL",
+        at=at,
         **_values(watcher),
     )
 
 
 def note_touched(
-    tx: Transaction, contract: Contract, watchers: Sequence[Watcher], records: pl.DataFrame
+    tx: Transaction, watchers: Sequence[Watcher], records: pl.DataFrame, at: datetime
 ) -> None:
     """Note for each watcher the groups of these records, which came, went or changed."""
     if not watchers or records.is_empty():
@@ -108,9 +114,10 @@ def note_touched(
     ]
     tx.offer("noted", pl.concat(groups))
     tx.run(
-        "INSERT INTO ledger.touched (dataset, watcher, entity) "
-        "SELECT $dataset, n.watcher, n.entity FROM noted n",
-        dataset=contract.dataset,
+        "INSERT INTO ledger.touched (dataset, watcher, entity, noted_at) "
+        "SELECT $dataset, n.watcher, n.entity, CAST($at AS TIMESTAMP) FROM noted n",
+        dataset=watchers[0].contract.dataset,
+        at=at,
     )
 
 
@@ -157,6 +164,21 @@ def noted_groups(tx: Transaction, watcher: Watcher) -> pl.Series:
         **_values(watcher),
     )
     return groups["entity"].cast(pl.String)
+
+
+def late_groups(tx: Transaction, watcher: Watcher, limit: datetime) -> tuple[int, int]:
+    """How many groups the watcher has yet to work, and of how many that was noted before `limit`.
+
+    `limit` is UTC.
+    """
+    ((groups, late),) = tx.rows(
+        "SELECT count(DISTINCT entity), "
+        "count(DISTINCT CASE WHEN noted_at < CAST($limit AS TIMESTAMP) THEN entity END) "
+        "FROM ledger.touched WHERE dataset = $dataset AND watcher = $watcher",
+        limit=limit,
+        **_values(watcher),
+    )
+    return int(groups), int(late)
 
 
 def take_notes(tx: Transaction, watcher: Watcher, notes: pl.DataFrame) -> bool:

@@ -11,6 +11,16 @@ from typing import Any
 import polars as pl
 
 from txcat_assets.contracts.model import Contract, Stage
+from txcat_assets.pipeline.places import (
+    CONFLICTING,
+    DISCARDED,
+    DUPLICATE,
+    INVALID,
+    REPLACED,
+    SUPERSEDED,
+    VALIDATED,
+    WAITING,
+)
 from txcat_assets.warehouse.databases.interface import Transaction, one, quoted
 from txcat_assets.warehouse.queries.quarantine import key_values, positions_of_key
 
@@ -19,6 +29,19 @@ POSITIONS = {"_slice_id": pl.Int64, "_position": pl.Int64}
 MOST_REJECTED = 100_000
 """Records that could not be read have their key in raw alone, where no index finds it; with more of
 them quarantined than this, they are left out."""
+
+
+IN_WORDS = {
+    VALIDATED: "validated",
+    SUPERSEDED: "validated, superseded",
+    DUPLICATE: "duplicate",
+    CONFLICTING: "quarantined as a conflict",
+    INVALID: "quarantined as invalid",
+    WAITING: "quarantined as waiting",
+    DISCARDED: "discarded",
+    REPLACED: "replaced",
+}
+"""The places as the life of a record tells them."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +117,7 @@ def events(
     found = [
         *_landed(tx, record),
         *_judged(tx, contract, record),
+        *_moved(tx, at),
         *(event for stage in contract.stages for event in _answered(tx, contract, stage, record)),
         *_sent(tx, contract, at),
         *_came_for(tx, at),
@@ -142,6 +166,16 @@ def _judged(tx: Transaction, contract: Contract, record: Mapping[str, Any]) -> I
             if written_by is not None and written_by < int(version):
                 words += ", an upgrade that changed nothing of its content and reasons"
             yield Event(done_at, words, f"run {run_id}")
+
+
+def _moved(tx: Transaction, at: Mapping[str, int]) -> Iterator[Event]:
+    for before, now, version, moved_at, run_id in tx.rows(
+        "SELECT place_before, place, contract_version, moved_at, run_id FROM ledger.moves "
+        "WHERE slice_id = $slice_id AND position = $position",
+        **at,
+    ):
+        words = f"moved from {IN_WORDS[before]} to {IN_WORDS[now]} by contract version {version}"
+        yield Event(moved_at, words, f"run {run_id}")
 
 
 def _answered(

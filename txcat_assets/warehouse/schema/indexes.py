@@ -19,6 +19,7 @@ LEDGER = (
     "refusals_slice ON ledger.refusals (slice_id)",
     "touched_entity ON ledger.touched (dataset, watcher, entity)",
     "decisions_new ON ledger.decisions (new_slice_id, new_position)",
+    "moves_slice ON ledger.moves (slice_id, position)",
     "dead_letters_slice ON ledger.dead_letters (slice_id)",
 )
 

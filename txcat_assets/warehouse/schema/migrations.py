@@ -202,6 +202,16 @@ END
 $$
 """,
     },
+    # 16: since when a watcher has known of a change; of those of before, since now at least. And
+    # from where judged records have moved.
+    """
+ALTER TABLE ledger.touched ADD COLUMN IF NOT EXISTS noted_at TIMESTAMP;
+UPDATE ledger.touched SET noted_at = CAST(now() AT TIME ZONE 'UTC' AS TIMESTAMP);
+CREATE TABLE IF NOT EXISTS ledger.moves (
+    dataset VARCHAR NOT NULL, slice_id BIGINT NOT NULL, position BIGINT NOT NULL,
+    place_before SMALLINT NOT NULL, place SMALLINT NOT NULL, contract_version INTEGER NOT NULL,
+    moved_at TIMESTAMP NOT NULL, run_id VARCHAR NOT NULL);
+""",
 )
 
 
