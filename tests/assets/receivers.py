@@ -56,8 +56,8 @@ def web_server() -> Iterator[Receiver]:
 
 
 @contextmanager
-def mail_server() -> Iterator[Receiver]:
-    """A mail server; what came is a list of `EmailMessage`."""
+def mail_server(**options: Any) -> Iterator[Receiver]:
+    """A mail server; what came is a list of `EmailMessage`. `options` are those of aiosmtpd."""
     receiver = Receiver(free_port())
 
     class Handler:
@@ -71,7 +71,7 @@ def mail_server() -> Iterator[Receiver]:
             receiver.came.append(mail)
             return "250 taken"
 
-    controller = Controller(Handler(), hostname="127.0.0.1", port=receiver.port)
+    controller = Controller(Handler(), hostname="127.0.0.1", port=receiver.port, **options)
     controller.start()
     try:
         yield receiver

@@ -103,6 +103,8 @@ class Mail:
         """Send the message to all receivers at once."""
         try:
             with self._connected() as server:
+                if self.security == "starttls":
+                    server.starttls(context=ssl.create_default_context())
                 if self.user:
                     server.login(self.user, self.password)
                 refused = server.send_message(self._mail(message))
@@ -118,13 +120,10 @@ class Mail:
             )
 
     def _connected(self) -> smtplib.SMTP:
-        context = ssl.create_default_context()
         if self.security == "tls":
+            context = ssl.create_default_context()
             return smtplib.SMTP_SSL(self.host, self.port, timeout=WAIT_SECONDS, context=context)
-        server = smtplib.SMTP(self.host, self.port, timeout=WAIT_SECONDS)
-        if self.security == "starttls":
-            server.starttls(context=context)
-        return server
+        return smtplib.SMTP(self.host, self.port, timeout=WAIT_SECONDS)
 
     def _mail(self, message: Message) -> EmailMessage:
         mail = EmailMessage()

@@ -6,31 +6,16 @@ does, and hands on what it deciphers.
 
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.certificates import certificate
 from tests.postgres import Postgres
 from txcat_assets.errors import WarehouseRefused
 from txcat_assets.warehouse.databases.postgres import PostgresWarehouse
-
-
-def certificate(folder: Path, name: str) -> Path:
-    """A certificate for this host that is its own authority, with its key beside it."""
-    made = folder / f"{name}.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
-            *("-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1"),
-            *("-keyout", str(made.with_suffix(".key")), "-out", str(made)),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return made
 
 
 class Gate:
