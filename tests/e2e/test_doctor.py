@@ -13,6 +13,7 @@ import dagster as dg
 import pytest
 from dagster._daemon.types import DaemonHeartbeat
 
+from tests.assets.receivers import web_server
 from tests.assets.records import sound
 from tests.e2e.commands import CommandLine
 from tests.postgres import Postgres
@@ -40,8 +41,9 @@ def look(terminal: CommandLine, **changes: timedelta) -> Look:
 
 
 @pytest.fixture
-def sound_one(terminal: CommandLine) -> CommandLine:
+def sound_one(terminal: CommandLine, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """An installation with nothing wrong: a day is loaded, and a daemon is heard."""
+    monkeypatch.setattr(machine, "PORTS", {})  # whoever runs tests may have them for anything
     path = terminal.put("transactions_2025-01-03.csv", sound(1, 2))
     assert terminal.txcat("load", path).code == 0
     beat(terminal, 5)
@@ -175,6 +177,18 @@ def test_little_room_and_pieces_that_do_not_match_are_found(
     assert {"dagster", "dagster-webserver", "duckdb"} <= found
 
 
+def test_a_port_that_another_program_has_is_found(
+    terminal: CommandLine, ml_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = int(ml_url.rpartition(":")[2])
+    with web_server() as other:
+        ports = {other.port: "other", ours: "ours", free_port(): "none"}
+        known = {port: (name, "health", "status") for port, name in ports.items()}
+        monkeypatch.setattr(machine, "PORTS", known)
+        (found,) = machine.taken_ports(look(terminal))
+    assert (found.where, found.is_error) == (f"port {other.port} of this machine", False)
+
+
 def test_a_clock_of_the_database_that_differs_is_found(
     terminal: CommandLine, postgres: Postgres
 ) -> None:
@@ -193,3 +207,16 @@ def test_what_may_not_be_read_is_told(terminal: CommandLine) -> None:
     (inbox / "closed.csv").touch(mode=0o000)
     (found,) = [one for one in doctor(terminal)[1] if one["name"] == "unreadable inbox"]
     assert "closed.csv" in found["what"]
+
+
+def test_files_of_others_are_told(terminal: CommandLine) -> None:
+    inbox = terminal.folder / ".txcat" / "inbox"
+    inbox.mkdir()
+    (inbox / "mine.csv").touch()
+    assert list(machine.files_of_other_users(look(terminal))) == []
+    if os.geteuid() != 0:
+        pytest.skip("only root may give files away")
+    (inbox / "of_another.csv").touch()
+    os.chown(inbox / "of_another.csv", 12_345, -1)
+    (found,) = machine.files_of_other_users(look(terminal))
+    assert "1 files belong to other users: of_another.csv" in found.what

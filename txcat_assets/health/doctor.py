@@ -13,6 +13,8 @@ QUICK: tuple[Find, ...] = (
     machine.little_room,
     machine.open_secrets,
     machine.unreadable_inbox,
+    machine.files_of_other_users,
+    machine.taken_ports,
     neighbours.warehouse,
     neighbours.clock_of_the_warehouse,
     neighbours.service_that_contradicts_itself,

@@ -4,15 +4,19 @@ What is reached over the network is looked at in `neighbours`, what goes wrong a
 `conditions`.
 """
 
+import json
 import os
 import re
 import shutil
+import socket
 import stat
 import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
+from http.client import HTTPException
 from importlib import metadata
 from pathlib import Path
+from urllib.request import urlopen
 
 from packaging.requirements import Requirement
 
@@ -25,6 +29,16 @@ LITTLE_ROOM_BYTES = 1024**3
 
 STUCK_AFTER = timedelta(hours=6)
 """A run that has not ended for so long is a finding; but it is never called dead for slowness."""
+
+PORTS = {
+    3000: ("Dagster's UI", "server_info", "dagster_webserver_version"),
+    8900: ("the ML service", "health", "status"),
+    8910: ("the API", "health", "status"),
+}
+"""Where `txcat dev` puts each unless told otherwise, and by what path and word it is known."""
+
+PORT_SECONDS = 1.0
+ANSWER_BYTES = 10_000
 
 SECRET = re.compile(r"^\s*(export\s+)?TXCAT_(WAREHOUSE_URL|\w*PASSWORD|\w*WEBHOOK\w*)\s*=\s*\S")
 """A line of a file of settings that holds a secret."""
@@ -105,6 +119,49 @@ def unreadable_inbox(look: Look) -> Iterator[Finding]:
             f"the inbox {folder}",
             "let whoever puts them there make them readable, or give them to this user",
         )
+
+
+def files_of_other_users(look: Look) -> Iterator[Finding]:
+    """Files in the inbox that others own, who can change them while they are read."""
+    folder = look.settings.inbox_folder
+    if not (folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)):
+        return
+    here = {path.name: path.lstat().st_uid for path in folder.iterdir()}
+    of_others = sorted(name for name, owner in here.items() if owner != os.geteuid())
+    if of_others:
+        yield Finding(
+            f"{len(of_others)} files belong to other users: {', '.join(of_others[:3])}",
+            f"the inbox {folder}",
+            "if they are not who shall bring files, let this user alone write there: chmod go-w",
+            is_error=False,
+        )
+
+
+def taken_ports(_: Look) -> Iterator[Finding]:
+    """Ports of txcat's services that another program of this machine has."""
+    for port, (name, path, said) in PORTS.items():
+        if _is_open(port) and not _says(f"http://127.0.0.1:{port}/{path}", said):
+            yield Finding(
+                f"another program has it, where {name} is by default",
+                f"port {port} of this machine",
+                "end it, or let txcat have others: txcat dev --help",
+                is_error=False,
+            )
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(PORT_SECONDS)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _says(address: str, word: str) -> bool:
+    """Whether somebody answers there, by a JSON object that has this name."""
+    try:
+        with urlopen(address, timeout=PORT_SECONDS) as answer:  # noqa: S310 - an address of this machine
+            return word in json.loads(answer.read(ANSWER_BYTES))
+    except (OSError, HTTPException, ValueError, TypeError):
+        return False
 
 
 def open_secrets(look: Look) -> Iterator[Finding]:
