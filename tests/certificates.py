@@ -1,4 +1,7 @@
-"""Certificates of a test's own, by openssl."""
+"""Certificates of a test's own, by openssl.
+
+Those of a Kafka with an authority above them are made in `tests.kafka.test_security`.
+"""
 
 import subprocess
 from pathlib import Path

@@ -50,7 +50,7 @@ def current_address(work: Work, at: Position) -> str | None:
     with work.warehouse.transaction() as tx:
         here = pl.DataFrame([at], schema=columns, orient="row")
         records = read_records(tx, work.contract, here)
-    return addresses_of(work.contract, records).first() if len(records) else None
+    return next(iter(addresses_of(work.contract, records)), None)
 
 
 def judgements(warehouse: Warehouse, at: Position) -> int:

@@ -140,7 +140,7 @@ def files_of_other_users(look: Look) -> Iterator[Finding]:
 def taken_ports(_: Look) -> Iterator[Finding]:
     """Ports of txcat's services that another program of this machine has."""
     for port, (name, path, said) in PORTS.items():
-        if _is_open(port) and not _says(f"http://127.0.0.1:{port}/{path}", said):
+        if _is_open(port) and not _answers_with(f"http://127.0.0.1:{port}/{path}", said):
             yield Finding(
                 f"another program has it, where {name} is by default",
                 f"port {port} of this machine",
@@ -155,7 +155,7 @@ def _is_open(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _says(address: str, word: str) -> bool:
+def _answers_with(address: str, word: str) -> bool:
     """Whether somebody answers there, by a JSON object that has this name."""
     try:
         with urlopen(address, timeout=PORT_SECONDS) as answer:  # noqa: S310 - an address of this machine

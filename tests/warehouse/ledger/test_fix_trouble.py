@@ -219,7 +219,7 @@ def test_a_record_whose_text_was_forgotten_is_corrected_from_what_was_read(
     enrich(work, CATEGORIZED, FakeModel("m"))
     assert forget_raw(warehouse, CONTRACT, START + timedelta(days=1)).records == 1
     reopen(work, Wanted(positions=[first]), Decision("reopened", "ann", "none"))
-    old = with_id_9(addresses_of(CONTRACT, before).first())
+    old = with_id_9(addresses_of(CONTRACT, before).to_list()[0])
     (told,) = fix(Fixing(work, "old", CORRECT), old).left_alone
     assert "export it again" in told
     outcome = fix(Fixing(work, "new", CORRECT), with_id_9(current_address(work, second)))

@@ -153,7 +153,7 @@ def _write(tx: Transaction, dataset: Dataset, changes: Changes, run: Run) -> App
     _move(tx, contract, moved.filter(pl.col("_place") == VALIDATED))
     _insert(tx, contract, _with_places(changes.rows, placed), run)
     _count(tx, _moves(placed, changes.outdated))
-    note_moves(tx, contract, _judged_before(placed, changes.outdated), run)
+    note_moves(tx, contract, placed, changes.outdated, run)
     _update_dependents(tx, dataset, placed, changes.outdated, run)
     return Applied(len(changes.rows) + len(changes.moving), len(moved) - len(changes.moving))
 
@@ -282,13 +282,6 @@ def _moves(placed: pl.DataFrame, outdated: pl.DataFrame) -> pl.DataFrame:
     """Every single move: which slice, from which place, to which; null is none."""
     gone = outdated.select("_slice_id", was="_place", now=pl.lit(None, dtype=pl.Int16))
     return pl.concat([gone, placed.select("_slice_id", "was", now="_place")])
-
-
-def _judged_before(placed: pl.DataFrame, outdated: pl.DataFrame) -> pl.DataFrame:
-    """The records that had a place before, which is `was`, and the one that each has now."""
-    places = placed.select(*POSITION, "was", "_place")
-    rewritten = outdated.select(*POSITION, was="_place").join(places.drop("was"), on=POSITION)
-    return pl.concat([places.filter(pl.col("was").is_not_null()), rewritten])
 
 
 def _count(tx: Transaction, moves: pl.DataFrame) -> None:

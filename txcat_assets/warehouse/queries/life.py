@@ -22,7 +22,7 @@ from txcat_assets.pipeline.places import (
     WAITING,
 )
 from txcat_assets.warehouse.databases.interface import Transaction, one, quoted
-from txcat_assets.warehouse.queries.quarantine import key_values, positions_of_key
+from txcat_assets.warehouse.queries.keys import key_values, positions_of_key
 
 POSITIONS = {"_slice_id": pl.Int64, "_position": pl.Int64}
 
