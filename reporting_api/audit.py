@@ -19,7 +19,6 @@ from reporting_api.rates import rate_headers
 from reporting_api.roles import Principal
 from reporting_api.store import Store, when
 from txcat_assets.clock import utc_now
-from txcat_assets.errors import TxcatError
 from txcat_assets.text import for_terminal
 from txcat_web.request_log import without_tokens
 
@@ -70,7 +69,7 @@ class _Answer:
         if state.get(IS_NOTED):
             try:
                 await anyio.to_thread.run_sync(self._note, message["status"])
-            except TxcatError as error:
+            except Exception as error:  # whatever it is: what is not noted is not answered
                 log.error("access not noted", why=str(error))
                 if message["status"] < HTTPStatus.INTERNAL_SERVER_ERROR:
                     await self._replace()

@@ -107,7 +107,7 @@ class SqliteStore:
     @contextmanager
     def transaction(self) -> Iterator[SqliteTransaction]:
         """Begin, as the only writer; commit at the end, roll back when the block raises."""
-        with self._translated():
+        with self.translated():
             connection = self._connection()
             try:
                 connection.execute("BEGIN IMMEDIATE")
@@ -130,10 +130,11 @@ class SqliteStore:
         return connection
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
+        """Raise SQLite's errors in the block as txcat's own."""
         try:
             yield
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:  # OperationalError, or itself of a damaged file
             kind = WarehouseBusy if "locked" in str(error) else WarehouseRefused
             words = f"Working in {self._path}: {error}. Look at that file and its disk."
             raise kind(words) from error
@@ -185,9 +186,9 @@ def _sqlite_store(home: Path) -> SqliteStore:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = home / FILE
     path.touch(mode=0o600)
-    with closing(sqlite3.connect(path, timeout=WAIT_SECONDS)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")  # the file keeps it
     store = SqliteStore(path)
+    with store.translated(), closing(sqlite3.connect(path, timeout=WAIT_SECONDS)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")  # the file keeps it
     with store.transaction() as tx:
         for table in TABLES:
             tx.run(table)
