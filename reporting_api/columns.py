@@ -8,10 +8,33 @@ from typing import Any
 
 import msgspec
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Schema
+from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
-from reporting_api.parameters import FLAG, TEXT, Asking, Parameter, one
+from reporting_api.parameters import (
+    DAY,
+    FLAG,
+    TEXT,
+    UUID,
+    Asking,
+    Parameter,
+    one,
+    one_of,
+)
 from reporting_api.problems import wrong
-from txcat_assets.contracts.model import AnswerType, Choice, Codes, Flag, Integer
+from txcat_assets.contracts.model import (
+    AnswerType,
+    Choice,
+    Codes,
+    Date,
+    Email,
+    Flag,
+    Id,
+    Instant,
+    Integer,
+    Money,
+    Text,
+)
 from txcat_assets.pipeline.parse import parse_value
 from txcat_assets.warehouse.queries.records import Field, Filter, Sign, condition
 
@@ -29,11 +52,45 @@ def filters_of(fields: Sequence[Field]) -> list[Parameter]:
     for field in fields:
         if isinstance(field.type, Codes):
             continue
-        schema = FLAG if isinstance(field.type, Flag) else TEXT
+        schema = schema_of(field.type)
         found.append(Parameter(_equal(field), f"{field.description} Or these.", schema, True))
         if not isinstance(field.type, Flag | Choice):
-            found += [Parameter(f"{field.name}.{sign}", field.description) for sign in SIGNS]
+            found += [
+                Parameter(f"{field.name}.{sign}", field.description, schema) for sign in SIGNS
+            ]
     return found
+
+
+def schema_of(kind: AnswerType) -> Schema:  # noqa: C901, PLR0911 - a case each
+    """How a value of a column type is written in a request, for the OpenAPI description.
+
+    Other ways are read too, such as an id in braces; each of these is.
+    """
+    text = OpenAPIType.STRING
+    match kind:
+        case Flag():
+            return FLAG
+        case Choice(values):
+            return one_of(values)
+        case Id(takes_integers=True):
+            return Schema(any_of=[UUID, Schema(type=OpenAPIType.INTEGER, minimum=0)])
+        case Id():
+            return UUID
+        case Integer():
+            return Schema(type=OpenAPIType.INTEGER, minimum=-(2**63), maximum=2**63 - 1)
+        case Money(precision, scale):
+            whole, part = f"[0-9]{{1,{precision - scale}}}", rf"(\.[0-9]{{1,{scale}}})?"
+            return Schema(type=text, pattern=f"^[+-]?{whole}{part if scale else ''}$")
+        case Instant():
+            return Schema(type=text, format=OpenAPIFormat.DATE_TIME)
+        case Date():
+            return DAY
+        case Email():
+            return Schema(type=text, format=OpenAPIFormat.EMAIL)
+        case Text(max_chars):
+            return Schema(type=text, min_length=1, max_length=max_chars)
+        case _:
+            return TEXT
 
 
 def conditions(request: Asking, fields: Sequence[Field]) -> list[Filter]:

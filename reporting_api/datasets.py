@@ -20,7 +20,7 @@ from reporting_api.columns import (
     filters_of,
 )
 from reporting_api.one_record import one_record
-from reporting_api.parameters import PERIOD, Asking, Parameter, choice, one, period, taking
+from reporting_api.parameters import PERIOD, Asking, Parameter, choice, one, one_of, period, taking
 from reporting_api.problems import Problem
 from reporting_api.roles import Role, least
 from txcat_assets.contracts.model import Contract, Date, Integer, Text
@@ -97,12 +97,17 @@ def _routes_of(table: Table) -> list[HTTPRouteHandler]:
 def _records(table: Table) -> HTTPRouteHandler:
     contract, orders = table.contract, table.orders
     of_time = PERIOD if contract.event_time else ()
-    order = Parameter("order", f"By {' or '.join(orders)}; with - before it from the last on.")
+    either_way = [*orders, *(f"-{name}" for name in orders)]
+    order = Parameter(
+        "order",
+        f"By {' or '.join(orders)}; with - before it from the last on.",
+        one_of(either_way),
+    )
 
     async def records(request: Asking) -> Response[Any]:
         wanted = asked_fields(request, table.fields)
         filters = [*conditions(request, table.fields), *_in_time(request, table)]
-        asked = choice(request, "order", [*orders, *(f"-{name}" for name in orders)]) or orders[0]
+        asked = choice(request, "order", either_way) or orders[0]
         by = [asked.removeprefix("-")]
         by_fields = [table.by_name[name] for name in dict.fromkeys([*by, contract.key])]
 

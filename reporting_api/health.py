@@ -11,7 +11,7 @@ from litestar import Response, get
 from litestar.datastructures import State
 from msgspec import Struct
 
-from reporting_api.roles import PUBLIC
+from reporting_api.roles import NO_KEY_NEEDED, PUBLIC
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.errors import TxcatError
 from txcat_assets.warehouse.databases.reader import Reader
@@ -31,13 +31,18 @@ class Ready(Struct):
     problems: list[str]
 
 
-@get("/health", opt=PUBLIC, summary="Does the process run?")
+@get("/health", opt=PUBLIC, security=NO_KEY_NEEDED, summary="Does the process run?")
 async def health() -> Health:
     """Answer as long as the process runs."""
     return Health()
 
 
-@get("/ready", opt=PUBLIC, summary="Can questions be answered, and if not, why?")
+@get(
+    "/ready",
+    opt=PUBLIC,
+    security=NO_KEY_NEEDED,
+    summary="Can questions be answered, and if not, why?",
+)
 async def ready(state: State) -> Response[Ready]:
     """Say what is not ready, with 503, or that all is."""
     problems = await anyio.to_thread.run_sync(lambda: list(_problems(state)))

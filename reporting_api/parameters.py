@@ -23,7 +23,11 @@ PARAMETERS = "parameters"
 
 TEXT = Schema(type=OpenAPIType.STRING)
 FLAG = Schema(type=OpenAPIType.BOOLEAN)
-DAY_OR_INSTANT = Schema(one_of=[Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.DATE), TEXT])
+UUID = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.UUID)
+DAY = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.DATE)
+DAY_OR_INSTANT = Schema(
+    any_of=[DAY, Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.DATE_TIME)]
+)
 
 MAX_TEXT_CHARS = 1_000
 """A value of a parameter; the longest text that a column may hold has as many."""
@@ -54,6 +58,11 @@ PERIOD = (
     Parameter("start", "The first day, UTC, or an instant.", DAY_OR_INSTANT),
     Parameter("end", "The last day, UTC, which is included, or an instant.", DAY_OR_INSTANT),
 )
+
+
+def one_of(words: Sequence[str]) -> Schema:
+    """The description of a value that is one of some words."""
+    return Schema(type=OpenAPIType.STRING, enum=list(words))
 
 
 def taking(access: dict[str, Any], *parameters: Parameter) -> dict[str, Any]:

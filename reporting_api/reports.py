@@ -13,7 +13,7 @@ from litestar import Response, get
 from reporting_api.answers import Page, accepted, response_of
 from reporting_api.formats import Envelope, write
 from reporting_api.parameters import Asking, taking
-from reporting_api.problems import Problem, wrong
+from reporting_api.problems import Problem
 from reporting_api.reading import asker_of
 from reporting_api.roles import Principal, Role, least
 from reporting_api.users import NOBODY, user_of
@@ -68,4 +68,5 @@ def first_day_of(month: str) -> date:
             return date.fromisoformat(f"{month}-01")
     except ValueError:
         pass
-    raise wrong("month", f"month is {month[:80]!r}.", "a month that there is, as 2025-05")
+    detail = f"There is no month {month[:80]!r}."
+    raise Problem(HTTPStatus.NOT_FOUND, detail, "month", "one that there is, as 2025-05")

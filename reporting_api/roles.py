@@ -50,6 +50,9 @@ ACCESS = "access"
 PUBLIC: dict[str, Any] = {ACCESS: None}
 """The option of a route for everybody: it reveals nothing of what the tables hold."""
 
+NO_KEY_NEEDED: list[dict[str, list[str]]] = [{}]
+"""What such a route says to the OpenAPI description: it takes no key."""
+
 
 def least(role: Role) -> dict[str, Any]:
     """The option of a route for a role and those above it."""

@@ -11,6 +11,7 @@ from uuid import UUID
 from litestar import Response, get
 
 from reporting_api.answers import PAGES, Answering, answer
+from reporting_api.columns import schema_of
 from reporting_api.parameters import (
     FLAG,
     PERIOD,
@@ -19,6 +20,7 @@ from reporting_api.parameters import (
     Period,
     choice,
     flag,
+    one_of,
     period,
     taking,
 )
@@ -42,8 +44,10 @@ MOST_FILLED_DAYS = 36_600
 
 NOBODY = "There is no such user."
 
-CURRENCY = Parameter("currency", "Only in this currency, or these.", is_many=True)
-STATUS = Parameter("status", "Only with this status, or these.", is_many=True)
+CURRENCIES, STATUSES = (schema_of(PAYMENTS.type_of(name)) for name in ("currency", "status"))
+
+CURRENCY = Parameter("currency", "Only in this currency, or these.", CURRENCIES, is_many=True)
+STATUS = Parameter("status", "Only with this status, or these.", STATUSES, is_many=True)
 
 
 @get(
@@ -53,7 +57,7 @@ STATUS = Parameter("status", "Only with this status, or these.", is_many=True)
         *PERIOD,
         CURRENCY,
         STATUS,
-        Parameter("direction", "Only those that the user has sent, or received."),
+        Parameter("direction", "Only those that the user has sent, or received.", one_of([*SIDES])),
         Parameter("suspicious", "Only those that are suspicious, or that are not.", FLAG),
         *PAGES,
     ),
@@ -80,7 +84,9 @@ async def payments(request: Asking, user_id: str) -> Response[Any]:
         least(Role.USER),
         *PERIOD,
         CURRENCY,
-        Parameter("status", "Of payments with this status, or these; completed.", is_many=True),
+        Parameter(
+            "status", "Of payments with this status, or these; completed.", STATUSES, is_many=True
+        ),
         Parameter("filled", "A row for days without payments too.", FLAG),
         *PAGES,
     ),

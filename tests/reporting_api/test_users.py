@@ -186,4 +186,4 @@ def test_a_users_report_of_a_month_has_his_own_rows(loaded: Api, keys: dict[str,
     missing = loaded.get(f"/users/{ANN}/reports/2025-06", keys["ann"])
     assert (missing.status_code, "2025-06" in missing.json()["detail"]) == (404, True)
     wrong = loaded.get(f"/users/{ANN}/reports/2025-13", keys["ann"])
-    assert (wrong.status_code, wrong.json()["parameter"]) == (400, "month")
+    assert (wrong.status_code, wrong.json()["parameter"]) == (404, "month")
