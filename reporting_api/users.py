@@ -139,8 +139,8 @@ def _words(request: Asking, name: str) -> tuple[str, ...]:
     """The words of a column of payments, in any case, each once."""
     (kind,) = [one.type for one in PAYMENTS.columns if one.name == name]
     assert isinstance(kind, Choice)  # noqa: S101 - so says the contract
-    said = request.query_params.getall(name, [])
-    found = {text: parse_value(kind, text) for text in said}
+    texts = request.query_params.getall(name, [])
+    found = {text: parse_value(kind, text) for text in texts}
     for text, word in found.items():
         if word is None:
             raise wrong(name, f"{name} is {text!r}.", kind.description)

@@ -80,8 +80,8 @@ def cost_of(command: list[str], **settings: str) -> tuple[Cost, str]:
 def cost_of_floor(this: Round) -> Cost:
     """Bare metal, into a fresh database."""
     arguments = [str(this.file), this.ml_url, str(fresh_folder() / "floor.duckdb")]
-    cost, said = cost_of([sys.executable, "-m", "tools.bench_floor", *arguments])
-    expect(this.truth, json.loads(said))
+    cost, output = cost_of([sys.executable, "-m", "tools.bench_floor", *arguments])
+    expect(this.truth, json.loads(output))
     return cost
 
 

@@ -50,9 +50,9 @@ def split(raw: pl.DataFrame) -> dict[str, pl.DataFrame]:
     sound = judged.filter(pl.col("reasons").is_null()).drop("reasons")
     is_first = sound["id"].is_first_distinct()
     first, copies = sound.filter(is_first), sound.filter(~is_first)
-    said = [name for name in raw.columns if name != "position"]
+    content = [name for name in raw.columns if name != "position"]
     originals = first.join(copies, on="id", how="semi")
-    repeats = copies.join(originals, on=said, how="semi", nulls_equal=True)
+    repeats = copies.join(originals, on=content, how="semi", nulls_equal=True)
     conflicts = copies.join(repeats, on="position", how="anti").select("position")
     bad = judged.drop_nulls("reasons").select("position", "reasons")
     bad = pl.concat([bad, conflicts.with_columns(reasons=pl.lit("conflict"))])

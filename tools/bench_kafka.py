@@ -93,8 +93,8 @@ def flow(site: Site, rate: int, seconds: int) -> None:
 def soak(site: Site, runs: int) -> None:
     """Many micro-batch runs: what one costs at the beginning and at the end."""
     arguments = [site.address, site.ml_url, str(runs)]
-    cost, said = cost_of([sys.executable, "-m", "tools.bench_kafka_site", *arguments])
-    print(f"{said.strip()} ({cost.seconds:.0f} s, {cost.peak_mb:,.0f} MiB)", flush=True)
+    cost, output = cost_of([sys.executable, "-m", "tools.bench_kafka_site", *arguments])
+    print(f"{output.strip()} ({cost.seconds:.0f} s, {cost.peak_mb:,.0f} MiB)", flush=True)
 
 
 def _print_latencies(what: str, seconds: list[float]) -> None:

@@ -91,8 +91,8 @@ def main_job(one: Server, rows: int, runs: int, ml_url: str) -> None:
 def cost_of_floor(one: Server, file: Path, truth: dict[str, int], ml_url: str) -> Cost:
     """Bare metal, into a fresh database."""
     command = [sys.executable, "-m", "tools.bench_postgres_floor", str(file), ml_url]
-    cost, said = cost_of([*command, fresh_database(one)])
-    expect(truth, json.loads(said))
+    cost, output = cost_of([*command, fresh_database(one)])
+    expect(truth, json.loads(output))
     return cost
 
 
@@ -157,8 +157,8 @@ def _work_day(url: str, folder: Path, ml_url: str, number: int) -> tuple[float, 
     command = [sys.executable, "-m", "tools.bench_postgres_work", url, str(folder), ml_url]
     start = time.perf_counter()
     with ThreadPoolExecutor(number) as pool:
-        said = pool.map(lambda _: subprocess.check_output(command, text=True), range(number))
-        done = [json.loads(words) for words in said]
+        output = pool.map(lambda _: subprocess.check_output(command, text=True), range(number))
+        done = [json.loads(words) for words in output]
     seconds = time.perf_counter() - start
     slices = worker(url, folder, ml_url, is_counting=True)
     return seconds, sum(done) - slices

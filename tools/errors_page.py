@@ -1,6 +1,6 @@
 """The page of errors and reason codes: what each means, and what to do. Written by `tools.docs`.
 
-What an error means is its docstring; what to do is here, since it is said to people who run txcat.
+What an error means is its docstring; what to do is here, since it is for people who run txcat.
 """
 
 from collections.abc import Iterator

@@ -125,16 +125,19 @@ def _call(service: Service, command: list[str]) -> str:
 def _announcement(place: Place, services: Mapping[str, Service]) -> str:
     """Words of the shell that wait until all are well, say where they are, and stay."""
     port = {name: place.ports[usual] for name, usual in PORTS.items()}
-    said = [f"Dagster's UI: http://{HERE}:{port['webserver']}"]
-    said += [f"ML service: http://{HERE}:{port['ml_api']}", f"API: http://{HERE}:{port['api']}"]
-    said += [f"inbox: {place.inbox}"]
+    addresses = [f"Dagster's UI: http://{HERE}:{port['webserver']}"]
+    addresses += [
+        f"ML service: http://{HERE}:{port['ml_api']}",
+        f"API: http://{HERE}:{port['api']}",
+    ]
+    addresses += [f"inbox: {place.inbox}"]
     waits = "".join(_wait_until_well(service) for service in services.values() if service.is_long)
     if "postgres" in services:
         where = f"postgresql://txcat_writer@{HERE}:{port['postgres']}/txcat"
-        said += [f"PostgreSQL: {where}, password in {place.secrets}/txcat_writer_password"]
+        addresses += [f"PostgreSQL: {where}, password in {place.secrets}/txcat_writer_password"]
     if "kafka" in services:
-        said += [f"Kafka: {HERE}:{port['kafka']}"]
-    lines = "; ".join(shlex.join(["echo", line]) for line in said)
+        addresses += [f"Kafka: {HERE}:{port['kafka']}"]
+    lines = "; ".join(shlex.join(["echo", line]) for line in addresses)
     return f"{waits}{lines}; exec tail -f /dev/null"
 
 

@@ -228,7 +228,7 @@ class Settings(ApiSettings, BaseSettings):
     def _without_a_login(cls, servers: str) -> str:
         if "@" in servers:
             raise ValueError(
-                "HOST:PORT is expected, with commas between; who logs in is said by "
+                "HOST:PORT is expected, with commas between; the login goes into "
                 "TXCAT_KAFKA_SASL_USERNAME and TXCAT_KAFKA_SASL_PASSWORD"
             )
         return servers

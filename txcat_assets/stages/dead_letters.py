@@ -39,7 +39,7 @@ class Sent:
 def send_dead_letters(work: Work, door: KafkaDoor) -> Sent:
     """Send the quarantined messages of the days that have not been sent; again, it sends none.
 
-    Kafka's trouble is told and not raised: the tables are right without it.
+    Trouble with Kafka is among `problems` and not raised: the tables are right without it.
     """
     sent = Sent()
     with work.warehouse.transaction() as tx:
@@ -97,7 +97,7 @@ def _headers(contract: Contract, part: SliceOfTopic, letter: Mapping[str, Any]) 
     """Where the message came from, which stage set it aside, and why."""
     texts = reason_texts(contract)
     why = letter["words"] or " ".join(texts.get(code, code) for code in letter["reasons"])
-    told = {
+    values = {
         "topic": part.topic,
         "partition": part.range.partition,
         "offset": letter["_position"],
@@ -106,4 +106,4 @@ def _headers(contract: Contract, part: SliceOfTopic, letter: Mapping[str, Any]) 
         "exception.class.name": ",".join(letter["reasons"]),
         "exception.message": why,
     }
-    return [(PREFIX + name, str(value).encode()) for name, value in told.items()]
+    return [(PREFIX + name, str(value).encode()) for name, value in values.items()]

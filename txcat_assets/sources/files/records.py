@@ -1,6 +1,6 @@
 """A file's records as frames, in order and numbered, in memory bounded by a block of the file.
 
-What a record is, is said in `csv_grammar` and `json_records`; here are the blocks and the numbers.
+`csv_grammar` and `json_records` define what a record is; here are the blocks and the numbers.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

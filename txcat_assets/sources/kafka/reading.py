@@ -1,6 +1,6 @@
 """Reads ranges of a topic: messages as records, in parts of bounded size, each offset once.
 
-What can be read of a range is given before anything that stops the reading is told. What a topic
+What can be read of a range is given before an error that stops the reading is raised. What a topic
 has to offer is in `topic`.
 """
 

@@ -1,6 +1,6 @@
 """DuckDB's errors as txcat's own: what may pass, and what somebody must mend.
 
-By class, and where one class means several things, by what was said. What is not listed is a fault
+By class, and where one class means several things, by its message. What is not listed is a fault
 of txcat's own and stays as it is.
 """
 
@@ -82,12 +82,12 @@ def made(path: Path, setting: str) -> Iterator[None]:
 def translate(error: duckdb.Error, path: Path, setting: str) -> TxcatError | None:
     """txcat's error for one of DuckDB's; None for a fault of txcat's own, which stays as it is."""
     found = " ".join(str(error).split()).rstrip(".!")
-    known = next((BY_CLASS[one] for one in type(error).__mro__ if one in BY_CLASS), None)
-    said = found.replace(str(path), "").lower()  # a path may say anything, such as "lock"
+    listed = next((BY_CLASS[one] for one in type(error).__mro__ if one in BY_CLASS), None)
+    message = found.replace(str(path), "").lower()  # a path may have any words, such as "lock"
     # A commit that finds no room is a TransactionException, which else means a conflict.
-    if isinstance(error, duckdb.IOException) or "could not write" in said:
-        known = next((BY_WORDS[words] for words in BY_WORDS if words in said), known)
-    if known is None:
+    if isinstance(error, duckdb.IOException) or "could not write" in message:
+        listed = next((BY_WORDS[words] for words in BY_WORDS if words in message), listed)
+    if listed is None:
         return None
-    kind, what_to_do = known
+    kind, what_to_do = listed
     return kind(f"Working in {path}: {found}. {what_to_do.format(setting=setting)}")

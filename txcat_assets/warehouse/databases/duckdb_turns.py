@@ -4,10 +4,10 @@ While anybody has the file open to read, nobody can write. Readers that overlapp
 open for ever; so those of a process share a turn, those of several processes take turns, and after
 each turn all rest for as long as it took, in which a writer finds the file free.
 
-This is not the giving way of `duckdb_instance`, by which a process closes the file when another
-waits for it. A writer knows by then that it has the file alone, and that somebody waits; one reader
-of many that have it open at once has nothing to close, and those that wait are readers too, each of
-whom the others would let in at once. What readers need is a time in which none of them has it.
+Writers share the file in another way (`duckdb_instance`): a process closes it when another waits.
+That does not do for readers. A writer has the file alone, so it can free it by itself; of several
+readers that have it open none can, and the process that waits may be one more reader, which the
+file is open to anyway.
 """
 
 import fcntl

@@ -1,8 +1,8 @@
-"""What changed: the groups of validated records that each watcher of a dataset has yet to work.
+"""What changed: the groups of validated records that each watcher of a dataset still has to work.
 
 A group (a customer, a day, a month) is touched when a validated record of it comes, goes or
 changes, be it the current version of its key or one before it. `apply` notes that in its own
-transaction, for the marts of the contract and for whoever has said that it watches the dataset. A
+transaction, for the marts of the contract and for every watcher that registered by `watch`. A
 watcher reads notes, works their groups from what is validated then, and deletes those very notes
 in the transaction that keeps its work. What is noted meanwhile stays for its next look, and a kill
 loses nothing.
@@ -27,18 +27,18 @@ def lock_name(watcher: Watcher) -> str:
 
 
 def watchers_of(tx: Transaction, contract: Contract) -> list[Watcher]:
-    """The marts of the contract, and all who have said that they watch its dataset.
+    """The marts of the contract, and all others that registered as watchers of its dataset.
 
-    One whose column this contract does not have is left out: it has to watch anew.
+    One whose column this contract does not have is left out: it has to register again.
     """
-    said = tx.rows(
+    registered = tx.rows(
         "SELECT watcher, grouped_by, per FROM ledger.watchers "
         "WHERE dataset = $dataset AND grouped_by IS NOT NULL ORDER BY 1",
         dataset=contract.dataset,
     )
     others = [
         Watcher(name, contract, column, Per(per))
-        for name, column, per in said
+        for name, column, per in registered
         if column in contract.column_names
     ]
     return [*_marts(contract), *others]

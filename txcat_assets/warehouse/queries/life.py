@@ -190,9 +190,9 @@ def _answered(
         **at,
     )
     for answered_at, version, run_id, before, *answers in rows:
-        said = ", ".join(f"{n} {a}" for n, a in zip(names, answers, strict=True) if a is not None)
+        given = ", ".join(f"{n} {a}" for n, a in zip(names, answers, strict=True) if a is not None)
         earlier = f"; before it, model {before} had answered" if before else ""
-        words = f"{stage.name} by model {version}: {said or 'nothing'}{earlier}"
+        words = f"{stage.name} by model {version}: {given or 'nothing'}{earlier}"
         yield Event(answered_at, words, f"run {run_id}")
     for version, words in tx.rows(
         "SELECT model_version, words FROM ledger.refusals WHERE dataset = $dataset "

@@ -29,7 +29,7 @@ FROM = ("_kind", "_name", "_partition", "_dialect", "_landed_at", "_landed_by")
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which records are meant: those that meet all that is said here; nothing said is all."""
+    """Which records are meant: those that meet every condition given here; without any, all."""
 
     days: Sequence[date] = ()
     reasons: Sequence[str] = ()
@@ -43,9 +43,9 @@ class Wanted:
 
     @property
     def is_narrow(self) -> bool:
-        """Whether anything but the places was said."""
-        said = (self.days, self.reasons, self.file, self.topic, self.key, self.positions)
-        return any(said) or self.limit is not None
+        """Whether there is any condition beside the places."""
+        given = (self.days, self.reasons, self.file, self.topic, self.key, self.positions)
+        return any(given) or self.limit is not None
 
 
 @dataclass(frozen=True)
@@ -263,23 +263,23 @@ def _by_reason(wanted: Wanted) -> list[str]:
 def _conditions(wanted: Wanted) -> list[str]:
     objects = "SELECT s.slice_id FROM ledger.slices s JOIN ledger.objects o USING (object_id) WHERE"
     at = ", ".join(f"({slice_id}, {position})" for slice_id, position in wanted.positions)
-    said = {
+    by_condition = {
         "j._day = ANY($days)": wanted.days,
         f"j._slice_id IN ({objects} o.kind <> 'kafka' AND (o.name = $file "
         "OR right(o.name, length($file) + 1) = '/' || $file))": wanted.file,
         f"j._slice_id IN ({objects} o.kind = 'kafka' AND o.name = $topic)": wanted.topic,
         f"(j._slice_id, j._position) IN ({at})": wanted.positions,
     }
-    return [condition for condition, given in said.items() if given]
+    return [condition for condition, given in by_condition.items() if given]
 
 
 def _values(contract: Contract, wanted: Wanted) -> dict[str, Any]:
     """The values that the conditions name."""
-    said: dict[str, Any] = {
+    values: dict[str, Any] = {
         "days": list(wanted.days),
         "file": wanted.file,
         "topic": wanted.topic,
     }
     of_key = key_values(contract, wanted.key) if wanted.key else {}
     codes = {"reasons": [*wanted.reasons]} if wanted.reasons else {}
-    return {name: value for name, value in said.items() if value} | codes | of_key
+    return {name: value for name, value in values.items() if value} | codes | of_key

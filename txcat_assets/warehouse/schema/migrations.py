@@ -86,8 +86,8 @@ CREATE TABLE IF NOT EXISTS ledger.dead_letters (
     reasons VARCHAR NOT NULL, sent_at TIMESTAMP NOT NULL);
 CREATE TABLE IF NOT EXISTS ledger.migrations (number INTEGER PRIMARY KEY);
 """,
-    # 3: references and marts. Who refers to whom, keys that have left validated since those who
-    # name them were judged, and the entities of which a mart has not told the latest.
+    # 3: references and marts. Which dataset refers to which, keys that have left validated since
+    # records that name them were judged, and the entities that a mart has to compute again.
     """
 CREATE SEQUENCE IF NOT EXISTS ledger.note;
 CREATE TABLE IF NOT EXISTS ledger.dependents (
@@ -266,7 +266,7 @@ def newest_change(tx: Reading) -> int:
     if newest is None or rows != newest - 1:  # numbered from 2
         raise VersionRefused(
             f"The table ledger.migrations has {rows} rows, the newest change {newest or 'none'}: "
-            "somebody has deleted some, so it cannot be told what this warehouse has. Put back one "
+            "somebody has deleted some, so what this warehouse has is not certain. Put back one "
             "row for each change from 2 on, up to that of the txcat that last worked here, or "
             "restore a backup: docs/operations.md."
         )
