@@ -14,10 +14,10 @@ from txcat_assets.errors import PermanentError, TransientError, TxcatError
 ACTIONS = {
     "WarehouseBusy": "Close the program that the message names, or wait; then the same again.",
     "WarehouseConflict": "Nothing: it is repeated. If it is reported all the same, run it again.",
-    "WarehouseDown": "Start PostgreSQL or mend the way to it; what was committed is kept.",
-    "ServiceDown": "Start the service that TXCAT_ML_URL names; the next run asks only the rest.",
+    "WarehouseDown": "Start PostgreSQL or mend the network; what was committed is kept.",
+    "ServiceDown": "Start the service of TXCAT_ML_URL; the next run asks only for what is missing.",
     "MessageNotSent": "See that the receiver is up and its settings are right; it is sent again.",
-    "BrokerDown": "Start Kafka or mend the way to it; the next run reads on from the same offsets.",
+    "BrokerDown": "Start Kafka or mend the network; the next run reads on from the same offsets.",
     "WarehouseRefused": "Mend the address, password, disk or file that the message names.",
     "RightMissing": "Run it as the role that may, or grant the right: deploy/postgres/roles.sql.",
     "HomeRefused": "Name a folder that can be written to by TXCAT_HOME.",
@@ -35,7 +35,7 @@ ACTIONS = {
     "ServiceBroken": "Mend the service: docs/ml-protocol.md says what it must answer.",
     "VersionRefused": "Install the newer txcat, run `txcat upgrade`, or raise `version`.",
     "ContractRefused": "Mend the contract; the message lists all that is wrong.",
-    "SettingRefused": "Set the variable to a value that the message allows: docs/settings.md.",
+    "SettingRefused": "Give a value that the message allows; docs/settings.md has all settings.",
 }
 """What to do about each error that is raised; the families above them are never raised."""
 

@@ -22,7 +22,7 @@ Rate = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}/(second|minute|hour|day)$
 
 
 class ApiSettings(BaseModel):
-    """Where the API listens, whom it believes and what it gives."""
+    """Where the API listens, whom it answers, and its limits."""
 
     api_host: str = "127.0.0.1"
     """Address that the API listens on. On any other than this machine's own it serves nobody
@@ -72,8 +72,8 @@ class ApiSettings(BaseModel):
     """How often one address may ask, whoever it is."""
 
     api_jwt_keys: Path | None = None
-    """A file of the public keys (JWKS, or one as PEM) that tokens are believed by. Without it no
-    token is."""
+    """A file of the public keys (JWKS, or one as PEM) that tokens are verified by. Without it no
+    token is accepted."""
 
     api_jwt_issuer: str = ""
     """Who issues these tokens: their claim iss."""

@@ -9,7 +9,7 @@
     |   |-- BrokerDown         Kafka does not answer, or not in time
     |   `-- MessageNotSent     an alarm was not taken by a webhook or a mail server
     `-- PermanentError       somebody must act first
-        |-- WarehouseRefused   the database cannot be had or written to as things are
+        |-- WarehouseRefused   the database cannot be opened or written to as things are
         |   `-- RightMissing     this role may not do what was asked
         |-- HomeRefused        the home folder, or Dagster's instance in it, cannot be used
         |-- QueryRefused       a person's own SQL cannot be answered: no query, or too long
@@ -51,7 +51,7 @@ class TransientError(TxcatError):
 
 
 class MessageNotSent(TransientError):
-    """An alarm was not taken by a webhook or a mail server; it is sent again."""
+    """A webhook or a mail server did not accept an alarm; it is sent again."""
 
 
 class PermanentError(TxcatError):
@@ -91,15 +91,15 @@ class TopicAbsent(TopicRefused):
 
 
 class RecordsLost(PermanentError):
-    """Kafka no longer has records that had not landed yet; nothing is skipped before a word."""
+    """Kafka no longer has records that had not landed; nothing is skipped until you accept it."""
 
 
 class WarehouseRefused(PermanentError):
-    """The database cannot be had or written to as it is: not this user, no such file, no room."""
+    """The database cannot be opened or written to: not by this user, no such file, no room."""
 
 
 class MessagesUnreadable(PermanentError):
-    """Some of Kafka's bytes can be read by no client; nothing is skipped before a word."""
+    """Some of Kafka's bytes can be read by no client; nothing is skipped until you accept it."""
 
 
 class MessageRefused(PermanentError):

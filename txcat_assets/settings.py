@@ -53,10 +53,10 @@ class Settings(ApiSettings, BaseSettings):
 
     warehouse_url: SecretStr = SecretStr("")
     """Where the tables are: duckdb:///PATH or postgresql://USER@HOST/DATABASE. Without it,
-    warehouse.duckdb in the home folder. All that libpq knows can follow a question mark."""
+    warehouse.duckdb in the home folder. Parameters of libpq can follow a question mark."""
 
     warehouse_password: SecretStr = SecretStr("")
-    """The password for that URL, so that it need not stand there; of two, this one is taken."""
+    """The password for that URL, so that it need not stand in it; it replaces one that does."""
 
     secrets: Path = Path("/run/secrets")
     """A folder whose files are settings too, as txcat_warehouse_password; the environment wins.
@@ -95,7 +95,7 @@ class Settings(ApiSettings, BaseSettings):
     """Kafka's addresses, HOST:PORT with commas between. Without it, no topic is followed."""
 
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    """How the connections to Kafka are secured, in Kafka's own words."""
+    """How the connections to Kafka are secured: Kafka's setting security.protocol."""
 
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     """How txcat logs in, where the security protocol begins with SASL."""
@@ -137,7 +137,7 @@ class Settings(ApiSettings, BaseSettings):
     """A topic to which quarantined messages go too, with Kafka Connect's headers. Without: none."""
 
     runs_kept_hours: float = Field(default=48, gt=0, le=876_000)
-    """How long Dagster keeps runs that no hand started; the newest of each partition always."""
+    """How long Dagster keeps runs of sensors and schedules; the newest of each partition stays."""
 
     raw_kept_days: float | None = Field(default=None, gt=0, le=36_500)
     """How long raw keeps the text of validated records; without it, for ever. Older slices that
@@ -162,14 +162,14 @@ class Settings(ApiSettings, BaseSettings):
     """How long a record may wait for its category before the check on it fails."""
 
     lag_limit_seconds: float = Field(default=900, gt=0, le=31_536_000)
-    """How long a message may wait in Kafka before `txcat status` and the alarms tell it."""
+    """How long a message may wait in Kafka before `txcat status` and alarms report it."""
 
     alarm_webhook_url: SecretStr = SecretStr("")
     """Where alarms are posted as JSON. Without it, and without TXCAT_ALARM_SMTP_SERVER, none are
     given."""
 
     alarm_webhook_shape: Literal["json", "slack"] = "json"
-    """What is posted: all that is known of the alarm by name, or Slack's shape."""
+    """What is posted: the alarm's fields as JSON, or a message in Slack's shape."""
 
     alarm_smtp_server: str = ""
     """The mail server that takes alarms, HOST:PORT. Without it, none are mailed."""
