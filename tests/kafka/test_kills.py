@@ -33,7 +33,7 @@ def producing(kafka: Kafka, topic: str) -> Iterator[list[dict[str, object]]]:
 
     def send() -> None:
         with Kafka(kafka.broker) as own:
-            while not enough.wait(0.02):
+            while not enough.wait(0.2):
                 some = [_record(dice) for _ in range(dice.randint(1, 20))]
                 own.send(topic, some)
                 sent.extend(some)
@@ -53,7 +53,7 @@ def _record(dice: random.Random) -> dict[str, object]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_after_a_hundred_kills_what_landed_is_what_was_produced(
     kafka: Kafka, tmp_path: Path
 ) -> None:
