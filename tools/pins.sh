@@ -14,6 +14,8 @@ compile "$@" pyproject.toml -o requirements/runtime.txt
 compile "$@" pyproject.toml --extra dev -c requirements/runtime.txt -o requirements/dev.txt
 printf 'uv\nhatchling\neditables\n' |
     compile "$@" --no-annotate --python-version 3.11 - -o requirements/bootstrap.txt
+printf 'semgrep\n' |
+    compile "$@" --no-annotate --python-version 3.11 - -o requirements/semgrep.txt
 # What is installed where txcat runs, as a bill of materials in CycloneDX; the hashes are in the pins.
 .txcat/venv/bin/cyclonedx-py requirements --output-reproducible requirements/runtime.txt |
     .txcat/venv/bin/python -c '

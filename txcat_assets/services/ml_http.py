@@ -72,6 +72,7 @@ class MlConnection:
             limits=httpx.Limits(max_connections=config.lists_at_once),
             mounts=dict.fromkeys(THIS_MACHINE),
             headers=HEADERS,
+            timeout=config.read_seconds,  # each request has one of its own, up to its deadline
         )
 
     def close(self) -> None:
