@@ -6,7 +6,7 @@ PROGRAMS := txcat_assets ml_api reporting_api txcat_web tools data deploy
 SEMGREP := $(BIN)/uvx --quiet --with-requirements requirements/semgrep.txt --from semgrep semgrep
 QUIETLY := --quiet --metrics off --disable-version-check
 
-.PHONY: help demo dev kafka stack test quick check lint fix types docs bench bench-kafka pins clean runtime-venv dev-venv
+.PHONY: help demo dev kafka stack test quick check lint fix types docs bench bench-api bench-kafka pins clean runtime-venv dev-venv
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,9 @@ docs: runtime-venv ## Write the generated pages anew
 
 bench: runtime-venv ## Compare with bare metal in one run; ARGS="--rows 10000000" for more
 	@$(BIN)/python -m tools.bench $(ARGS)
+
+bench-api: dev-venv ## Measure the reporting API on a real PostgreSQL; ARGS="--rows 10000000" for more
+	@$(BIN)/python -m tools.bench_api $(ARGS)
 
 bench-kafka: dev-venv ## Measure the way from a real Kafka; ARGS="--help" lists what
 	@$(BIN)/python -m tools.bench_kafka $(ARGS)
