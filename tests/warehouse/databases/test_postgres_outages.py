@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 import psycopg
 import pytest
 
+from tests.fakes import SteppedWarehouse
 from tests.postgres import OwnServer, own_server
 from tests.warehouse.audit import audit
 from tests.warehouse.disturbed import (
@@ -24,7 +25,16 @@ from tests.warehouse.disturbed import (
     disturbed,
     warehouse_at,
 )
-from txcat_assets.errors import WarehouseDown
+from tests.warehouse.seen import seen
+from tests.warehouse.tiny import DAYS, land_lines, work_on
+from txcat_assets.errors import WarehouseDown, WarehouseRefused
+from txcat_assets.stages.corrections import Correction, Edited, addresses_of, as_frame
+from txcat_assets.stages.fix import Fixing, fix
+from txcat_assets.stages.validate import validate
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.ledger.decisions import Decision
+from txcat_assets.warehouse.queries.quarantine import Wanted, find_records, read_records
+from txcat_assets.warehouse.schema.tables import prepare
 
 
 @pytest.fixture(scope="module")
@@ -143,3 +153,42 @@ def test_a_disk_that_is_full(server: OwnServer, folder: Path) -> None:
         with psycopg.connect(url) as connection:
             connection.execute("DROP TABLE public.filler")
         assert_all_is_well(warehouse, folder)
+
+
+def quarantined(warehouse: Warehouse, folder: Path, records: int) -> Edited:
+    """Bad records have landed; the corrections of all of them."""
+    work = work_on(warehouse, CONTRACT)
+    prepare(warehouse, CONTRACT)
+    lines = (f"{key},x,debit" for key in range(1, records + 1))
+    land_lines(work, folder, str(DAYS[0]), *lines)
+    assert validate(work).problems == []
+    with warehouse.transaction() as tx:
+        found = read_records(tx, CONTRACT, find_records(tx, CONTRACT, Wanted()))
+    addresses = enumerate(addresses_of(CONTRACT, found), 1)
+    corrections = [Correction(line, address, {"amount": "2"}) for line, address in addresses]
+    return Edited(as_frame(CONTRACT, corrections))
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full_in_the_middle_of_a_fix(server: OwnServer, folder: Path) -> None:
+    """It fills up after the old records were read; what was said is kept for the next try."""
+    records, correct = 500, Decision("replaced", "ann", "corrected")
+    with small_disk(server) as url:
+        warehouse = warehouse_at(url)
+        edited = quarantined(warehouse, folder, records)
+        steps = iter(range(1_000))
+
+        def step() -> None:
+            if next(steps) == 2:
+                fill(url)
+
+        full = SteppedWarehouse(warehouse, step, is_fine=False)
+        with pytest.raises(WarehouseRefused, match="Make room on the server"):
+            fix(Fixing(work_on(full, CONTRACT), "export.csv", correct), edited)
+        audit(warehouse, CONTRACT)
+        assert seen(warehouse, CONTRACT).closed == {}
+        with psycopg.connect(url) as connection:
+            connection.execute("DROP TABLE public.filler")
+        again = fix(Fixing(work_on(warehouse, CONTRACT), "export.csv", correct), edited)
+        assert again.became == {"validated": records}
+        audit(warehouse, CONTRACT)
