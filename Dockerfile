@@ -17,8 +17,8 @@ RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist . \
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home txcat \
-    && mkdir -p /var/lib/dagster/storage /var/lib/txcat /inbox \
-    && chown -R txcat /var/lib/dagster /var/lib/txcat
+    && mkdir -p /var/lib/dagster/storage /var/lib/txcat /inbox /reports \
+    && chown -R txcat /var/lib/dagster /var/lib/txcat /reports
 COPY --from=build /srv/venv /srv/venv
 COPY deploy /srv/txcat/deploy
 COPY deploy/dagster.yaml /var/lib/dagster/dagster.yaml
