@@ -8,10 +8,11 @@ from datetime import date
 from http import HTTPStatus
 from typing import Any
 
+import anyio.to_thread
 from litestar import Response, get
 
 from reporting_api.answers import Page, accepted, response_of
-from reporting_api.formats import Envelope, write
+from reporting_api.formats import Envelope, Written, write
 from reporting_api.parameters import Asking, taking
 from reporting_api.problems import Problem
 from reporting_api.reading import asker_of
@@ -22,7 +23,7 @@ from txcat_assets.contracts.reports import reports_of
 from txcat_assets.report_files import ReportFiles
 from txcat_assets.warehouse.databases.reader import ReadTransaction
 from txcat_assets.warehouse.queries.of_user import CONTRACTS, OfUser, is_seen
-from txcat_assets.warehouse.queries.records import as_of
+from txcat_assets.warehouse.queries.records import AsOf, as_of
 
 (MONTHLY,) = reports_of(PAYMENTS)
 
@@ -39,26 +40,34 @@ async def monthly_report(request: Asking, user_id: str, month: str) -> Response[
     files = ReportFiles(request.app.state.reports_folder, MONTHLY)
     media_type = accepted(request)
 
-    def work(tx: ReadTransaction) -> Page:
+    def known_as_of(tx: ReadTransaction) -> AsOf:
         state = as_of(tx, CONTRACTS)
         if not is_seen(tx, wanted):
             raise Problem(HTTPStatus.NOT_FOUND, NOBODY)
-        made = files.summary(first_day_of(month))
-        if made is None:
-            raise Problem(HTTPStatus.NOT_FOUND, f"No report of {month} was made yet.")
-        own = files.rows(made.last).filter(user_id=str(wanted.user_id)).collect()
-        head = {
-            "user_id": str(wanted.user_id),
-            "month": made.month,
-            "version": made.last.revision,
-            "restated": made.restated,
-            "made_at": f"{made.last.made_at:%Y-%m-%dT%H:%M:%S.%fZ}",
-        }
-        return Page(write([own], media_type, Envelope(head, "report", {})), state)
+        return state
 
-    page = await asker_of(request.app.state).ask(request, work)
+    state = await asker_of(request.app.state).ask(request, known_as_of)
+    # Outside the transaction: a long file holds up nobody who waits for the warehouse.
+    written = await anyio.to_thread.run_sync(_written, files, wanted, month, media_type)
+    page = Page(written, state)
     request.scope["state"]["records"] = page.written.records
     return response_of(request, page, media_type)
+
+
+def _written(files: ReportFiles, wanted: OfUser, month: str, media_type: str) -> Written:
+    """The rows of a user in the last version of a month; raises Problem where there is none."""
+    made = files.summary(first_day_of(month))
+    if made is None:
+        raise Problem(HTTPStatus.NOT_FOUND, f"No report of {month} was made yet.")
+    own = files.rows(made.last).filter(user_id=str(wanted.user_id)).collect()
+    head = {
+        "user_id": str(wanted.user_id),
+        "month": made.month,
+        "version": made.last.revision,
+        "restated": made.restated,
+        "made_at": f"{made.last.made_at:%Y-%m-%dT%H:%M:%S.%fZ}",
+    }
+    return write([own], media_type, Envelope(head, "report", {}))
 
 
 def first_day_of(month: str) -> date:
