@@ -48,8 +48,10 @@ def test_two_workers_count_as_one(limited: Api) -> None:
     assert 3_000 < int(refused.headers["retry-after"]) <= 3_600
     assert refused.headers["ratelimit-policy"] == f'"key";q={ALLOWED};w=3600'
     assert refused.headers["ratelimit"].startswith('"key";r=0;t=')
-    other = limited.get(PATH, limited.new_key("analyst"))
-    assert other.status_code != 429, "only this key; 503 where a busy machine gives no turn in time"
+    other = limited.new_key("analyst")
+    answers = (limited.get(PATH, other).status_code for _ in range(ALLOWED))
+    # Only this key is refused; 503 where a busy machine gives no turn within the half second.
+    assert next(answer for answer in answers if answer != 503) == 200
 
 
 def test_a_file_that_is_held_is_told_with_when_to_ask_again(limited: Api) -> None:
