@@ -57,7 +57,7 @@ class Step:
 
 
 STEPS = {
-    "before it asks Kafka": Step(Topic, "offered"),
+    "before it asks Kafka": Step(Topic, "found"),
     "before it reads": Step(Topic, "read"),
     "in the middle of a read": Step(kafka_reading.Reader, "_poll", call=5),
     "between two slices": Step(land_topic, "_land_part", is_after=True),

@@ -1,6 +1,9 @@
+"""Lines that break the rules of rules.yml, and lines that keep them.
+
+Nothing imports this file: `semgrep scan --test` reads it.
+"""
 # ruff: noqa
 # mypy: ignore-errors
-# Lines that break the rules of rules.yml, and lines that keep them; nothing imports this file.
 
 # ruleid: untrusted-text-as-markdown
 MetadataValue.md(record["description"])
