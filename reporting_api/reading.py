@@ -5,6 +5,7 @@ A question is a function of a read-only transaction, which runs in a thread.
 
 import asyncio
 from collections.abc import Callable
+from threading import Lock
 from typing import TypeVar
 
 import anyio
@@ -17,6 +18,8 @@ from txcat_assets.errors import WarehouseBusy
 from txcat_assets.warehouse.databases.reader import Reader, ReadTransaction
 
 T = TypeVar("T")
+
+CANCEL_AGAIN_SECONDS = 0.5
 
 
 class Asker:
@@ -58,6 +61,8 @@ class _Asked:
         self._reader = reader
         self._tx: ReadTransaction | None = None
         self._is_gone = False
+        self._ending = Lock()
+        """Held while it is cancelled: so no later question over the same connection ever is."""
 
     def answer(self, work: Callable[[ReadTransaction], T]) -> T:
         with self._reader.reading() as tx:
@@ -67,14 +72,23 @@ class _Asked:
                     raise WarehouseBusy("The client has gone before its turn came.")
                 return work(tx)
             finally:
-                self._tx = None
+                with self._ending:
+                    self._tx = None
 
     async def cancel_when_gone(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
         self._is_gone = True
-        if (tx := self._tx) is not None:
-            await anyio.to_thread.run_sync(tx.cancel)
+        while (
+            True
+        ):  # until the question has ended: a database forgets what comes between statements
+            await anyio.to_thread.run_sync(self._cancel)
+            await anyio.sleep(CANCEL_AGAIN_SECONDS)
+
+    def _cancel(self) -> None:
+        with self._ending:
+            if self._tx is not None:
+                self._tx.cancel()
 
 
 def asker_of(state: State) -> Asker:
