@@ -1,4 +1,4 @@
-"""The HTTP interface of the model: three routes, and the OpenAPI pages under /schema.
+"""The HTTP interface of the model: its routes, and the OpenAPI pages under /schema.
 
 `create_app` takes the settings and gives the ASGI application; `ml_api.__main__` serves it.
 """
@@ -17,6 +17,7 @@ from ml_api.model import Prediction, predict
 from ml_api.reading import Body, read_transactions
 from ml_api.settings import Settings
 from txcat_web.logs import configure_logs
+from txcat_web.metrics import counting, metrics_route
 from txcat_web.openapi_page import OpenApiPage
 from txcat_web.request_log import RequestLog
 
@@ -98,7 +99,8 @@ def create_worker(settings: Settings) -> ASGIApp:
 def create_app(settings: Settings) -> ASGIApp:
     """The application under these settings, its request log around it."""
     service = Litestar(
-        [answer, health, ready],
+        [answer, health, ready, metrics_route()],
+        middleware=[counting("ml_api").middleware],
         exception_handlers={Exception: answer_error},
         logging_config=None,
         openapi_config=OpenAPIConfig(

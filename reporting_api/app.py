@@ -23,11 +23,12 @@ from reporting_api.parameters import refuse_unknown
 from reporting_api.problems import answer_problem
 from reporting_api.reading import Asker
 from reporting_api.reports import monthly_report
-from reporting_api.roles import PUBLIC
+from reporting_api.roles import NO_KEY_NEEDED, PUBLIC
 from reporting_api.users import daily_totals, payments
 from txcat_assets.settings import Settings
 from txcat_assets.warehouse.connect import open_reader
 from txcat_web.logs import configure_logs
+from txcat_web.metrics import counting, metrics_route
 from txcat_web.openapi_page import OpenApiPage
 from txcat_web.request_log import RequestLog
 
@@ -68,6 +69,7 @@ def create_app(settings: Settings) -> ASGIApp:
     service = Litestar(
         routes(),
         before_request=refuse_unknown,
+        middleware=[counting("reporting_api").middleware],
         guards=[let_through],
         cors_config=_cors(settings),
         exception_handlers={Exception: answer_problem},
@@ -103,7 +105,8 @@ def create_app(settings: Settings) -> ASGIApp:
 
 def routes() -> list[HTTPRouteHandler]:
     """Every route of the API."""
-    return [health, ready, payments, daily_totals, monthly_report, key_list, *dataset_routes()]
+    watched = [health, ready, metrics_route(opt=PUBLIC, security=NO_KEY_NEEDED)]
+    return [*watched, payments, daily_totals, monthly_report, key_list, *dataset_routes()]
 
 
 def _cors(settings: Settings) -> CORSConfig | None:

@@ -3,12 +3,14 @@
 Requests under way end first; the exit code is then 0. What is served is up to the service.
 """
 
+import os
 import signal
 import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import structlog
 import uvicorn
@@ -16,6 +18,7 @@ from litestar.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from txcat_web.arrival import LimitedConfig, Limits
+from txcat_web.metrics import FOLDER
 
 WORKER_SECONDS = 60
 """How long a worker may be silent before it is killed and another started. A worker is silent while
@@ -61,7 +64,9 @@ def serve(
         if where.workers == 1:
             uvicorn.Server(config).run(sockets=[listening])
         else:
-            Multiprocess(config, sockets=[listening]).run()
+            with TemporaryDirectory() as counts:
+                os.environ[FOLDER] = counts  # for the workers, which begin with what is set here
+                Multiprocess(config, sockets=[listening]).run()
 
 
 def _listening(name: str, where: Listening) -> socket.socket:

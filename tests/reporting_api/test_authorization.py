@@ -13,7 +13,7 @@ from tests.reporting_api.loaded import ANN, BOB, payment_id
 from tests.reporting_api.running import Api
 from txcat_assets.contracts.registry import all_contracts
 
-PUBLIC = {"/health": 200, "/ready": 200}
+PUBLIC = {"/health": 200, "/ready": 200, "/metrics": 200}
 
 OWNED = {
     "/users/{user_id:str}/payments": "/users/{user}/payments",

@@ -13,7 +13,7 @@ from txcat_assets.errors import (
     MessageRefused,
     PermanentError,
     RecordsLost,
-    TopicRefused,
+    TopicAbsent,
 )
 from txcat_assets.sources.kafka.client import (
     ABSENT,
@@ -56,7 +56,7 @@ def test_the_family_says_whether_to_try_again() -> None:
         errors.KafkaConnectionError: BrokerDown,
         errors.SaslAuthenticationFailedError: BrokerRefused,
         errors.TopicAuthorizationFailedError: BrokerRefused,
-        errors.UnknownTopicOrPartitionError: TopicRefused,
+        errors.UnknownTopicOrPartitionError: TopicAbsent,
         errors.MessageSizeTooLargeError: MessageRefused,
         errors.OffsetOutOfRangeError: RecordsLost,
     }.items():
