@@ -2,9 +2,6 @@
 # PYTHON picks the interpreter of the environment, ARGS is handed on to the command.
 BIN := .txcat/venv/bin
 PROGRAMS := txcat_assets ml_api reporting_api txcat_web tools data deploy
-# In an environment of its own: its pins are not those of the project.
-SEMGREP := $(BIN)/uvx --quiet --with-requirements requirements/semgrep.txt --from semgrep semgrep
-QUIETLY := --quiet --metrics off --disable-version-check
 
 .PHONY: help demo dev kafka stack test quick check lint fix types docs bench bench-api bench-kafka pins clean runtime-venv dev-venv
 
@@ -34,9 +31,7 @@ check: lint types test ## All that a change must pass, an hour: what CI runs
 lint: dev-venv ## Check style and layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-logo --cache-dir .txcat/cache/import-linter
-	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(PROGRAMS)
-	@$(SEMGREP) scan $(QUIETLY) --test tools/semgrep
-	@$(SEMGREP) scan $(QUIETLY) --error --exclude tools/semgrep --config tools/semgrep/rules.yml $(PROGRAMS)
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(PROGRAMS) && tools/semgrep/check.sh $(PROGRAMS)
 
 fix: dev-venv ## Mend style where a tool can
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
