@@ -21,7 +21,7 @@ from txcat_assets.errors import (
     WarehouseBusy,
     WarehouseDown,
 )
-from txcat_assets.health.dagster_storage import TROUBLE, TROUBLES
+from txcat_assets.health.dagster_storage import TROUBLE, TROUBLES, part_of_cursor
 
 SEEN = "seen"
 """The part of a cursor that has what was seen of each dataset; the other has the troubles."""
@@ -95,7 +95,7 @@ class Ticks:
         """What each look begins with; runs whose process is gone are reported before."""
         report_dead_runs(context.instance, self._contracts)
         runs = unfinished_runs(context.instance)
-        seen = _seen(context.cursor)
+        seen = part_of_cursor(context.cursor, SEEN)
         return [
             Glance(
                 contract,
@@ -134,12 +134,3 @@ class Ticks:
             name: kind for name, kind in self._told.items() if type(lasting.get(name)) is kind
         }
         return {name: one for name, one in lasting.items() if name not in self._told}
-
-
-def _seen(cursor: str | None) -> dict[str, str]:
-    """What the cursor says of each dataset; nothing where an older sensor of the name wrote it."""
-    try:
-        found = json.loads(cursor or "{}")
-    except ValueError:
-        return {}
-    return dict(found.get(SEEN, {})) if isinstance(found, dict) else {}

@@ -123,18 +123,22 @@ def _troubles(status: str, tick: Mapping[str, Any]) -> dict[str, str]:
     """Why a tick could not work, by dataset, or of `EVERY` one; nothing where it could."""
     if status == "FAILURE":
         return {EVERY: str((tick.get("error") or {}).get("message") or "its tick failed").strip()}
-    if troubles := _troubles_of_cursor(str(tick.get("cursor") or "")):
+    if troubles := part_of_cursor(tick.get("cursor"), TROUBLES):
         return {dataset: f"{dataset}: {words}" for dataset, words in troubles.items()}
     skipped = str(tick.get("skip_reason") or "")
     return {EVERY: skipped.removeprefix(TROUBLE)} if skipped.startswith(TROUBLE) else {}
 
 
-def _troubles_of_cursor(cursor: str) -> dict[str, str]:
+def part_of_cursor(cursor: str | None, part: str) -> dict[str, str]:
+    """What the cursor of a sensor of several datasets says of each, under the name of the part.
+
+    Nothing where another sensor, or an older one, wrote it.
+    """
     try:
-        found = json.loads(cursor)
+        found = json.loads(cursor or "{}")
     except ValueError:
         return {}
-    return dict(found.get(TROUBLES, {})) if isinstance(found, dict) else {}
+    return dict(found.get(part, {})) if isinstance(found, dict) else {}
 
 
 def _runs(rows: Rows) -> Iterator[UnfinishedRun]:
