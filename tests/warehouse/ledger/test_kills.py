@@ -7,6 +7,7 @@ in thirty, as one kill costs seconds.
 
 import os
 import random
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ from tests.warehouse.worker import (
 )
 from txcat_assets.warehouse.databases.duckdb import DuckDbTransaction, DuckDbWarehouse
 from txcat_assets.warehouse.databases.duckdb_locks import NamedLocks
+from txcat_assets.warehouse.databases.duckdb_reader import DuckDbReader
+from txcat_assets.warehouse.schema.migrations import MIGRATIONS, migrate, newest_change
 
 STATEMENTS = 260
 
@@ -117,15 +120,21 @@ class KilledAtClose(DuckDbWarehouse):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _commit_and_die(path: Path) -> None:
+def _make_tables_and_die(path: Path) -> None:
     with KilledAtClose(path, wait_seconds=5).transaction() as tx:
-        tx.run("CREATE TABLE kept AS SELECT 42 AS n")
+        migrate(tx, "duckdb")
 
 
 def test_what_was_committed_survives_a_kill_before_the_file_is_closed(tmp_path: Path) -> None:
-    process = servers.Process(target=_commit_and_die, args=(tmp_path / "w.duckdb",))
+    name = "o'clock.duckdb"
+    process = servers.Process(target=_make_tables_and_die, args=(tmp_path / name,))
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL
-    with DuckDbWarehouse(tmp_path / "w.duckdb", wait_seconds=5).transaction() as tx:
-        assert tx.rows("SELECT n FROM kept") == [(42,)]
+    shutil.copytree(tmp_path, tmp_path / "read")
+    for door in (
+        DuckDbReader(tmp_path / "read" / name, 5, 5, "the file").reading(),
+        DuckDbWarehouse(tmp_path / name, wait_seconds=5).transaction(),
+    ):
+        with door as tx:
+            assert newest_change(tx) == len(MIGRATIONS)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock, Timer
+from typing import Any
 
 import duckdb
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
@@ -17,6 +18,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 from txcat_assets.warehouse.databases.duckdb_claims import FileClaims
 
 HELD = "io error: could not set lock on file"
+NOT_REPLAYED = "failure while replaying wal file"
 
 KEPT_SECONDS = 0.05
 """How long an instance that nobody uses stays open."""
@@ -72,7 +74,7 @@ class SharedInstance:
             if not self._users and self._file != _identity(self._path):
                 self._close()  # another file has taken its place
             if self._instance is None:
-                self._instance = duckdb.connect(self._path)
+                self._instance = opened(self._path)
                 self._file = _identity(self._path)
                 self._opened_at = time.monotonic()
             connection = self._instance.cursor()
@@ -95,11 +97,7 @@ class SharedInstance:
                 self._close()
 
     def _is_checkpointed(self) -> bool:
-        """Move what was committed into the file, as closing does; False where that fails.
-
-        A process that dies here must leave no log: DuckDB 1.5.6 cannot replay every one that
-        changes tables, and then the file cannot be opened any more.
-        """
+        """Move what was committed into the file, as closing does; False where that fails."""
         try:
             if self._instance is not None:
                 self._instance.execute("CHECKPOINT")
@@ -135,6 +133,23 @@ class SharedInstance:
             with suppress(duckdb.Error):  # what was committed stands in the log beside the file
                 self._instance.close()
         self._instance, self._is_sound = None, True
+
+
+def opened(path: Path, **how: Any) -> duckdb.DuckDBPyConnection:
+    """DuckDB's instance of a file, with all that was committed to it.
+
+    A process that dies may leave a log of commits beside the file. DuckDB 1.5.6 cannot replay every
+    log that changes tables while it opens its first file (duckdb#18259), but can beside another.
+    """
+    try:
+        return duckdb.connect(path, **how)
+    except duckdb.InternalException as error:
+        if NOT_REPLAYED not in str(error).lower():
+            raise
+    with duckdb.connect() as beside:
+        quoted = str(path).replace("'", "''")
+        beside.execute(f"ATTACH '{quoted}' AS replayed; DETACH replayed")
+    return duckdb.connect(path, **how)
 
 
 def in_turn(

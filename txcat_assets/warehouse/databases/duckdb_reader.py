@@ -16,7 +16,7 @@ import polars as pl
 from txcat_assets.errors import QueryRefused, VersionRefused, WarehouseRefused
 from txcat_assets.warehouse.databases.duckdb import frames_of
 from txcat_assets.warehouse.databases.duckdb_errors import translate
-from txcat_assets.warehouse.databases.duckdb_instance import in_turn
+from txcat_assets.warehouse.databases.duckdb_instance import in_turn, opened
 from txcat_assets.warehouse.databases.duckdb_locks import shared_file
 from txcat_assets.warehouse.databases.duckdb_turns import turns_of
 from txcat_assets.warehouse.databases.reader import OTHER_TABLES, Answer, cut
@@ -105,7 +105,7 @@ class DuckDbReader:
             yield connection
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
-        return duckdb.connect(self._path, read_only=True, config={**ALONE})
+        return opened(self._path, read_only=True, config={**ALONE})
 
     @contextmanager
     def _ended_in_time(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
