@@ -187,3 +187,12 @@ def _resources(settings: Settings) -> dict[str, Any]:
 def defs() -> dg.Definitions:
     """The definitions by the environment's settings; called when Dagster loads the location."""
     return build_definitions(Settings())
+
+
+def definitions_of(dataset: str) -> dg.Definitions:
+    """The part that a run of one of a dataset's own jobs needs: it and what it refers to.
+
+    To build all of them takes each run the longer the more datasets there are.
+    """
+    needed = all_contracts()[dataset].with_referred
+    return build_definitions(Settings(), {contract.dataset: contract for contract in needed})

@@ -3,6 +3,9 @@
 import os
 import shutil
 import socket
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,7 +21,8 @@ from tests.assets.records import sound
 from tests.e2e.daemon import Daemon
 from tests.kafka.broker import until
 from txcat_assets.cli.home import ROOT
-from txcat_assets.definitions import build_definitions
+from txcat_assets.contracts.registry import all_contracts
+from txcat_assets.definitions import build_definitions, definitions_of
 from txcat_assets.defs import launcher
 from txcat_assets.defs.launcher import LIBRARIES
 from txcat_assets.health.processes import HOST, PID, process_of
@@ -100,9 +104,73 @@ def test_a_run_has_a_name_before_its_process_is_there(
     ]
 
 
-def test_none_of_our_own_code_is_kept_from_one_run_to_the_next() -> None:
+LAUNCH_THREE = """
+import os, sys, time
+from pathlib import Path
+import dagster as dg
+from dagster._core.launcher import LaunchRunContext
+from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
+from dagster._core.code_pointer import ModuleCodePointer
+from txcat_assets.definitions import build_definitions
+from txcat_assets.settings import Settings
+
+if __name__ == "__main__":
+    home, code = sys.argv[1:]
+    pointer = ModuleCodePointer("txcat_assets.definitions", "defs")
+    origin = JobPythonOrigin("load_users", RepositoryPythonOrigin(sys.executable, pointer))
+    job = build_definitions(Settings()).resolve_job_def("load_users")
+    tags = {"dagster/partition": "2025-01-03", "dataset": "users"}
+    with dg.DagsterInstance.from_config(home) as instance:
+        for number in range(3):
+            if number == 2:  # edited as an editor does it, beside a running daemon
+                source = Path(code).read_text()
+                Path(code).write_text(source + "EDITED = True")
+            run = instance.create_run_for_job(job, job_code_origin=origin, tags=tags)
+            instance.run_launcher.launch_run(LaunchRunContext(run, workspace=None))
+            while not instance.get_run_by_id(run.run_id).is_finished:
+                time.sleep(0.05)
+            print(instance.get_run_by_id(run.run_id).status.value)
+"""
+"""Three runs one after the other, the code edited before the last; prints how each ended."""
+
+
+@pytest.mark.slow
+def test_code_is_imported_once_for_all_runs_and_anew_after_an_edit(
+    home: Path, tmp_path: Path
+) -> None:
     # Else an edited contract would reach the UI by "reload", and the runs only after a restart.
-    assert [library for library in LIBRARIES if "txcat" in library] == []
+    copy, imported = tmp_path / "code", tmp_path / "imported"
+    shutil.copytree(ROOT / "txcat_assets", copy / "txcat_assets")
+    code = copy / "txcat_assets" / "definitions.py"
+    told = f"\nwith open({str(imported)!r}, 'a') as told:\n    told.write(f'{{os.getpid()}}\\n')\n"
+    code.write_text(code.read_text() + "\nimport os\n" + told)
+    (script := tmp_path / "launch.py").write_text(LAUNCH_THREE)
+    environment = os.environ | {"TXCAT_HOME": str(home), "PYTHONPATH": str(copy)}
+    done = subprocess.run(
+        [sys.executable, str(script), str(home), str(code)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=100,
+    )
+    assert done.stdout.split() == ["SUCCESS"] * 3
+    by_process = Counter(imported.read_text().split())
+    # The script, the helper that forks, and the one run after the edit.
+    assert (len(by_process), by_process.total()) == (3, 3)
+
+
+def test_a_run_of_a_dataset_builds_no_more_than_it_needs() -> None:
+    whole = build_definitions(Settings())
+    for dataset in all_contracts():
+        part = definitions_of(dataset)
+        for job in (f"load_{dataset}", f"check_{dataset}"):
+            alone, of_all = part.resolve_job_def(job), whole.resolve_job_def(job)
+            assert {node.name for node in alone.nodes} == {node.name for node in of_all.nodes}
+    assert {key.path[-1] for key in definitions_of("currencies").resolve_all_asset_keys()} == {
+        "currencies"
+    }
 
 
 def test_every_library_is_there_to_be_imported() -> None:

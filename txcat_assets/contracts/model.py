@@ -213,6 +213,12 @@ class Contract:
         refuse_unsound(self)
 
     @property
+    def with_referred(self) -> "list[Contract]":
+        """The datasets that it refers to, directly or not, and itself, last."""
+        referred = [one for ref in self.references for one in ref.to.with_referred]
+        return [*referred, self]
+
+    @property
     def key_type(self) -> ColumnType:
         """The type of the key's column."""
         return self.type_of(self.key)

@@ -39,6 +39,12 @@ def check_name(contract: Contract) -> str:
     return f"check_{contract.dataset}"
 
 
+def dataset_of(run: dg.DagsterRun) -> str | None:
+    """The dataset of which a run loads days, or runs checks; None where it does anything else."""
+    name = run.tags.get(DATASET) or run.tags.get(CHECKS) or ""
+    return name if run.job_name in (f"load_{name}", f"check_{name}") else None
+
+
 def decide_name(contract: Contract) -> str:
     """The name of the job by which an operator decides about records of a dataset."""
     return f"decide_{contract.dataset}"

@@ -1,41 +1,56 @@
-"""The run launcher of `dagster.yaml`: each run is a fork of a process that knows the libraries.
+"""The run launcher of `dagster.yaml`: each run is a fork of a process that has all it needs.
 
 Dagster's own starts an interpreter for each run, which imports for 2 s what a micro-batch needs for
-1 s. Our own code is not imported beforehand: a run takes it as it is, also after a reload.
+1 s. Where our own code has changed since, the run imports it anew: it takes the code as it is.
 """
 
 import multiprocessing
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any, Self
 
 import dagster as dg
 from dagster._cli import main as dagster_command
 from dagster._config import UserConfigSchema
+from dagster._core.code_pointer import CustomPointer, ModuleCodePointer
 from dagster._core.launcher import LaunchRunContext, RunLauncher
+from dagster._core.origin import JobPythonOrigin
 from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
+import txcat_assets
+from txcat_assets.defs.jobs import dataset_of
 from txcat_assets.health.processes import process_of, process_tags
 
 LIBRARIES = [
     "dagster._cli.api",
+    "dagster._core.definitions.repository_definition.repository_data_builder",
     "dagster._core.executor.in_process",
     "dagster._core.storage.local_compute_log_manager",
     "dagster._core.storage.runs.sqlite",
     "dagster._core.storage.schedules.sqlite",
+    "dagster._core.storage.sqlite_storage",
     "dagster._daemon.cli",  # the daemon's main module, which multiprocessing brings along
     "dagster_duckdb",
+    "httpcore",
     "httpx",
     "kafka.admin",
+    "pandera.backends.polars.builtin_checks",
+    "pandera.backends.polars.components",
     "pandera.backends.polars.container",
     "pandera.polars",
-    "pyarrow",
+    "pyarrow.dataset",
     "pydantic_settings",
+    "stamina",
     "tenacity",
     "upath.implementations.local",
 ]
 """What a micro-batch was seen to import, but for our own; a missing one costs its time only."""
+
+OWN = txcat_assets.__name__
+DEFINITIONS = f"{OWN}.definitions"
 
 servers = multiprocessing.get_context("forkserver")
 
@@ -74,13 +89,10 @@ class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         """
         run = context.dagster_run
         self._instance.add_run_tags(run.run_id, process_tags())
-        if not run.job_code_origin:
-            raise dg.DagsterInvariantViolationError(
-                f"Run {run.run_id} does not say where its code is."
-            )
-        args = ExecuteRunArgs(run.job_code_origin, run.run_id, self._instance.get_ref())
-        servers.set_forkserver_preload(LIBRARIES)
-        process = servers.Process(target=_execute, args=(args.get_command_args(),))
+        args = ExecuteRunArgs(_origin(run), run.run_id, self._instance.get_ref())
+        servers.set_forkserver_preload([*LIBRARIES, f"{OWN}.defs.preloaded"])
+        imported = txcat_assets.__path__[0] if code_at_first() == code_now() else None
+        process = servers.Process(target=_execute, args=(args.get_command_args(), imported))
         process.start()
         self._instance.add_run_tags(run.run_id, process_tags(process.pid))
 
@@ -95,7 +107,39 @@ class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         return True
 
 
-def _execute(command: Sequence[str]) -> None:
-    """Be the command by which every launcher of Dagster's works a run."""
+def _origin(run: dg.DagsterRun) -> JobPythonOrigin:
+    """Where the run's code is: all our definitions, or those that its dataset needs."""
+    origin, dataset = run.job_code_origin, dataset_of(run)
+    if not origin:
+        raise dg.DagsterInvariantViolationError(f"Run {run.run_id} does not say where its code is.")
+    repository = origin.repository_origin
+    pointer = repository.code_pointer
+    if not dataset or not isinstance(pointer, ModuleCodePointer) or pointer.module != DEFINITIONS:
+        return origin
+    needed = CustomPointer(pointer._replace(fn_name="definitions_of"), [dataset], [])
+    return origin._replace(repository_origin=repository._replace(code_pointer=needed))
+
+
+def code_now() -> set[tuple[Path, int, int]]:
+    """Our own files with their sizes and times of change."""
+    found = [(path, path.stat()) for path in Path(txcat_assets.__path__[0]).rglob("*.py")]
+    return {(path, file.st_size, file.st_mtime_ns) for path, file in found}
+
+
+@cache
+def code_at_first() -> set[tuple[Path, int, int]]:
+    """Our own files before the helper that forks imported them; asked for before it starts."""
+    return code_now()
+
+
+def _execute(command: Sequence[str], imported: str | None) -> None:
+    """Be the command by which every launcher of Dagster's works a run.
+
+    `imported` is the folder of our own code that may be kept. The helper finds another one first
+    where it was started in one; None where the code has changed.
+    """
+    if imported != txcat_assets.__path__[0]:
+        for name in [name for name in sys.modules if name.partition(".")[0] == OWN]:
+            del sys.modules[name]
     sys.argv = ["dagster", *command[command.index("api") :]]
     dagster_command()  # type: ignore[no-untyped-call]

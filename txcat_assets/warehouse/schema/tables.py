@@ -78,19 +78,13 @@ def _make_all(warehouse: Warehouse, contract: Contract) -> list[str]:
 def is_made(tx: Reading, contract: Contract) -> bool:
     """Whether the dataset, and those that it refers to, have all that this code makes."""
     return newest_change(tx) == len(MIGRATIONS) and all(
-        has_tables(tx, dataset) for dataset in _with_referred(contract)
+        has_tables(tx, dataset) for dataset in contract.with_referred
     )
-
-
-def _with_referred(contract: Contract) -> list[Contract]:
-    """The datasets that it refers to, directly or not, and itself, last."""
-    referred = [one for ref in contract.references for one in _with_referred(ref.to)]
-    return [*referred, contract]
 
 
 def _make(tx: Transaction, warehouse: Warehouse, contract: Contract) -> list[str]:
     made = []
-    for dataset in _with_referred(contract):
+    for dataset in contract.with_referred:
         if has_tables(tx, dataset):
             continue
         tx.lock(dataset.dataset)
