@@ -15,8 +15,10 @@ import psutil
 class Daemon:
     """A daemon on a home of its own; killing it leaves nothing of it alive."""
 
-    def __init__(self, home: Path, settings: dict[str, str]) -> None:
-        self._home = home
+    def __init__(
+        self, home: Path, settings: dict[str, str], module: str = "txcat_assets.definitions"
+    ) -> None:
+        self._home, self._module = home, module
         self._environment = os.environ | settings | {"DAGSTER_HOME": str(home)}
 
     def start(self) -> None:
@@ -24,7 +26,7 @@ class Daemon:
         program = str(Path(sys.executable).with_name("dagster-daemon"))
         with (self._home / "daemon.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [program, "run", "-m", "txcat_assets.definitions"],
+                [program, "run", "-m", self._module],
                 env=self._environment,
                 stdout=log,
                 stderr=log,

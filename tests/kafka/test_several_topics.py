@@ -1,6 +1,7 @@
 """Several topics by one sensor: each is followed whatever becomes of the others."""
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -14,6 +15,7 @@ from txcat_assets.connections import kafka_door
 from txcat_assets.contracts.payments import CONTRACT as PAYMENTS
 from txcat_assets.errors import RecordsLost, TopicAbsent, TopicRefused
 from txcat_assets.health.conditions import awaited_topics, lag_too_high
+from txcat_assets.health.findings import examine
 from txcat_assets.health.look import Look
 from txcat_assets.pipeline.topics import Offered
 from txcat_assets.sources.kafka.broker import Broker
@@ -63,6 +65,20 @@ def test_an_awaited_topic_is_told_and_is_no_trouble(two: Installation) -> None:
     assert not told.is_error
     assert "no such topic yet" in told.what
     assert list(lag_too_high(look)) == []
+
+
+def test_a_topic_that_is_refused_hides_no_lag_of_another(two: Installation, kafka: Kafka) -> None:
+    kafka.topic(name=topic_of(two, "payments"), cleanup_policy="compact")
+    send(kafka, two, 1)
+    contracts = dict(reversed((two.contracts or {}).items()))
+    for contract in contracts.values():
+        prepare(two.warehouse, contract)
+    later = utc_now() + timedelta(hours=1)
+    look = Look(two.settings, contracts, two.settings.home_folder, later)
+    found = examine(look, [lag_too_high])
+    (lag,) = found.findings["lag too high"]
+    assert lag.where == f"topic {topic_of(two)} of transactions"
+    assert "is compacted" in found.blind["lag too high"]
 
 
 def test_a_topic_that_was_followed_and_is_gone_is_a_trouble(

@@ -21,6 +21,8 @@ from txcat_assets.settings import Settings
 
 NAME = "alarms"
 
+LOOK_EVERY_SECONDS = 60
+
 
 def alarm_sensor(
     settings: Settings, contracts: Mapping[str, Contract], channels: Sequence[Channel]
@@ -29,7 +31,7 @@ def alarm_sensor(
 
     @dg.sensor(
         name=NAME,
-        minimum_interval_seconds=60,
+        minimum_interval_seconds=LOOK_EVERY_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Sends a message when something goes wrong, and when it is over.",
     )

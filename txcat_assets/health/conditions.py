@@ -47,11 +47,12 @@ def pending_too_long(look: Look) -> Iterator[Finding]:
 
 
 def lag_too_high(look: Look) -> Iterator[Finding]:
-    """Topics of which messages have waited too long. Raises where Kafka cannot be asked."""
+    """Topics of which messages have waited too long.
+
+    Raises, after all that could be asked, where Kafka cannot be asked of one.
+    """
     limit = timedelta(seconds=look.settings.lag_limit_seconds)
     for dataset, topic in look.topics.items():
-        if topic.trouble:
-            raise topic.trouble
         waiting = [one.oldest_unread_at for one in topic.partitions if one.oldest_unread_at]
         if waiting and look.now - min(waiting) > limit:
             yield Finding(
@@ -61,6 +62,9 @@ def lag_too_high(look: Look) -> Iterator[Finding]:
                 f"topic {look.contracts[dataset].topic} of {dataset}",
                 "see that the daemon runs and that the sensor `topics` is on and works",
             )
+    for topic in look.topics.values():
+        if topic.trouble:
+            raise topic.trouble
 
 
 def awaited_topics(look: Look) -> Iterator[Finding]:

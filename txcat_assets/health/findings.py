@@ -57,11 +57,15 @@ class Found:
 
 
 def examine(look: Look, finds: Sequence[Find]) -> Found:
-    """Run each function over one look; one that cannot reach what it needs is noted as blind."""
+    """Run each function over one look; one that cannot reach all that it needs is noted as blind.
+
+    What it found before that counts all the same.
+    """
     found = Found()
     for find in finds:
+        seen = found.findings.setdefault(name_of(find), [])
         try:
-            found.findings[name_of(find)] = list(find(look))
+            seen.extend(find(look))
         except TxcatError as error:
             found.blind[name_of(find)] = str(error)
     return found

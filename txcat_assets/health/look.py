@@ -13,7 +13,7 @@ from txcat_assets.connections import enrichers, kafka_door, warehouse_of
 from txcat_assets.contracts.model import Contract, Stage
 from txcat_assets.health.dagster_storage import DagsterState, dagster_state
 from txcat_assets.health.datasets import DatasetStatus, dataset_status
-from txcat_assets.health.topics import FollowedTopic, TopicStatus, followed_topic, topic_status
+from txcat_assets.health.topics import FollowedTopic, TopicStatus, followed_topic, topic_statuses
 from txcat_assets.settings import Settings
 from txcat_assets.warehouse.databases.interface import Warehouse
 from txcat_assets.warehouse.schema.tables import prepare
@@ -56,11 +56,7 @@ class Look:
     @cached_property
     def topics(self) -> dict[str, TopicStatus]:
         """The topic of each dataset that follows one."""
-        door = kafka_door(self.settings)
-        return {
-            name: topic_status(door, self.contracts[name], ledger)
-            for name, ledger in self._ledgers_of_topics.items()
-        }
+        return topic_statuses(kafka_door(self.settings), self.contracts, self._ledgers_of_topics)
 
     @cached_property
     def _ledgers_of_topics(self) -> dict[str, FollowedTopic]:

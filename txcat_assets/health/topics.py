@@ -3,12 +3,14 @@
 Where Kafka does not answer, it is only what the ledger has.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from txcat_assets.contracts.model import Contract
 from txcat_assets.errors import TopicAbsent, TxcatError
-from txcat_assets.pipeline.topics import Followed, lag, losses
+from txcat_assets.pipeline.topics import Followed, Offered, lag, losses
+from txcat_assets.sources.kafka.topic import Topic
 from txcat_assets.stages.land_topic import KafkaDoor
 from txcat_assets.warehouse.databases.interface import Transaction
 from txcat_assets.warehouse.ledger.topics import followed_partitions, noted_losses
@@ -52,12 +54,31 @@ def followed_topic(tx: Transaction, contract: Contract) -> FollowedTopic:
     return FollowedTopic(followed, noted_losses(tx, contract.dataset))
 
 
-def topic_status(door: KafkaDoor, contract: Contract, ledger: FollowedTopic) -> TopicStatus:
-    """The topic's state in Kafka, compared with what the ledger had a moment before."""
+def topic_statuses(
+    door: KafkaDoor, contracts: Mapping[str, Contract], ledgers: Mapping[str, FollowedTopic]
+) -> dict[str, TopicStatus]:
+    """The topics of datasets as Kafka has them, compared with what the ledger had a moment before.
+
+    One question to Kafka for all; what is wrong with one topic holds up no other.
+    """
+    names = {dataset: contracts[dataset].topic for dataset in ledgers}
+    with door.connected() as broker:
+        found: Mapping[str, Offered | TxcatError]
+        try:
+            found = broker.offered([*names.values()]) if names else {}
+        except TxcatError as error:
+            found = dict.fromkeys(names.values(), error)
+        return {
+            dataset: _status(door.open(name, broker), ledgers[dataset], found[name])
+            for dataset, name in names.items()
+        }
+
+
+def _status(opened: Topic, ledger: FollowedTopic, found: Offered | TxcatError) -> TopicStatus:
     heads = {one.partition: one.head for one in ledger.followed}
     try:
-        with door.open(contract.topic) as topic:
-            offered = topic.offered(ledger.followed)
+        with opened as topic:
+            offered = topic.compared(ledger.followed, found)
             left = lag(ledger.followed, offered)
             waiting = {
                 partition: topic.written_at(partition, heads.get(partition, begin))
