@@ -226,14 +226,14 @@ def test_the_log_is_json_and_names_the_request(tmp_path: Path) -> None:
 
 def test_a_request_under_way_ends_before_the_service_does(tmp_path: Path) -> None:
     body = json.dumps(transaction()).encode()
-    head = f"POST /predict HTTP/1.1\r\nhost: ml\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+    head = f"POST /predict HTTP/1.1\r\nhost: ml\r\ncontent-length: {len(body)}\r\n"
     with running_ml_api(tmp_path) as running:
         address = ("127.0.0.1", httpx.URL(running.url).port or 0)
         with socket.create_connection(address, timeout=20) as connection:
-            connection.sendall(head + body[:10])
-            time.sleep(0.5)  # the service has begun to read
+            connection.sendall(f"{head}expect: 100-continue\r\n\r\n".encode() + body[:10])
+            assert connection.recv(100).startswith(b"HTTP/1.1 100 "), "it has begun to read"
             running.process.send_signal(signal.SIGTERM)
-            time.sleep(0.5)  # and has heard the signal
+            assert until_true(lambda: "Shutting down" in running.log.read_text())
             connection.sendall(body[10:])
             assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK")
         assert running.process.wait(20) == 0
