@@ -26,7 +26,7 @@ LOSS = ("lost messages", "topic transactions of transactions, loss 1")
 AN_HOUR_AGO = {"timestamp_ms": int((time.time() - 3_600) * 1_000)}
 
 
-def follow(terminal: CommandLine, kafka: Kafka) -> None:
+def land_three(terminal: CommandLine, kafka: Kafka) -> None:
     """Three messages of partition 0 have landed, before any daemon runs."""
     kafka.send(TOPIC, as_objects([line(n) for n in range(1, 4)]), partition=0)
     settings = Settings(
@@ -40,7 +40,7 @@ def follow(terminal: CommandLine, kafka: Kafka) -> None:
         assert site.load(today().isoformat()).success
 
 
-def told(web: Receiver) -> dict[tuple[str, str], list[str]]:
+def states_of(web: Receiver) -> dict[tuple[str, str], list[str]]:
     """What was sent of each condition, in order."""
     found = defaultdict(list)
     for one in web.came:
@@ -65,7 +65,7 @@ def test_lag_and_a_loss_are_told_once_each_and_when_they_are_over(
     terminal: CommandLine, kafka: Kafka
 ) -> None:
     kafka.anew(TOPIC, partitions=2)
-    follow(terminal, kafka)
+    land_three(terminal, kafka)
     kafka.send(TOPIC, as_objects([line(n) for n in range(4, 9)]), partition=0)
     kafka.expire(TOPIC, 0, 6)  # three of them, before they were read
     kafka.send(TOPIC, as_objects([line(9)]), partition=1, **AN_HOUR_AGO)
@@ -77,17 +77,19 @@ def test_lag_and_a_loss_are_told_once_each_and_when_they_are_over(
         daemon = Daemon(terminal.folder / ".txcat", dict(terminal.settings), "tests.e2e.hasty")
         daemon.start()
         try:
-            until(lambda: {LAG, LOSS} <= told(web).keys(), 90)
+            until(lambda: {LAG, LOSS} <= states_of(web).keys(), 90)
             wait_for_looks(terminal, 2)
-            assert (told(web)[LAG], told(web)[LOSS]) == (["begun"], ["begun"])
+            assert (states_of(web)[LAG], states_of(web)[LOSS]) == (["begun"], ["begun"])
             accepted = terminal.txcat("kafka", "accept-gap", TOPIC, "--why", "we know")
             assert accepted.code == 0, accepted.err
-            until(lambda: [told(web)[one] for one in (LAG, LOSS)] == [["begun", "over"]] * 2, 90)
+            until(
+                lambda: [states_of(web)[one] for one in (LAG, LOSS)] == [["begun", "over"]] * 2, 90
+            )
             wait_for_looks(terminal, 1)
         finally:
             daemon.kill()
-        assert (told(web)[LAG], told(web)[LOSS]) == (["begun", "over"], ["begun", "over"])
-        assert all(states in (["begun"], ["begun", "over"]) for states in told(web).values())
+        assert (states_of(web)[LAG], states_of(web)[LOSS]) == (["begun", "over"], ["begun", "over"])
+        assert all(states in (["begun"], ["begun", "over"]) for states in states_of(web).values())
     begun = {one["name"]: one["what"] for one in web.came if one["state"] == "begun"}
     assert "6 messages wait" in begun[LAG[0]]
     assert "txcat kafka accept-gap" in begun[LOSS[0]]

@@ -70,7 +70,7 @@ def test_an_awaited_topic_is_told_and_is_no_trouble(two: Installation) -> None:
 def test_a_topic_that_is_refused_hides_no_lag_of_another(two: Installation, kafka: Kafka) -> None:
     kafka.topic(name=topic_of(two, "payments"), cleanup_policy="compact")
     send(kafka, two, 1)
-    contracts = dict(reversed((two.contracts or {}).items()))
+    contracts = dict(reversed([*(two.contracts or {}).items()]))
     for contract in contracts.values():
         prepare(two.warehouse, contract)
     later = utc_now() + timedelta(hours=1)
