@@ -5,12 +5,12 @@ from typing import Any
 
 import polars as pl
 
-from txcat_assets.cli.filters import position_of
 from txcat_assets.cli.operating import whole
 from txcat_assets.cli.terminal import complain, print_json, say
 from txcat_assets.connections import warehouse_of
 from txcat_assets.contracts.model import Contract
 from txcat_assets.errors import SettingRefused
+from txcat_assets.pipeline.places import position_of
 from txcat_assets.settings import Settings
 from txcat_assets.sources.files.dialect import Dialect
 from txcat_assets.sources.files.lines import line_of_record, record_at_line

@@ -57,7 +57,7 @@ class Filters:
     file: str
     topic: str
     key: str
-    positions: list[tuple[int, int]]
+    positions: list[str]
     limit: int | None
 
 
@@ -104,14 +104,6 @@ def filters_of(given: dict[str, Any]) -> Filters:
         file=given["file"],
         topic=given["topic"],
         key=given["key"],
-        positions=[position_of(text) for text in given["positions"] or []],
+        positions=given["positions"] or [],
         limit=given["limit"],
     )
-
-
-def position_of(text: str) -> tuple[int, int]:
-    """A position written as SLICE:POSITION, or as an exported address."""
-    parts = text.strip().split("/")[1:3] if "/" in text else text.strip().split(":")
-    if len(parts) != 2 or not all(part.isascii() and part.isdigit() for part in parts):
-        raise typer.BadParameter(f"{text!r} is no position; expected SLICE:POSITION")
-    return int(parts[0]), int(parts[1])

@@ -17,7 +17,7 @@ from txcat_assets.contracts.model import Contract
 from txcat_assets.contracts.rules import reason_texts
 from txcat_assets.errors import SettingRefused
 from txcat_assets.pipeline.corrections import EMPTY
-from txcat_assets.pipeline.places import POSITION, VALIDATED
+from txcat_assets.pipeline.places import POSITION, VALIDATED, position_of
 from txcat_assets.settings import Settings
 from txcat_assets.stages.commands import Operator, Verb
 from txcat_assets.stages.corrections import as_text, in_words, read_corrections, source_of
@@ -46,6 +46,7 @@ class Command:
         warehouse, contract = warehouse_of(self.settings), self.filters.contract
         prepare(warehouse, contract)
         given = {name: value for name, value in vars(self.filters).items() if name != "contract"}
+        given["positions"] = [position_of(text) for text in self.filters.positions]
         return Operator(
             Work(warehouse, contract, [utc_now().date()], RUN_ID, utc_now),
             Wanted(**given),
@@ -111,10 +112,10 @@ class Command:
         """Discard, open again, or judge again the records that the filters mean."""
         return self._print_outcome(self.operator.decide(verb))
 
-    def settle(self, chosen: tuple[int, int] | None) -> int:
-        """Let one version of a key stand, or show all."""
-        if chosen is not None:
-            return self._print_outcome(self.operator.settle(chosen))
+    def settle(self, chosen: str) -> int:
+        """Let the version at a position stand, or show all of a key."""
+        if chosen:
+            return self._print_outcome(self.operator.settle(position_of(chosen)))
         if not self.filters.key:
             raise SettingRefused("Say which conflict, by --key, or settle it by --choose.")
         return self.show()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from txcat_assets.cli.filters import OPTIONS, filters_of, position_of, with_options
+from txcat_assets.cli.filters import OPTIONS, filters_of, with_options
 from txcat_assets.settings import Settings
 
 if TYPE_CHECKING:  # what it imports takes a second
@@ -115,4 +115,4 @@ def settle(
     ] = "",
 ) -> None:
     """Show the versions of a key's conflict side by side, or let one stand; others are closed."""
-    raise typer.Exit(command.settle(position_of(choose) if choose else None))
+    raise typer.Exit(command.settle(choose))

@@ -16,7 +16,7 @@ from txcat_assets.connections import OpenEnricher, OpenMart
 from txcat_assets.contracts.marts import Mart
 from txcat_assets.contracts.model import Contract, Policy, Stage
 from txcat_assets.defs.columns import columns_of, lineage_of
-from txcat_assets.defs.reports import report
+from txcat_assets.defs.materialization import materialization
 from txcat_assets.defs.runs import (
     OF_TOPIC,
     LandConfig,
@@ -81,7 +81,7 @@ def _raw(contract: Contract, days: dg.PartitionsDefinition[str]) -> dg.AssetsDef
             figures: dict[str, float] = {**landed.figures}
             if config.follow_topic and today in work.days and doors.kafka.follows(contract):
                 figures |= _from_topic(context, work, doors.kafka, config)
-            yield report(context, work, "raw", figures)
+            yield materialization(context, work, "raw", figures)
 
     return raw
 
@@ -128,7 +128,7 @@ def _validated(contract: Contract, days: dg.PartitionsDefinition[str]) -> dg.Ass
             outcome = validate(work)
             fail_on(outcome.problems, "Not every slice could be judged; run the days again.")
             for key in sorted(context.selected_asset_keys):
-                yield report(context, work, key.path[0], outcome.figures)
+                yield materialization(context, work, key.path[0], outcome.figures)
 
     return validated
 
@@ -155,7 +155,7 @@ def _stage(
             with enrichers(contract, stage) as enricher:
                 outcome = enrich(work, stage, enricher)
             fail_on(outcome.problems, "Records are left pending; what was answered is kept.")
-            yield report(context, work, stage.name, outcome.figures)
+            yield materialization(context, work, stage.name, outcome.figures)
 
     return answered
 
@@ -177,7 +177,7 @@ def _mart(contract: Contract, mart: Mart) -> dg.AssetsDefinition:
         with work_of(context, contract, warehouse, progress, has_days=False) as work:
             computed = marts(contract, mart)
             outcome = update_mart(work, mart, computed, full_refresh=config.full_refresh)
-            yield report(context, work, mart.name, outcome.figures)
+            yield materialization(context, work, mart.name, outcome.figures)
 
     return update
 

@@ -20,7 +20,7 @@ from txcat_assets.defs.processes import name_process
 from txcat_assets.defs.runs import foreseen_trouble
 from txcat_assets.defs.shown import as_table, plain
 from txcat_assets.errors import SettingRefused
-from txcat_assets.pipeline.places import POSITION
+from txcat_assets.pipeline.places import POSITION, position_of
 from txcat_assets.settings import Settings
 from txcat_assets.stages.commands import Operator
 from txcat_assets.stages.corrections import (
@@ -126,7 +126,7 @@ def _done(operator: Operator, config: DecideConfig) -> dict[str, Any]:
         case Command.fix:
             return _outcome(operator, _fixed(operator, config))
         case Command.settle:
-            return _outcome(operator, operator.settle(_position(config.choose)))
+            return _outcome(operator, operator.settle(position_of(config.choose)))
         case Command.discard | Command.reopen | Command.replay as decision:
             return _outcome(operator, operator.decide(decision.value))
 
@@ -159,23 +159,16 @@ def _wanted(config: DecideConfig) -> Wanted:
         file=config.file,
         topic=config.topic,
         key=config.key,
-        positions=[_position(text) for text in config.positions],
+        positions=[position_of(text) for text in config.positions],
         limit=config.limit or None,
     )
-
-
-def _position(text: str) -> tuple[int, int]:
-    slice_id, _, position = text.strip().partition(":")
-    if not (slice_id.isdecimal() and position.isdecimal()):
-        raise SettingRefused(f"{text!r} is no position; expected SLICE:POSITION.")
-    return int(slice_id), int(position)
 
 
 def _corrections(work: Work, texts: Sequence[NewText]) -> Edited:
     """Corrections that were typed into the launchpad, by the records as they are now."""
     wanted: dict[tuple[int, int], dict[str, str | None]] = {}
     for one in texts:
-        wanted.setdefault(_position(one.position), {})[one.column] = one.text or None
+        wanted.setdefault(position_of(one.position), {})[one.column] = one.text or None
     unknown = sorted({one.column for one in texts} - {*work.contract.column_names})
     if unknown:
         raise SettingRefused(f"{work.contract.dataset} has no column {', '.join(unknown)}.")

@@ -39,7 +39,7 @@ GOOD_AT_ZERO = {"lag: offsets"}
 NO_RECORDS = Counts(**dict.fromkeys(Counts.__annotations__, 0))
 
 
-def report(
+def materialization(
     context: dg.AssetExecutionContext, work: Work, schema: str, of_run: Mapping[str, float]
 ) -> dg.MaterializeResult[None]:
     """The materialization of `schema/dataset`, with the numbers of each of the run's days.
@@ -56,7 +56,7 @@ def report(
             return dg.MaterializeResult(asset_key=key, metadata=metadata)
         is_one_day = len(work.days) == 1
         shown = _without_zeros({**of_run, **_latency(tx, work, schema)}) if is_one_day else {}
-        for day, metadata in DayReports(tx, work, schema).by_day().items():
+        for day, metadata in DayNumbers(tx, work, schema).by_day().items():
             context.add_asset_metadata(
                 {**metadata, **shown}, asset_key=key, partition_key=day.isoformat()
             )
@@ -98,7 +98,7 @@ def _latency(tx: Transaction, work: Work, schema: str) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
-class DayReports:
+class DayNumbers:
     """The numbers of each day of some work, for the asset of one table."""
 
     tx: Transaction

@@ -11,6 +11,7 @@ was, not what is. Else (slice, position) decides, never which was judged first.
 import polars as pl
 
 from txcat_assets.contracts.model import Policy
+from txcat_assets.errors import SettingRefused
 
 VALIDATED, DUPLICATE, CONFLICTING, INVALID, WAITING, DISCARDED, REPLACED = 1, 2, 3, 4, 5, 6, 7
 SUPERSEDED = 8
@@ -45,6 +46,17 @@ COUNTED = {
 """The counts of a slice, beside `unjudged`, and the places that each one counts."""
 
 POSITION = ["_slice_id", "_position"]
+
+
+def position_of(text: str) -> tuple[int, int]:
+    """A position as people write it: SLICE:POSITION, or the address in an exported file.
+
+    Raises SettingRefused for anything else.
+    """
+    parts = text.strip().split("/")[1:3] if "/" in text else text.strip().split(":")
+    if len(parts) != 2 or not all(part.isascii() and part.isdigit() for part in parts):
+        raise SettingRefused(f"{text!r} is no position; expected SLICE:POSITION.")
+    return int(parts[0]), int(parts[1])
 
 
 def difference(verdicts: pl.DataFrame, old: pl.DataFrame) -> pl.DataFrame:
