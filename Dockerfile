@@ -12,6 +12,7 @@ COPY txcat_assets txcat_assets
 COPY ml_api ml_api
 COPY reporting_api reporting_api
 COPY txcat_web txcat_web
+COPY txcat_marts txcat_marts
 RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist . \
     && uv pip install --no-cache --python /srv/venv --compile-bytecode --no-deps dist/*.whl
 

@@ -1,7 +1,7 @@
 # The commands of the project; `make` alone lists them. All that they make lies in .txcat.
 # PYTHON picks the interpreter of the environment, ARGS is handed on to the command.
 BIN := .txcat/venv/bin
-PROGRAMS := txcat_assets ml_api reporting_api txcat_web tools data deploy
+PROGRAMS := txcat_assets txcat_marts ml_api reporting_api txcat_web tools data deploy
 
 .PHONY: help demo dev kafka stack test quick check lint fix types docs bench bench-api bench-kafka pins clean runtime-venv dev-venv
 
@@ -39,7 +39,7 @@ fix: dev-venv ## Mend style where a tool can
 types: dev-venv ## Check types, strictly
 	@$(BIN)/mypy
 
-docs: runtime-venv ## Write the generated pages anew
+docs: dev-venv ## Write the generated pages anew
 	@$(BIN)/python -m tools.docs
 
 bench: runtime-venv ## Compare with bare metal in one run; ARGS="--rows 10000000" for more

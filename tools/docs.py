@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from tools.access_page import access_page
+from tools.data_model import data_model
+from tools.dbt_manifest import dbt_manifest
+from tools.dbt_sources import dbt_pages
 from tools.errors_page import errors_page
 from tools.graph import graph
 from tools.settings_page import env_example, settings_page
@@ -142,6 +145,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/settings.md": settings_page,
     "docs/sql.md": sql_page,
     ".env.example": env_example,
+    **dbt_pages(),
+    "txcat_marts/manifest.json": dbt_manifest,  # after what dbt reads
+    "docs/data-model.md": data_model,  # after the manifest
 }
 
 

@@ -71,7 +71,9 @@ class Installation:
         self, dataset: str, first: str, last: str | None = None, **options: Any
     ) -> dg.ExecuteInProcessResult:
         """Run the load job of a dataset on a day, or on a range of days as one run."""
-        days = {"tags": {START: first, END: last}} if last else {"partition_key": first}
+        days: dict[str, Any] = (
+            {"tags": {START: first, END: last}} if last else {"partition_key": first}
+        )
         return self.run(f"load_{dataset}", **days, **options)
 
     def check(self, *days: str, **options: Any) -> dict[str, dg.AssetCheckEvaluation]:

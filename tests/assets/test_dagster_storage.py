@@ -46,7 +46,9 @@ def home(
             "username": postgres.setting("user"),
             "password": postgres.setting("password"),
         }
-        by = {"postgres_url": url} if "url" in request.param else {"postgres_db": named}
+        by: dict[str, object] = (
+            {"postgres_url": url} if "url" in request.param else {"postgres_db": named}
+        )
         (tmp_path / "dagster.yaml").write_text(yaml.safe_dump({"storage": {"postgres": by}}))
         yield tmp_path
 

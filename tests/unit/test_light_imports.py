@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("pandera", "pandas", "kafka", "httpx")
+HEAVY = ("pandera", "pandas", "kafka", "httpx", "dagster_dbt", "dbt")
 LOADED = """
 import sys
 from txcat_assets.definitions import build_definitions

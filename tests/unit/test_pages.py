@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOLDERS = (
     "txcat_assets",
+    "txcat_marts",
     "ml_api",
     "reporting_api",
     "txcat_web",

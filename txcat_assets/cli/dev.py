@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Event, Thread
 from urllib.error import URLError
@@ -94,7 +95,8 @@ def commands(ports: Ports) -> Iterator[tuple[str, list[str], str]]:
     yield "api", api, f"http://{HERE}:{ports.api}/health"
     # `dagster dev` with the web server that refuses what comes from other pages.
     dagster = [sys.executable, "-m", "txcat_web.dagster_dev"]
-    where = ["-w", "workspace.yaml", "-h", HERE, "-p", str(ports.ui)]
+    with_marts = ["-w", "txcat_marts/workspace.yaml"] if find_spec("dagster_dbt") else []
+    where = ["-w", "workspace.yaml", *with_marts, "-h", HERE, "-p", str(ports.ui)]
     yield (
         "dagster",
         [*dagster, *where, "--log-level", "warning"],

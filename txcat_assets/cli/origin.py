@@ -17,24 +17,25 @@ from dagster._core.remote_origin import (
 )
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
-LOCATION, MODULE = "txcat", "txcat_assets.definitions"
-"""The code location, as workspace.yaml names it."""
+TXCAT, MARTS = ("txcat", "txcat_assets.definitions"), ("marts", "txcat_marts.definitions")
+"""The code locations and their modules, as their workspace.yaml names them."""
 
 REPOSITORY = "__repository__"
 """What Dagster calls the definitions of a module that gives them no name of their own."""
 
 
 @contextmanager
-def named_origin(instance: dg.DagsterInstance, job_name: str) -> Iterator[None]:
-    """Let the runs of a job that are made in the block come from the code location of txcat.
+def named_origin(
+    instance: dg.DagsterInstance, job_name: str, location: tuple[str, str] = TXCAT
+) -> Iterator[None]:
+    """Let the runs of a job that are made in the block come from a code location of ours.
 
     `execute_in_process` has no way to say it. Parts of Dagster that are not public are used here:
     `tests/e2e/test_ui.py` says when they break.
     """
-    location = ManagedGrpcPythonEnvCodeLocationOrigin(
-        LoadableTargetOrigin(module_name=MODULE), LOCATION
-    )
-    origin = RemoteJobOrigin(RemoteRepositoryOrigin(location, REPOSITORY), job_name)
+    name, module = location
+    served = ManagedGrpcPythonEnvCodeLocationOrigin(LoadableTargetOrigin(module_name=module), name)
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(served, REPOSITORY), job_name)
     create_run = partial(instance.create_run_for_job, remote_job_origin=origin)
     vars(instance)["create_run_for_job"] = create_run
     try:

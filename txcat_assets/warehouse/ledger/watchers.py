@@ -59,7 +59,17 @@ def watch(tx: Transaction, watcher: Watcher, version: str, at: datetime) -> None
 
     `version` says by what its work is done; another one needs all of it done anew.
     """
-    # No record moves meanwhile: what `apply` does not note is among the groups that are noted here.
+    register(tx, watcher, version)
+    kept = f"judged.{watcher.contract.dataset} WHERE _place IN ({listed(KEPT)})"
+    note_groups(tx, watcher, kept, at)
+
+
+def register(tx: Transaction, watcher: Watcher, version: str) -> None:
+    """Note from now on each group that changes, and none of before: all of them are worked anyway.
+
+    Again, it only gives the watcher's work another version.
+    """
+    # No record moves meanwhile: what `apply` has not noted, whoever looks after this commit sees.
     tx.lock(watcher.contract.dataset)
     require_version(tx, watcher.contract)
     grouped_by, per = _grouping(watcher)
@@ -73,8 +83,6 @@ def watch(tx: Transaction, watcher: Watcher, version: str, at: datetime) -> None
         version=version,
         **_values(watcher),
     )
-    kept = f"judged.{watcher.contract.dataset} WHERE _place IN ({listed(KEPT)})"
-    note_groups(tx, watcher, kept, at)
 
 
 def unwatch(tx: Transaction, watcher: Watcher) -> None:

@@ -1,0 +1,136 @@
+"""The marts of dbt, on both databases: right on the real files, and incremental as in full."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from random import Random
+
+import polars as pl
+import pytest
+
+from tests.warehouse.operators import decide
+from tests.warehouse.shop import REAL, REAL_DAY, rows, take, take_samples
+from tests.warehouse.shop_marts import MARTS, Frames, current, expected, stored
+from tests.warehouse.tiny import Clock
+from tests.warehouse.worker import Sites, url_in, warehouse_in
+from txcat_assets.contracts.registry import all_contracts
+from txcat_assets.stages.work import Work
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_marts.dbt_run import Dbt
+from txcat_marts.update import update_marts
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="session")
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where dbt keeps what it has parsed, once for all tests."""
+    return tmp_path_factory.mktemp("dbt")
+
+
+@pytest.fixture
+def dbt(sites: Sites, parsed: Path) -> Dbt:
+    """dbt on an empty warehouse."""
+    folder = sites.new()
+    return Dbt(warehouse_in(folder), url_in(folder), parsed)
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
+
+
+def noted(warehouse: Warehouse) -> int:
+    ((number,),) = rows(
+        warehouse, "SELECT count(*) FROM ledger.touched WHERE watcher LIKE 'marts.%'"
+    )
+    return int(number)
+
+
+@pytest.mark.skipif(not REAL.exists(), reason=f"the real files are not beside the checkout: {REAL}")
+def test_the_marts_of_the_real_files_are_what_polars_makes_of_them(dbt: Dbt) -> None:
+    shop: Frames = {}
+    for name in ("customers", "products", "orders"):
+        path = REAL / "ecommerce" / f"{name}.csv"
+        take(dbt.warehouse, name, [path], REAL_DAY)
+        shop[name] = pl.read_csv(path, try_parse_dates=True)
+    money = {"orders": "total_amount", "products": "price"}
+    for name, column in money.items():
+        exact = (pl.col(column) * 100).round().cast(pl.Int64).cast(pl.Decimal(18, 2)) / 100
+        shop[name] = shop[name].with_columns(exact.cast(pl.Decimal(18, 2)).alias(column))
+    # The real files have no lines, so no product was sold; the samples below have some.
+    shop["order_lines"] = pl.DataFrame(
+        schema=dict.fromkeys(("order_id", "product_id", "quantity"), pl.Int64)
+        | {"line_amount": pl.Decimal(18, 2)}
+    )
+    assert update_marts(dbt, MARTS).problems == []
+    assert stored(dbt.warehouse) == expected(shop, today())
+    assert len(stored(dbt.warehouse)["customer_lifetime_value"]) == 1_000
+
+
+STATUSES = ("pending", "completed", "completed", "cancelled")
+
+
+def late_files(random: Random, folder: Path, number: int) -> dict[str, Path]:
+    """New versions and late records of the shop, of keys that are there and of others."""
+    lines: dict[str, list[str]] = {
+        "customers": [
+            f"{random.randint(1, 24)},Renamed {number},r@example.com,DE,2024-01-01"
+            for _ in range(2)
+        ],
+        "products": [f"{random.randint(1, 14)},Mended {number},Home,{number}.50,{number}"],
+        "orders": [
+            f"{random.randint(1, 66)},{random.randint(1, 24)},2024-1{random.randint(0, 2)}-"
+            f"{random.randint(10, 28)} 10:00:00,{random.randint(0, 9_999)}.35,"
+            f"{random.choice(STATUSES)}"
+            for _ in range(6)
+        ],
+    }
+    for _ in range(6):
+        units, cents = random.randint(1, 9), random.randint(1, 999)
+        lines.setdefault("order_lines", []).append(
+            f"{random.randint(1, 90)},{random.randint(1, 66)},{random.randint(1, 14)},{units},"
+            f"{cents / 100:.2f},{units * cents / 100:.2f}"
+        )
+    heads = {
+        "customers": "customer_id,name,email,country,join_date",
+        "products": "product_id,name,category,price,inventory_count",
+        "orders": "order_id,customer_id,order_date,total_amount,status",
+        "order_lines": "order_line_id,order_id,product_id,quantity,unit_price,line_amount",
+    }
+    found = {}
+    for dataset in random.sample([*heads], 3):
+        found[dataset] = folder / f"{dataset}_late_{number}.csv"
+        found[dataset].write_text("\n".join([heads[dataset], *lines[dataset], ""]))
+    return found
+
+
+def discard_some(warehouse: Warehouse, random: Random) -> None:
+    """An operator discards an order, a line and a customer: earlier versions hold their keys."""
+    for dataset in ("orders", "order_lines", "customers"):
+        order = "ORDER BY _slice_id, _position"
+        kept = rows(warehouse, f"SELECT _slice_id, _position FROM current.{dataset} {order}")
+        slice_id, position = random.choice(kept)
+        work = Work(warehouse, all_contracts()[dataset], [REAL_DAY], "run", Clock())
+        decide(work, "discard", (slice_id, position), [], "")
+
+
+def test_after_any_history_the_marts_are_what_a_full_refresh_makes(
+    dbt: Dbt, tmp_path: Path
+) -> None:
+    warehouse, random = dbt.warehouse, Random(7)
+    take_samples(warehouse, tmp_path)
+    assert update_marts(dbt, MARTS).problems == []
+    for number in range(3):
+        for dataset, path in late_files(random, tmp_path, number).items():
+            take(warehouse, dataset, [path], REAL_DAY)
+        discard_some(warehouse, random)
+        for dataset in ("customers", "products", "orders", "order_lines"):
+            take(warehouse, dataset, [], REAL_DAY)
+        assert noted(warehouse)
+        if number == 1:
+            dbt.build(MARTS)  # all that a run does which is killed before it takes its notes
+        assert update_marts(dbt, MARTS).problems == []
+        assert noted(warehouse) == 0
+        assert stored(warehouse) == expected(current(warehouse), today())
+    incremental = stored(warehouse)
+    assert update_marts(dbt, MARTS, full_refresh=True).problems == []
+    assert stored(warehouse) == incremental

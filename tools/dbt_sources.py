@@ -1,0 +1,89 @@
+"""What the dbt project knows of the contracts: its sources, and a staging model of each dataset.
+
+They are pages like others, see `tools.docs`; nothing that a contract says is written twice.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import yaml
+
+from txcat_assets.contracts.model import Choice, Column, Contract, Policy
+from txcat_assets.contracts.registry import all_contracts
+from txcat_assets.warehouse.schema.tables import sql_type
+
+STAGING = "txcat_marts/project/models/staging"
+
+MOST_VALUES = 20
+"""A choice of more, such as of all countries, is held by the contract alone."""
+
+WRITTEN = "Written from the contracts by `make docs`; edit those."
+
+
+def dbt_pages() -> dict[str, Callable[[], str]]:
+    """The generated files of the dbt project, by their names."""
+    models = {
+        f"{STAGING}/stg_{contract.dataset}.sql": partial(staging_model, contract)
+        for contract in all_contracts().values()
+    }
+    return {f"{STAGING}/sources.yml": sources, f"{STAGING}/columns.md": columns, **models}
+
+
+def sources() -> str:
+    """The tables that the models read, each with what its contract says."""
+    found = {
+        "version": 2,
+        "sources": [_source(schema) for schema in ("current", "validated")],
+    }
+    return f"# {WRITTEN}\n{yaml.safe_dump(found, sort_keys=False, width=100, allow_unicode=True)}"
+
+
+def columns() -> str:
+    """The description of every column, for models that hand it on: `doc('orders__status')`."""
+    found = [
+        f"{{% docs {contract.dataset}__{column.name} %}}{column.description}{{% enddocs %}}"
+        for contract in all_contracts().values()
+        for column in contract.columns
+    ]
+    return "\n".join([WRITTEN, "", *found, ""])
+
+
+def staging_model(contract: Contract) -> str:
+    """The typed columns of whatever holds a key now."""
+    names = ",\n".join(f"    {name}" for name in contract.column_names)
+    return (
+        f"-- {WRITTEN}\nselect\n{names}\nfrom {{{{ source('{_schema(contract)}', '{contract.dataset}') }}}}\n"
+    )
+
+
+def _schema(contract: Contract) -> str:
+    """Where the records are that hold their keys now."""
+    return "current" if contract.policy is Policy.LATEST else "validated"
+
+
+def _source(schema: str) -> dict[str, Any]:
+    contracts = [one for one in all_contracts().values() if _schema(one) == schema]
+    return {"name": schema, "schema": schema, "tables": [_table(one) for one in contracts]}
+
+
+def _table(contract: Contract) -> dict[str, Any]:
+    return {
+        "name": contract.dataset,
+        "description": contract.description,
+        "config": {"meta": {"dagster": {"asset_key": ["validated", contract.dataset]}}},
+        "columns": [_column(contract, column) for column in contract.columns],
+    }
+
+
+def _column(contract: Contract, column: Column) -> dict[str, Any]:
+    tests: list[Any] = ["unique"] * (column.name == contract.key)
+    tests += ["not_null"] * column.is_required
+    if isinstance(column.type, Choice) and len(column.type.values) <= MOST_VALUES:
+        tests.append({"accepted_values": {"arguments": {"values": [*column.type.values]}}})
+    found = {
+        "name": column.name,
+        "description": f"{{{{ doc('{contract.dataset}__{column.name}') }}}}",
+        "data_type": sql_type(column.type).lower(),
+    }
+    return found | ({"data_tests": tests} if tests else {})

@@ -1,0 +1,62 @@
+"""`txcat marts`: brings the marts of dbt up to date now, as a run that the UI shows.
+
+What the marts are is in `txcat_marts`, which needs the extra of that name.
+"""
+
+from importlib.util import find_spec
+from typing import Annotated
+
+import typer
+
+from txcat_assets.cli.terminal import complain, say
+from txcat_assets.errors import SettingRefused
+from txcat_assets.settings import Settings
+
+DONE, PROBLEMS = 0, 1
+
+
+def marts(
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Make every mart anew, whatever has changed.")
+    ] = False,
+) -> None:
+    """Bring the marts up to date: what has changed since the last time is computed anew."""
+    _refuse_without_dbt()
+    from txcat_assets.cli.home import dagster_instance  # noqa: PLC0415 - Dagster takes a second
+    from txcat_assets.cli.jobs import QUIET, problems_of  # noqa: PLC0415
+    from txcat_assets.cli.origin import MARTS, named_origin  # noqa: PLC0415
+    from txcat_assets.health.processes import process_tags  # noqa: PLC0415
+
+    settings = Settings()
+    with dagster_instance(settings) as instance, named_origin(instance, "marts", MARTS):
+        from txcat_marts.definitions import build_definitions  # noqa: PLC0415 - dbt takes seconds
+
+        config = {"ops": {"make_marts": {"config": {"full_refresh": full_refresh}}}}
+        result = (
+            build_definitions(settings)
+            .resolve_job_def("marts")
+            .execute_in_process(
+                run_config={**QUIET, **config},
+                instance=instance,
+                raise_on_error=False,
+                tags=process_tags(),
+            )
+        )
+    for made in result.get_asset_materialization_events():
+        shown = made.step_materialization_data.materialization
+        groups, seconds = (shown.metadata[name].value for name in ("groups worked", "seconds"))
+        say(f"{'.'.join(shown.asset_key.path)}: {groups} groups worked, {seconds} s.")
+    checks = result.get_asset_check_evaluations()
+    say(f"{len(checks)} tests ran, {sum(not one.passed for one in checks)} failed.")
+    problems = problems_of(result)
+    for problem in problems:
+        complain(problem)
+    raise typer.Exit(PROBLEMS if problems else DONE)
+
+
+def _refuse_without_dbt() -> None:
+    if not find_spec("dagster_dbt"):
+        raise SettingRefused(
+            "The marts need dbt, which is not installed here: install txcat[marts]; all else of "
+            "txcat works without it."
+        )

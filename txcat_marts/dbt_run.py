@@ -1,0 +1,129 @@
+"""Runs dbt in this process on the warehouse that the settings name.
+
+In this process, for a kill then ends dbt too, and its import is paid once. dbt reads where the
+warehouse is from environment variables, which are set while it runs. It asks nothing of the network
+but the database.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from txcat_assets.errors import TxcatError
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_marts.manifest import PROJECT
+
+QUIET = ("--quiet", "--log-level", "none", "--log-level-file", "none", "--no-use-colors")
+OFFLINE = ("--no-send-anonymous-usage-stats", "--no-version-check")
+
+LIBPQ = {
+    "host": "DBT_ENV_SECRET_TXCAT_HOST",
+    "port": "TXCAT_MARTS_PORT",
+    "user": "DBT_ENV_SECRET_TXCAT_USER",
+    "dbname": "DBT_ENV_SECRET_TXCAT_DATABASE",
+    "password": "DBT_ENV_SECRET_TXCAT_PASSWORD",
+    # What dbt's profile has no word for, libpq reads from its own variables.
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "options": "PGOPTIONS",
+}
+"""The variable by which each parameter of a PostgreSQL URL reaches dbt."""
+
+
+class DbtFailed(TxcatError):
+    """dbt has ended before it could run any model, as where its project cannot be read."""
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of a model or a test of dbt; `words` are dbt's own, empty where all is well."""
+
+    unique_id: str
+    status: str
+    words: str
+    seconds: float
+    failures: int
+
+    @property
+    def is_well(self) -> bool:
+        """A model was made, or a test holds."""
+        return self.status in {"success", "pass"}
+
+
+@dataclass(frozen=True)
+class Dbt:
+    """dbt on a warehouse; `folder` keeps what it has parsed and compiled."""
+
+    warehouse: Warehouse
+    url: str
+    folder: Path
+    project: Path = PROJECT
+
+    def build(self, names: Sequence[str], *, full_refresh: bool = False) -> list[NodeResult]:
+        """Make the models of these names and run their tests; one that fails stops no other."""
+        only = ["--select", *names, "--exclude-resource-type", "unit_test"]
+        return self._results("build", *only, *(["--full-refresh"] if full_refresh else []))
+
+    def parse(self) -> None:
+        """Read the project and write its manifest into the folder; the database is not asked."""
+        self._invoke("parse")
+
+    def test(self, *selected: str) -> list[NodeResult]:
+        """Run tests of dbt alone."""
+        return self._results("test", "--select", *selected)
+
+    def _results(self, *command: str) -> list[NodeResult]:
+        results = getattr(self._invoke(*command), "results", None)
+        if results is None:
+            raise DbtFailed(f"dbt {command[0]} gave no results.")
+        return [_result(one) for one in results]
+
+    def _invoke(self, *command: str) -> Any:
+        from dbt.cli.main import dbtRunner  # noqa: PLC0415 - seconds, which only a run needs
+
+        where = ["--project-dir", str(self.project), "--profiles-dir", str(self.project)]
+        folder = str(self.folder / self.warehouse.kind)  # what is parsed differs by the database
+        kept = ["--target-path", folder, "--log-path", folder]
+        with _environment(_variables(self.warehouse, self.url)):
+            ended = dbtRunner().invoke([*QUIET, *OFFLINE, *command, *where, *kept])
+        if ended.exception is not None:
+            raise DbtFailed(f"dbt {command[0]} could not be done: {ended.exception}")
+        return ended.result
+
+
+def _result(found: Any) -> NodeResult:
+    status, is_well = str(found.status), str(found.status) in {"success", "pass"}
+    words = "" if is_well else str(found.message or status)
+    if found.status == "error" and getattr(found.node, "build_path", None):
+        words = f"{words}\n  The lines are those of {found.node.build_path}"
+    return NodeResult(
+        found.node.unique_id, status, words, found.execution_time, found.failures or 0
+    )
+
+
+def _variables(warehouse: Warehouse, url: str) -> dict[str, str]:
+    """The variables by which dbt finds the warehouse."""
+    target = {"DBT_ENV_SECRET_TXCAT_TARGET": warehouse.kind}
+    if warehouse.kind == "duckdb":
+        return target | {"DBT_ENV_SECRET_TXCAT_FILE": warehouse.place}
+    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - only where it is the database
+
+    given = conninfo_to_dict(url)
+    return target | {LIBPQ[name]: str(value) for name, value in given.items() if name in LIBPQ}
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Have these variables set while the block runs."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

@@ -1,0 +1,10 @@
+-- Written from the contracts by `make docs`; edit those.
+select
+    transaction_id,
+    sender_id,
+    receiver_id,
+    amount,
+    currency,
+    timestamp,
+    status
+from {{ source('validated', 'payments') }}

@@ -1,0 +1,10 @@
+-- Written from the contracts by `make docs`; edit those.
+select
+    id,
+    description,
+    amount,
+    timestamp,
+    merchant,
+    operation_type,
+    side
+from {{ source('validated', 'transactions') }}
