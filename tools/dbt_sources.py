@@ -52,9 +52,8 @@ def columns() -> str:
 def staging_model(contract: Contract) -> str:
     """The typed columns of whatever holds a key now."""
     names = ",\n".join(f"    {name}" for name in contract.column_names)
-    return (
-        f"-- {WRITTEN}\nselect\n{names}\nfrom {{{{ source('{_schema(contract)}', '{contract.dataset}') }}}}\n"
-    )
+    source = f"{{{{ source('{_schema(contract)}', '{contract.dataset}') }}}}"
+    return f"-- {WRITTEN}\nselect\n{names}\nfrom {source}\n"
 
 
 def _schema(contract: Contract) -> str:

@@ -19,18 +19,21 @@ from txcat_marts.manifest import PROJECT
 QUIET = ("--quiet", "--log-level", "none", "--log-level-file", "none", "--no-use-colors")
 OFFLINE = ("--no-send-anonymous-usage-stats", "--no-version-check")
 
+HIDDEN = "DBT_ENV_SECRET_TXCAT_"
+"""dbt keeps the values of variables that begin so out of its logs."""
+
 LIBPQ = {
-    "host": "DBT_ENV_SECRET_TXCAT_HOST",
-    "port": "TXCAT_MARTS_PORT",
-    "user": "DBT_ENV_SECRET_TXCAT_USER",
-    "dbname": "DBT_ENV_SECRET_TXCAT_DATABASE",
-    "password": "DBT_ENV_SECRET_TXCAT_PASSWORD",
+    f"{HIDDEN}HOST": "host",
+    "TXCAT_MARTS_PORT": "port",
+    f"{HIDDEN}USER": "user",
+    f"{HIDDEN}DATABASE": "dbname",
+    f"{HIDDEN}PASSWORD": "password",
     # What dbt's profile has no word for, libpq reads from its own variables.
-    "sslmode": "PGSSLMODE",
-    "sslrootcert": "PGSSLROOTCERT",
-    "sslcert": "PGSSLCERT",
-    "sslkey": "PGSSLKEY",
-    "options": "PGOPTIONS",
+    "PGSSLMODE": "sslmode",
+    "PGSSLROOTCERT": "sslrootcert",
+    "PGSSLCERT": "sslcert",
+    "PGSSLKEY": "sslkey",
+    "PGOPTIONS": "options",
 }
 """The variable by which each parameter of a PostgreSQL URL reaches dbt."""
 
@@ -108,13 +111,13 @@ def _result(found: Any) -> NodeResult:
 
 def _variables(warehouse: Warehouse, url: str) -> dict[str, str]:
     """The variables by which dbt finds the warehouse."""
-    target = {"DBT_ENV_SECRET_TXCAT_TARGET": warehouse.kind}
+    target = {f"{HIDDEN}TARGET": warehouse.kind}
     if warehouse.kind == "duckdb":
-        return target | {"DBT_ENV_SECRET_TXCAT_FILE": warehouse.place}
+        return target | {f"{HIDDEN}FILE": warehouse.place}
     from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - only where it is the database
 
     given = conninfo_to_dict(url)
-    return target | {LIBPQ[name]: str(value) for name, value in given.items() if name in LIBPQ}
+    return target | {name: str(given[one]) for name, one in LIBPQ.items() if one in given}
 
 
 @contextmanager
