@@ -29,7 +29,7 @@ quick: dev-venv ## Run the tests of single parts, two minutes on 2 cores: no ser
 check: lint types test ## All that a change must pass, an hour: what CI runs
 
 lint: dev-venv ## Check style and layers
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && tools/check_workflows.sh
 	@$(BIN)/lint-imports --no-logo --cache-dir .txcat/cache/import-linter
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(PROGRAMS) && tools/semgrep/check.sh $(PROGRAMS)
 

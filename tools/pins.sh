@@ -16,6 +16,8 @@ printf 'uv\nhatchling\neditables\n' |
     compile "$@" --no-annotate --python-version 3.11 - -o requirements/bootstrap.txt
 printf 'semgrep\n' |
     compile "$@" --no-annotate --python-version 3.11 - -o requirements/semgrep.txt
+printf 'check-jsonschema\nzizmor\n' |
+    compile "$@" --no-annotate --python-version 3.11 - -o requirements/workflows.txt
 # What is installed where txcat runs, as a bill of materials in CycloneDX; the hashes are in the pins.
 .txcat/venv/bin/cyclonedx-py requirements --output-reproducible requirements/runtime.txt |
     .txcat/venv/bin/python -c '

@@ -98,4 +98,4 @@ install packages "$wanted $(sum_of "$pins")" \
 install project "$(sum_of pyproject.toml)" \
     "$venv/bin/uv" pip install --quiet --python "$python" --no-deps --no-build-isolation -e .
 # Where Python may write no bytecode, each process would compile all of this code again.
-"$python" -m compileall -q txcat_assets ml_api reporting_api txcat_web
+"$python" -m compileall -q txcat_assets txcat_marts ml_api reporting_api txcat_web
