@@ -39,23 +39,29 @@ class Rates:
     def hit(self, who: str) -> Window:
         """Count a request of a caller, in one transaction."""
         now, most, seconds = time.time(), self._limit.amount, self._limit.get_expiry()
-        hits, until = self._counted(self._limit.key_for(self.what, who), now, now + seconds)
+        hits, until = self._counted(self._limit.key_for(self.what, who), now, seconds)
         if hits == 1:
             self._forget_old(now)
         return Window(hits > most, most, max(0, most - hits), max(1, round(until - now)), seconds)
 
-    def _counted(self, name: str, now: float, until: float) -> tuple[int, float]:
-        """Count one more, from 0 where the window is over; the count, and when its window ends."""
+    def _counted(self, name: str, now: float, seconds: int) -> tuple[int, float]:
+        """Count one more, from 0 where the window is over; the count, and when its window ends.
+
+        One that ends later than two windows from now began before the clock was set back: it is
+        over. Less may be the clock of another machine.
+        """
         with self._store.transaction() as tx:
             ((hits, end),) = tx.rows(
                 "INSERT INTO access.counters AS c VALUES ($name, 1, $until) "
                 "ON CONFLICT (name) DO UPDATE SET "
-                "hits = CASE WHEN c.until > $now THEN c.hits ELSE 0 END + 1, "
-                "until = CASE WHEN c.until > $now THEN c.until ELSE excluded.until END "
+                "hits = CASE WHEN c.until BETWEEN $now AND $latest THEN c.hits ELSE 0 END + 1, "
+                "until = CASE WHEN c.until BETWEEN $now AND $latest THEN c.until "
+                "ELSE excluded.until END "
                 "RETURNING hits, until",
                 name=name,
-                until=until,
+                until=now + seconds,
                 now=now,
+                latest=now + 2 * seconds,
             )
         return int(hits), float(end)
 

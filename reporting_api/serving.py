@@ -25,6 +25,7 @@ def serve_api(settings: Settings) -> None:
         max_request_bytes=2 * MAX_REQUEST_BYTES,
         arrival_seconds=settings.api_arrival_seconds,
         max_connections=settings.api_max_connections,
+        max_arriving_of_address=max(1, settings.api_max_connections // 2),
     )
     where = Listening(
         VERSION,

@@ -46,7 +46,7 @@ def _checks(definitions: dg.Definitions) -> Iterator[str]:
     yield from ("", "## Checks", "", "| asset | check | what it says |", "| --- | --- | --- |")
     graph = definitions.resolve_asset_graph()
     for key in sorted(graph.asset_check_keys, key=lambda key: (key.asset_key, key.name)):
-        words = graph.get_check_spec(key).description
+        words = (graph.get_check_spec(key).description or "").partition("\n\n")[0]
         yield f"| `{key.asset_key.to_user_string()}` | `{key.name}` | {words} |"
 
 

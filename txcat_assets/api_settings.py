@@ -38,10 +38,11 @@ class ApiSettings(BaseModel):
     """Processes of the API that answer."""
 
     api_max_connections: int = Field(default=256, ge=1)
-    """Connections to each of them that are open at once; those beyond are answered by 503."""
+    """Connections to each of them that are open at once; those beyond are answered by 503. So are
+    those of one address of which half as many wait for their request."""
 
     api_arrival_seconds: float = Field(default=10, gt=0)
-    """How long a request to the API may take to arrive."""
+    """How long a request to the API may take to arrive, and each part of the answer to be taken."""
 
     api_shutdown_seconds: int = Field(default=30, ge=0)
     """How long requests to the API that are under way may take to end after SIGTERM."""

@@ -1,4 +1,4 @@
-"""Limits on how a request arrives: its size, how long it takes, and how many connections are open.
+"""Limits on how a request arrives and its answer is taken: size, time, and how many connections.
 
 uvicorn limits none of these where httptools reads requests, so every web service of txcat uses the
 protocol of this module. What a body means and how large it may be is up to the service.
@@ -24,10 +24,15 @@ class Limits:
     """Headers, body and the framing of a body in chunks; more is answered by 413."""
 
     arrival_seconds: float = 30
-    """From the first byte, or from connecting, to the last byte of a request; then 408."""
+    """From the first byte, or from connecting, to the last byte of a request; then 408. As long may
+    a client take over each part of its answer, some 50 kB; then the connection is cut."""
 
     max_connections: int = 128
     """Open at once; those beyond are answered by 503."""
+
+    max_arriving_of_address: int | None = None
+    """Connections of one address whose request has not arrived whole; those beyond are answered by
+    503, so that no single machine keeps all others out. None where all come from one address."""
 
 
 class LimitedConfig(uvicorn.Config):
@@ -54,11 +59,14 @@ class LimitedProtocol(HttpToolsProtocol):
         self._received_bytes = 0
         self._is_in_head = True
         self._timer: asyncio.TimerHandle | None = None
+        self._taking: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Begin to wait for a request, unless too many connections are open."""
         super().connection_made(transport)
-        if len(self.connections) > self.config.limits.max_connections:
+        limits = self.config.limits
+        is_full = len(self.connections) > limits.max_connections
+        if is_full or self._arriving_of_address() == limits.max_arriving_of_address:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
         else:
             self._start_timer()
@@ -66,7 +74,19 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing more."""
         self._stop_timer()
+        self._stop_taking()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client has not taken what was sent so far: give it some time."""
+        super().pause_writing()
+        seconds = self.config.limits.arrival_seconds
+        self._taking = self.loop.call_later(seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has taken enough for more to be sent."""
+        self._stop_taking()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Read on, and count the bytes of this request."""
@@ -132,6 +152,16 @@ class LimitedProtocol(HttpToolsProtocol):
             self._timer.cancel()
             self._timer = None
 
+    def _stop_taking(self) -> None:
+        if self._taking is not None:
+            self._taking.cancel()
+            self._taking = None
+
+    def _arriving_of_address(self) -> int:
+        """How many other connections of this one's address wait for their request."""
+        others = (one for one in self.connections if isinstance(one, LimitedProtocol))
+        return sum(one._timer is not None and _host(one) == _host(self) for one in others)
+
     def _refuse(self, status: HTTPStatus) -> None:
         """Reply by this status, unless an answer has begun, and close the connection."""
         if self.transport.is_closing():
@@ -144,6 +174,10 @@ class LimitedProtocol(HttpToolsProtocol):
         """Whether an answer has begun and not ended, into which nothing else may be written."""
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is not None and cycle.response_started and not cycle.response_complete
+
+
+def _host(protocol: LimitedProtocol) -> str | None:
+    return protocol.client[0] if protocol.client else None
 
 
 def _size(header: tuple[bytes, bytes]) -> int:

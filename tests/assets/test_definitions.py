@@ -1,6 +1,7 @@
 """The code location loads with every service down and nothing there, and touches nothing."""
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,6 +12,7 @@ import polars as pl
 import pytest
 
 from tests.assets.installation import Installation
+from txcat_assets.cli.home import ROOT
 from txcat_assets.contracts.model import Answer, Contract, Flag, Function, Service, Stage
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.contracts.transactions import CONTRACT
@@ -76,6 +78,18 @@ def test_every_asset_has_what_the_ui_explains_it_by() -> None:
             assert node.metadata["dagster/table_name"] == ".".join(node.key.path)
         assert node.backfill_policy
         assert node.backfill_policy.policy_type.name == "SINGLE_RUN"
+
+
+def test_every_table_and_check_names_its_place_in_the_data_dictionary() -> None:
+    sections = re.findall("^##+ (.+)$", (ROOT / "docs/data-dictionary.md").read_text(), re.M)
+    graph = build_definitions(Settings()).resolve_asset_graph()
+    tables = {node.key: node for node in graph.asset_nodes if node.group_name != REPORTS}
+    for key, node in tables.items():
+        page, _, section = node.metadata["data dictionary"].partition(", ")
+        assert (page, section in sections) == ("docs/data-dictionary.md", True), section
+        for check in graph.get_check_keys_for_assets({key}):
+            words = graph.get_check_spec(check).description or ""
+            assert words.endswith(f"Of {'/'.join(key.path)}: see {page}, {section}.")
 
 
 @pytest.mark.parametrize("schema", ["raw", "validated", "quarantined", "categorized"])

@@ -66,6 +66,9 @@ def test_what_is_wrong_is_on_the_first_page_and_stays_until_it_is_mended(
         page = f"{server.url}/assets/raw/transactions?view=checks&checkDetail=no_file_set_aside"
         seen = window.open(page, "On 2026-01-03; not on the latest day, 2026-01-05.")
         assert "found a zip archive or an Excel workbook" in seen
+        assert "Of raw/transactions: see docs/data-dictionary.md, transactions." in seen
+        page = f"{server.url}/assets/quarantined/transactions?view=overview"
+        window.open(page, "docs/data-dictionary.md, quarantined.transactions")
     bad.write_text(sound(1_000))
     assert terminal.txcat("load", bad.name).code == 0
     assert set(server.shown_checks("raw").values()) == {"SUCCEEDED"}

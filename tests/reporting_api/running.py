@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -75,13 +75,18 @@ class Api:
 
 
 @contextmanager
-def running_api(folder: Path, url: str, **settings: object) -> Iterator[Api]:
-    """Start `txcat api` on the warehouse of a URL; end it by SIGTERM, if nobody else has."""
+def running_api(
+    folder: Path, url: str, others: Mapping[str, str] | None = None, /, **settings: object
+) -> Iterator[Api]:
+    """Start `txcat api` on the warehouse of a URL; end it by SIGTERM, if nobody else has.
+
+    `settings` are those of the API by the rest of their names; `others` are whole variables.
+    """
     port_file, log = folder / "api.port", folder / "api.log"
     named = {f"TXCAT_API_{name.upper()}": str(value) for name, value in settings.items()}
     own = {k: v for k, v in os.environ.items() if not k.startswith("TXCAT_")}
     own |= {"TXCAT_HOME": str(folder), "TXCAT_WAREHOUSE_URL": url, **named}
-    own |= {"TXCAT_API_PORT_FILE": str(port_file)}
+    own |= {"TXCAT_API_PORT_FILE": str(port_file), **(others or {})}
     with log.open("wb") as lines:
         command = [str(TXCAT), "api", "--port", "0"]
         process = subprocess.Popen(command, stdout=lines, stderr=lines, env=own)

@@ -15,7 +15,7 @@ from txcat_assets.clock import utc_now
 from txcat_assets.connections import OpenEnricher, OpenMart
 from txcat_assets.contracts.marts import Mart
 from txcat_assets.contracts.model import Contract, Policy, Stage
-from txcat_assets.defs.columns import columns_of, lineage_of
+from txcat_assets.defs.columns import columns_of, dictionary_place, lineage_of
 from txcat_assets.defs.materialization import materialization
 from txcat_assets.defs.runs import (
     OF_TOPIC,
@@ -207,5 +207,6 @@ def _spec(contract: Contract, schema: str, what: str, upstream: Sequence[str]) -
             "dagster/column_schema": columns_of(contract, schema),
             "dagster/column_lineage": lineage_of(contract, schema),
             "dagster/table_name": f"{schema}.{contract.dataset}",
+            "data dictionary": dictionary_place(schema, contract.dataset),
         },
     )

@@ -19,6 +19,7 @@ from txcat_assets.contracts.model import Contract, Policy, Severity, Stage
 from txcat_assets.contracts.rules import can_refuse, rules_of
 from txcat_assets.defs import mart_verdicts, verdicts
 from txcat_assets.defs.check_runs import FAILED_CHECKS, CheckRun
+from txcat_assets.defs.columns import dictionary_place
 from txcat_assets.defs.jobs import CHECKS
 from txcat_assets.defs.processes import name_process
 from txcat_assets.defs.runs import foreseen_trouble
@@ -136,7 +137,8 @@ def _checks(
         dg.AssetCheckSpec(
             name,
             asset=dg.AssetKey([schema, contract.dataset]),
-            description=rule,
+            description=f"{rule}\n\nOf {schema}/{contract.dataset}: see "
+            f"{dictionary_place(schema, contract.dataset)}.",
             blocking=settings.strict and name in codes,
         )
         for name, (rule, _) in checks.items()

@@ -46,6 +46,12 @@ REASONS = [
 ]
 
 
+def dictionary_place(schema: str, dataset: str) -> str:
+    """Where the data dictionary has a table; as text, for the UI does not know where docs are."""
+    section = dataset if schema == "raw" else f"{schema}.{dataset}"
+    return f"docs/data-dictionary.md, {section}"
+
+
 def columns_of(contract: Contract, schema: str) -> dg.TableSchema:
     """The columns of a dataset's table in the schema `raw`, ..., or of a stage or a mart."""
     texts = [dg.TableColumn(c.name, "text", c.description) for c in contract.columns]
