@@ -90,7 +90,7 @@ class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         run = context.dagster_run
         self._instance.add_run_tags(run.run_id, process_tags())
         args = ExecuteRunArgs(_origin(run), run.run_id, self._instance.get_ref())
-        servers.set_forkserver_preload([*LIBRARIES, f"{OWN}.defs.preloaded"])
+        servers.set_forkserver_preload([*LIBRARIES, f"{OWN}.preloaded"])
         imported = txcat_assets.__path__[0] if code_at_first() == code_now() else None
         process = servers.Process(target=_execute, args=(args.get_command_args(), imported))
         process.start()

@@ -1,4 +1,4 @@
-"""Our own code, as the helper that forks runs imports it: see `launcher`.
+"""Our own code, as the helper that forks runs imports it: see `defs.launcher`.
 
 Code that cannot be imported must not end the helper: the run says what is wrong with it.
 """
