@@ -79,7 +79,8 @@ def _events(
             name = result.unique_id.rpartition(".")[2]
             asset = dg.AssetKey([MARTS, name])
             if result.status == "success" and asset in context.selected_asset_keys:
-                shown = {"groups worked": outcome.groups.get(name, 0)}
+                groups = outcome.groups.get(name)
+                shown = {} if groups is None else {"groups worked": groups}
                 yield dg.MaterializeResult(
                     asset_key=asset, metadata={**shown, "seconds": round(result.seconds, 3)}
                 )

@@ -19,6 +19,9 @@ from txcat_assets.contracts.watchers import Per, Watcher
 PROJECT = Path(__file__).parent / "project"
 MANIFEST = Path(__file__).parent / "manifest.json"
 
+WATCHER = "marts."
+"""What the names of the marts' watchers begin with."""
+
 UNMADE = ""
 """The version of a mart whose full refresh has begun and not ended."""
 
@@ -54,7 +57,7 @@ def _watchers(node: Mapping[str, Any]) -> Iterator[Watcher]:
     contracts = all_contracts()
     for one in node["config"]["meta"]["watches"]:
         per = Per(one.get("per", Per.VALUE))
-        yield Watcher(f"marts.{node['name']}", contracts[one["dataset"]], one["column"], per)
+        yield Watcher(f"{WATCHER}{node['name']}", contracts[one["dataset"]], one["column"], per)
 
 
 def _version(node: Mapping[str, Any]) -> str:

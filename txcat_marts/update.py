@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.contracts.watchers import Watcher
 from txcat_assets.warehouse.databases.interface import Transaction, Warehouse
 from txcat_assets.warehouse.ledger.watchers import (
@@ -17,10 +18,12 @@ from txcat_assets.warehouse.ledger.watchers import (
     read_notes,
     register,
     take_notes,
+    unwatch,
+    watchers_of,
 )
 from txcat_assets.warehouse.schema.tables import prepare
 from txcat_marts.dbt_run import Dbt, NodeResult
-from txcat_marts.manifest import UNMADE, DbtMart, dbt_marts
+from txcat_marts.manifest import UNMADE, WATCHER, DbtMart, dbt_marts
 
 ALL_GROUPS = 2**62
 """More groups than there can be."""
@@ -28,7 +31,10 @@ ALL_GROUPS = 2**62
 
 @dataclass
 class MartsOutcome:
-    """What an update did: the results of dbt, and the groups that were worked by mart."""
+    """What an update did: the results of dbt, and by mart the groups that were worked.
+
+    A mart that was made as a whole has no number of groups.
+    """
 
     results: list[NodeResult] = field(default_factory=list)
     groups: dict[str, int] = field(default_factory=dict)
@@ -56,6 +62,7 @@ def update_marts(dbt: Dbt, names: Sequence[str], *, full_refresh: bool = False) 
         if not is_mine:
             outcome.is_left_to_others = True
             return outcome
+        _forget_gone(dbt.warehouse)
         whole = [mart for mart in marts if full_refresh or not _is_made(dbt.warehouse, mart)]
         if whole:
             # With what is made of them: on PostgreSQL a view goes with the table that is replaced.
@@ -93,6 +100,17 @@ def _prepare(warehouse: Warehouse, marts: Sequence[DbtMart]) -> None:
         prepare(warehouse, contract)
 
 
+def _forget_gone(warehouse: Warehouse) -> None:
+    """Note nothing any more for marts that are gone, or no longer watch a dataset."""
+    there = {(w.name, w.contract.dataset) for mart in dbt_marts().values() for w in mart.watchers}
+    with warehouse.transaction() as tx:
+        for contract in all_contracts().values():
+            for watcher in watchers_of(tx, contract):
+                is_of_dbt = watcher.name.startswith(WATCHER)
+                if is_of_dbt and (watcher.name, contract.dataset) not in there:
+                    unwatch(tx, watcher)
+
+
 def _is_made(warehouse: Warehouse, mart: DbtMart) -> bool:
     with warehouse.transaction() as tx:
         return all(is_watched(tx, watcher, mart.version) for watcher in mart.watchers)
@@ -113,7 +131,8 @@ def _update(
     made = {one.unique_id.rpartition(".")[2] for one in results if one.status == "success"}
     for mart, notes in read:
         if mart.name in made:
-            outcome.groups[mart.name] = sum(one["entity"].n_unique() for one in notes)
+            if not full_refresh:
+                outcome.groups[mart.name] = sum(one["entity"].n_unique() for one in notes)
             _end(dbt.warehouse, mart, notes, full_refresh=full_refresh)
 
 

@@ -13,8 +13,10 @@ from tests.warehouse.shop_marts import MARTS, Frames, current, expected, stored
 from tests.warehouse.tiny import Clock
 from tests.warehouse.worker import Sites, url_in, warehouse_in
 from txcat_assets.contracts.registry import all_contracts
+from txcat_assets.contracts.watchers import Watcher
 from txcat_assets.stages.work import Work
 from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.ledger.watchers import register
 from txcat_marts.dbt_run import Dbt
 from txcat_marts.update import update_marts
 
@@ -61,7 +63,11 @@ def test_the_marts_of_the_real_files_are_what_polars_makes_of_them(dbt: Dbt) -> 
         schema=dict.fromkeys(("order_id", "product_id", "quantity"), pl.Int64)
         | {"line_amount": pl.Decimal(18, 2)}
     )
+    with dbt.warehouse.transaction() as tx:
+        register(tx, Watcher("marts.gone", all_contracts()["orders"], "status"), "1")
     assert update_marts(dbt, MARTS).problems == []
+    gone = "SELECT count(*) FROM ledger.watchers WHERE watcher = 'marts.gone'"
+    assert rows(dbt.warehouse, gone) == [(0,)], "nobody would ever work its notes"
     assert stored(dbt.warehouse) == expected(shop, today())
     assert len(stored(dbt.warehouse)["customer_lifetime_value"]) == 1_000
 

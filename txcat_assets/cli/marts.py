@@ -44,8 +44,9 @@ def marts(
         )
     for made in result.get_asset_materialization_events():
         shown = made.step_materialization_data.materialization
-        groups, seconds = (shown.metadata[name].value for name in ("groups worked", "seconds"))
-        say(f"{'.'.join(shown.asset_key.path)}: {groups} groups worked, {seconds} s.")
+        groups, seconds = shown.metadata.get("groups worked"), shown.metadata["seconds"].value
+        what = f"{groups.value} groups worked" if groups else "made as a whole"
+        say(f"{'.'.join(shown.asset_key.path)}: {what}, {seconds} s.")
     checks = result.get_asset_check_evaluations()
     say(f"{len(checks)} tests ran, {sum(not one.passed for one in checks)} failed.")
     problems = problems_of(result)
