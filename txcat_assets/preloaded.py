@@ -1,8 +1,10 @@
 """Our own code, as the helper that forks runs imports it: see `defs.launcher`.
 
-Code that cannot be imported must not end the helper: the run says what is wrong with it.
+Code that cannot be imported must not end the helper: the run says what is wrong with it. What is
+imported stays, so the garbage collection of the runs need not look through it.
 """
 
+import gc
 from contextlib import suppress
 
 with suppress(Exception):
@@ -12,3 +14,5 @@ with suppress(Exception):
     from txcat_assets.contracts.registry import all_contracts
 
     all_contracts()
+
+gc.freeze()

@@ -124,7 +124,7 @@ if __name__ == "__main__":
         for number in range(3):
             if number == 2:  # edited as an editor does it, beside a running daemon
                 source = Path(code).read_text()
-                Path(code).write_text(source + "EDITED = True")
+                Path(code).write_text(source + "\\nEDITED = True\\n")
             run = instance.create_run_for_job(job, job_code_origin=origin, tags=tags)
             instance.run_launcher.launch_run(LaunchRunContext(run, workspace=None))
             while not instance.get_run_by_id(run.run_id).is_finished:
@@ -134,16 +134,28 @@ if __name__ == "__main__":
 """Three runs one after the other, the code edited before the last; prints how each ended."""
 
 
+TELLING = """
+import os
+with open({imported!r}, "a") as told:
+    told.write(str(os.getpid()) + "\\n")
+build = build_definitions
+def build_definitions(settings, contracts=None, resources=None):
+    with open({built!r}, "a") as told:
+        told.write(" ".join(contracts or ["all"]) + "\\n")
+    return build(settings, contracts, resources)
+"""
+"""Makes the definitions tell which process imports them, and what is built."""
+
+
 @pytest.mark.slow
 def test_code_is_imported_once_for_all_runs_and_anew_after_an_edit(
     home: Path, tmp_path: Path
 ) -> None:
     # Else an edited contract would reach the UI by "reload", and the runs only after a restart.
-    copy, imported = tmp_path / "code", tmp_path / "imported"
+    copy, imported, built = (tmp_path / name for name in ("code", "imported", "built"))
     shutil.copytree(ROOT / "txcat_assets", copy / "txcat_assets")
     code = copy / "txcat_assets" / "definitions.py"
-    told = f"\nwith open({str(imported)!r}, 'a') as told:\n    told.write(f'{{os.getpid()}}\\n')\n"
-    code.write_text(code.read_text() + "\nimport os\n" + told)
+    code.write_text(code.read_text() + TELLING.format(imported=str(imported), built=str(built)))
     (script := tmp_path / "launch.py").write_text(LAUNCH_THREE)
     environment = os.environ | {"TXCAT_HOME": str(home), "PYTHONPATH": str(copy)}
     done = subprocess.run(
@@ -159,6 +171,7 @@ def test_code_is_imported_once_for_all_runs_and_anew_after_an_edit(
     by_process = Counter(imported.read_text().split())
     # The script, the helper that forks, and the one run after the edit.
     assert (len(by_process), by_process.total()) == (3, 3)
+    assert built.read_text().split() == ["all", "users", "users", "users"]
 
 
 def test_a_run_of_a_dataset_builds_no_more_than_it_needs() -> None:

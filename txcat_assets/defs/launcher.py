@@ -7,16 +7,16 @@ Dagster's own starts an interpreter for each run, which imports for 2 s what a m
 import multiprocessing
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
 import dagster as dg
 from dagster._cli import main as dagster_command
 from dagster._config import UserConfigSchema
-from dagster._core.code_pointer import CustomPointer, ModuleCodePointer
 from dagster._core.launcher import LaunchRunContext, RunLauncher
-from dagster._core.origin import JobPythonOrigin
 from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
@@ -89,10 +89,16 @@ class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         """
         run = context.dagster_run
         self._instance.add_run_tags(run.run_id, process_tags())
-        args = ExecuteRunArgs(_origin(run), run.run_id, self._instance.get_ref())
+        if not run.job_code_origin:
+            raise dg.DagsterInvariantViolationError(
+                f"Run {run.run_id} does not say where its code is."
+            )
+        args = ExecuteRunArgs(run.job_code_origin, run.run_id, self._instance.get_ref())
         servers.set_forkserver_preload([*LIBRARIES, f"{OWN}.preloaded"])
         imported = txcat_assets.__path__[0] if code_at_first() == code_now() else None
-        process = servers.Process(target=_execute, args=(args.get_command_args(), imported))
+        process = servers.Process(
+            target=_execute, args=(args.get_command_args(), imported, dataset_of(run))
+        )
         process.start()
         self._instance.add_run_tags(run.run_id, process_tags(process.pid))
 
@@ -107,19 +113,6 @@ class ForkingRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         return True
 
 
-def _origin(run: dg.DagsterRun) -> JobPythonOrigin:
-    """Where the run's code is: all our definitions, or those that its dataset needs."""
-    origin, dataset = run.job_code_origin, dataset_of(run)
-    if not origin:
-        raise dg.DagsterInvariantViolationError(f"Run {run.run_id} does not say where its code is.")
-    repository = origin.repository_origin
-    pointer = repository.code_pointer
-    if not dataset or not isinstance(pointer, ModuleCodePointer) or pointer.module != DEFINITIONS:
-        return origin
-    needed = CustomPointer(pointer._replace(fn_name="definitions_of"), [dataset], [])
-    return origin._replace(repository_origin=repository._replace(code_pointer=needed))
-
-
 def code_now() -> set[tuple[Path, int, int]]:
     """Our own files with their sizes and times of change."""
     found = [(path, path.stat()) for path in Path(txcat_assets.__path__[0]).rglob("*.py")]
@@ -132,7 +125,7 @@ def code_at_first() -> set[tuple[Path, int, int]]:
     return code_now()
 
 
-def _execute(command: Sequence[str], imported: str | None) -> None:
+def _execute(command: Sequence[str], imported: str | None, dataset: str | None) -> None:
     """Be the command by which every launcher of Dagster's works a run.
 
     `imported` is the folder of our own code that may be kept. The helper finds another one first
@@ -141,5 +134,13 @@ def _execute(command: Sequence[str], imported: str | None) -> None:
     if imported != txcat_assets.__path__[0]:
         for name in [name for name in sys.modules if name.partition(".")[0] == OWN]:
             del sys.modules[name]
+    if dataset:
+        with suppress(Exception):  # Dagster says in the run what is wrong with the code
+            _define(import_module(DEFINITIONS), dataset)
     sys.argv = ["dagster", *command[command.index("api") :]]
     dagster_command()  # type: ignore[no-untyped-call]
+
+
+def _define(code: Any, dataset: str) -> None:
+    """Let Dagster find in this process the definitions of one dataset only."""
+    code.defs = dg.definitions(lambda: code.definitions_of(dataset))
