@@ -64,7 +64,7 @@ STEPS = {
     "between two slices": Step(land_topic, "_land_part", is_after=True),
     "before a slice is committed": Step(land_topic, "land", call=2, is_after=True),
     "before Kafka is told": Step(Topic, "commit"),
-    "before Dagster is told": Step(assets, "report"),
+    "before Dagster is told": Step(assets, "materialization"),
     "before its verdicts are committed": Step(validate, "reach", is_after=True),
     "when the model has answered": Step(enrich, "_ask", is_after=True),
     "before its answers are committed": Step(enrich, "store_answers", is_after=True),
