@@ -18,6 +18,7 @@ case "$*" in
     "-m venv"*) mkdir -p .txcat/venv/bin
         cp "$0" .txcat/venv/bin/python && cp "$0" .txcat/venv/bin/uv && echo venv >>asked ;;
     "-c "*) ;;
+    "-m compileall"*) echo "$*" >>compiled ;;
     *) echo "$*" >>asked; [ ! -f fails ] ;;
 esac
 """
@@ -68,6 +69,7 @@ def test_a_fresh_checkout_gets_everything_and_a_second_run_nothing(checkout: Pat
     assert asked(checkout) == ["venv", "bootstrap.txt", "runtime.txt", "."]
     setup(checkout)
     assert asked(checkout) == []
+    assert "txcat_assets" in (checkout / "compiled").read_text()
 
 
 def test_a_changed_pin_is_installed_and_nothing_else(checkout: Path) -> None:
