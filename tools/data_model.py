@@ -66,6 +66,12 @@ def _models() -> list[Mapping[str, Any]]:
 
 
 def _datasets(node: Mapping[str, Any]) -> list[str]:
-    """The datasets that a model reads by their staging models."""
-    named = [one.rpartition(".")[2] for one in node["depends_on"]["nodes"]]
-    return sorted(name.removeprefix("stg_") for name in named if name.startswith("stg_"))
+    """The datasets that a model reads, be it by their staging models."""
+    nodes, found, todo = manifest()["nodes"], set[str](), list(node["depends_on"]["nodes"])
+    while todo:
+        one = todo.pop()
+        if one.startswith("source."):
+            found.add(one.rpartition(".")[2])
+        elif nodes[one]["config"]["materialized"] == "ephemeral":
+            todo += nodes[one]["depends_on"]["nodes"]
+    return sorted(found)

@@ -34,7 +34,7 @@ def sources() -> str:
     """The tables that the models read, each with what its contract says."""
     found = {
         "version": 2,
-        "sources": [_source(schema) for schema in ("current", "validated")],
+        "sources": [_source("current"), _source("validated"), _versions()],
     }
     return f"# {WRITTEN}\n{yaml.safe_dump(found, sort_keys=False, width=100, allow_unicode=True)}"
 
@@ -64,6 +64,13 @@ def _schema(contract: Contract) -> str:
 def _source(schema: str) -> dict[str, Any]:
     contracts = [one for one in all_contracts().values() if _schema(one) == schema]
     return {"name": schema, "schema": schema, "tables": [_table(one) for one in contracts]}
+
+
+def _versions() -> dict[str, Any]:
+    """Where keys have versions, all of them; the columns are those of the current ones."""
+    contracts = [one for one in all_contracts().values() if one.policy is Policy.LATEST]
+    tables = [_table(one) | {"columns": []} for one in contracts]
+    return {"name": "versions", "schema": "validated", "tables": tables}
 
 
 def _table(contract: Contract) -> dict[str, Any]:

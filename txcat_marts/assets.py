@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
 from txcat_assets.clock import utc_now
@@ -47,7 +47,10 @@ class Names(DagsterDbtTranslator):
         return str(dbt_resource_props.get("description", ""))
 
 
-NAMES = Names()
+NAMES = Names(
+    # The current versions of a dataset and all of them are two sources, and one asset.
+    DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True)
+)
 
 
 def marts_assets() -> dg.AssetsDefinition:

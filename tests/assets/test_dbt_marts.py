@@ -16,7 +16,22 @@ from txcat_marts.manifest import PROJECT
 
 pytestmark = pytest.mark.slow
 
-MARTS = {"daily_sales", "customer_orders", "customer_lifetime_value", "product_performance"}
+PARENTS = {
+    "daily_sales": {"validated/orders"},
+    "customer_orders": {"validated/customers", "validated/orders"},
+    "customer_lifetime_value": {"marts/customer_orders"},
+    "product_performance": {"validated/products", "validated/orders", "validated/order_lines"},
+    "dim_user": {"validated/users"},
+    "dim_currency": {"validated/currencies"},
+    "dim_date": {"marts/fact_payments"},
+    "fact_payments": {"validated/payments", "validated/users"},
+    "payments_by_month": {"validated/payments"},
+    "monthly_payments": {"marts/payments_by_month"},
+    "sender_months": {"validated/payments"},
+    "sender_churn": {"marts/sender_months"},
+    "sender_cohorts": {"marts/sender_months"},
+}
+MARTS = PARENTS.keys()
 
 
 def keys(*paths: str) -> set[dg.AssetKey]:
@@ -26,14 +41,7 @@ def keys(*paths: str) -> set[dg.AssetKey]:
 def test_the_graph_leads_from_the_datasets_to_each_mart(tmp_path: Path) -> None:
     graph = build_definitions(Settings(home=tmp_path)).resolve_asset_graph()
     parents = {key.path[-1]: graph.get(key).parent_keys for key in graph.materializable_asset_keys}
-    assert parents == {
-        "daily_sales": keys("validated/orders"),
-        "customer_orders": keys("validated/customers", "validated/orders"),
-        "customer_lifetime_value": keys("marts/customer_orders"),
-        "product_performance": keys(
-            "validated/products", "validated/orders", "validated/order_lines"
-        ),
-    }
+    assert parents == {mart: keys(*paths) for mart, paths in PARENTS.items()}
 
 
 def made_by(result: dg.ExecuteInProcessResult) -> set[str]:
@@ -77,7 +85,8 @@ def test_they_are_asked_for_when_something_changed_and_a_wrong_one_stops_no_othe
     job = definitions.resolve_job_def("marts")
     take_samples(warehouse, tmp_path)
     assert asked(definitions, instance) == (
-        "due: customer_orders, daily_sales, product_performance"
+        "due: customer_orders, daily_sales, dim_currency, dim_user, fact_payments, "
+        "payments_by_month, product_performance, sender_months"
     )
     result = job.execute_in_process(instance=instance)
     assert made_by(result) == MARTS

@@ -1,15 +1,19 @@
 """The marts of dbt, on both databases: right on the real files, and incremental as in full."""
 
-from datetime import UTC, date, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 
 import polars as pl
 import pytest
 
+from data.make_samples import FIRST_DAY
+from tests.warehouse import payment_marts
+from tests.warehouse.late_payments import payment_files
 from tests.warehouse.operators import decide
 from tests.warehouse.shop import REAL, REAL_DAY, rows, take, take_samples
-from tests.warehouse.shop_marts import MARTS, Frames, current, expected, stored
+from tests.warehouse.shop_marts import MARTS, Frames, Rows, current, expected, plain, stored
 from tests.warehouse.tiny import Clock
 from tests.warehouse.worker import Sites, url_in, warehouse_in
 from txcat_assets.contracts.registry import all_contracts
@@ -21,6 +25,9 @@ from txcat_marts.dbt_run import Dbt
 from txcat_marts.update import update_marts
 
 pytestmark = pytest.mark.slow
+
+ALL = (*MARTS, *payment_marts.MARTS)
+FIRST_DAYS = [FIRST_DAY + timedelta(days=n) for n in range(4)]
 
 
 @pytest.fixture(scope="session")
@@ -109,14 +116,27 @@ def late_files(random: Random, folder: Path, number: int) -> dict[str, Path]:
     return found
 
 
-def discard_some(warehouse: Warehouse, random: Random) -> None:
-    """An operator discards an order, a line and a customer: earlier versions hold their keys."""
-    for dataset in ("orders", "order_lines", "customers"):
+def discard_some(
+    warehouse: Warehouse, random: Random, datasets: Sequence[str], days: Sequence[date]
+) -> None:
+    """An operator discards a record of each: what came before it or after it holds its key."""
+    for dataset in datasets:
         order = "ORDER BY _slice_id, _position"
-        kept = rows(warehouse, f"SELECT _slice_id, _position FROM current.{dataset} {order}")
+        kept = rows(warehouse, f"SELECT _slice_id, _position FROM validated.{dataset} {order}")
         slice_id, position = random.choice(kept)
-        work = Work(warehouse, all_contracts()[dataset], [REAL_DAY], "run", Clock())
+        work = Work(warehouse, all_contracts()[dataset], [*days], "run", Clock())
         decide(work, "discard", (slice_id, position), [], "")
+
+
+def take_payments(warehouse: Warehouse, random: Random, folder: Path, number: int) -> None:
+    for dataset, path, day in payment_files(random, folder, number):
+        take(warehouse, dataset, [path], day)
+
+
+def all_expected(warehouse: Warehouse) -> dict[str, Rows]:
+    payments = payment_marts.expected(payment_marts.current(warehouse), today())
+    as_rows = {name: plain(frame) for name, frame in payments.items()}
+    return as_rows | expected(current(warehouse), today())
 
 
 def test_after_any_history_the_marts_are_what_a_full_refresh_makes(
@@ -124,19 +144,23 @@ def test_after_any_history_the_marts_are_what_a_full_refresh_makes(
 ) -> None:
     warehouse, random = dbt.warehouse, Random(7)
     take_samples(warehouse, tmp_path)
-    assert update_marts(dbt, MARTS).problems == []
-    for number in range(3):
+    take_payments(warehouse, random, tmp_path, 0)
+    assert update_marts(dbt, ALL).problems == []
+    for number in range(1, 3):
         for dataset, path in late_files(random, tmp_path, number).items():
             take(warehouse, dataset, [path], REAL_DAY)
-        discard_some(warehouse, random)
+        discard_some(warehouse, random, ("orders", "order_lines", "customers"), [REAL_DAY])
         for dataset in ("customers", "products", "orders", "order_lines"):
             take(warehouse, dataset, [], REAL_DAY)
+        take_payments(warehouse, random, tmp_path, number)
+        discard_some(warehouse, random, ("payments", "users"), FIRST_DAYS)
+        take(warehouse, "payments", [])
         assert noted(warehouse)
         if number == 1:
-            dbt.build(MARTS)  # all that a run does which is killed before it takes its notes
-        assert update_marts(dbt, MARTS).problems == []
+            dbt.build(ALL)  # all that a run does which is killed before it takes its notes
+        assert update_marts(dbt, ALL).problems == []
         assert noted(warehouse) == 0
-        assert stored(warehouse) == expected(current(warehouse), today())
-    incremental = stored(warehouse)
-    assert update_marts(dbt, MARTS, full_refresh=True).problems == []
-    assert stored(warehouse) == incremental
+        assert stored(warehouse, ALL) == all_expected(warehouse)
+    incremental = stored(warehouse, ALL)
+    assert update_marts(dbt, ALL, full_refresh=True).problems == []
+    assert stored(warehouse, ALL) == incremental

@@ -20,8 +20,11 @@
     {%- for watch in config.get('meta').watches %}
     {%- set noted = noted_groups(watch) %}
     {% if watch.through -%}
-    select {{ config.get('unique_key') }} as touched_key from current.{{ watch.through }}
-    where {{ watch.column }} in ({{ noted }})
+    {%- set through = table_of(watch.through) -%}
+    select {{ config.get('unique_key') }} as touched_key from {{ through.schema }}.{{ through.name }}
+    where {% for column in watch.by or [watch.column] -%}
+    {{ column }} in ({{ noted }}) {{ 'or ' if not loop.last }}
+    {%- endfor %}
     {%- else -%}
     {{ noted }}
     {%- endif %}
@@ -39,11 +42,16 @@
     {%- if watch.per in ('day', 'month') -%}
     date
     {%- else -%}
-    {%- for source in graph.sources.values() if source.name == watch.dataset -%}
-    {{ source.columns[watch.column].data_type }}
-    {%- endfor -%}
+    {{ table_of(watch.dataset).columns[watch.column].data_type }}
     {%- endif -%}
 {%- endmacro %}
+
+{# The source that has the records which hold their keys now. #}
+{% macro table_of(dataset) %}
+    {%- for source in graph.sources.values() if source.name == dataset and source.source_name != 'versions' -%}
+    {{ return(source) }}
+    {%- endfor -%}
+{% endmacro %}
 
 {% macro is_touched(key) -%}
     {%- if is_incremental() -%}
@@ -62,6 +70,6 @@
 {% endmacro %}
 
 {# PostgreSQL finds the rows of touched keys by an index; DuckDB scans, and an index would cost. #}
-{% macro key_index(key) %}
-    {{ return([{'columns': [key], 'unique': true}] if target.type == 'postgres' else []) }}
+{% macro key_index() %}
+    {{ return([{'columns': varargs | list, 'unique': true}] if target.type == 'postgres' else []) }}
 {% endmacro %}
