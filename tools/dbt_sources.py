@@ -1,4 +1,4 @@
-"""What the dbt project knows of the contracts: its sources, and a staging model of each dataset.
+"""What the dbt project knows of the contracts: its sources, who else reads them, staging models.
 
 They are pages like others, see `tools.docs`; nothing that a contract says is written twice.
 """
@@ -27,7 +27,12 @@ def dbt_pages() -> dict[str, Callable[[], str]]:
         f"{STAGING}/stg_{contract.dataset}.sql": partial(staging_model, contract)
         for contract in all_contracts().values()
     }
-    return {f"{STAGING}/sources.yml": sources, f"{STAGING}/columns.md": columns, **models}
+    return {
+        f"{STAGING}/sources.yml": sources,
+        f"{STAGING}/exposures.yml": exposures,
+        f"{STAGING}/columns.md": columns,
+        **models,
+    }
 
 
 def sources() -> str:
@@ -36,7 +41,30 @@ def sources() -> str:
         "version": 2,
         "sources": [_source("current"), _source("validated"), _versions()],
     }
-    return f"# {WRITTEN}\n{yaml.safe_dump(found, sort_keys=False, width=100, allow_unicode=True)}"
+    return _yaml(found)
+
+
+def exposures() -> str:
+    """Who reads the same tables beside the marts: the API, and each report."""
+    api = {
+        "name": "reporting_api",
+        "type": "application",
+        "description": "The HTTP API for those who ask for what was loaded: docs/reporting-api.md.",
+        "owner": {"name": "txcat"},
+        "depends_on": [_source_of(contract) for contract in all_contracts().values()],
+    }
+    reports = [
+        {
+            "name": f"{contract.dataset}_{report.name}_report",
+            "type": "analysis",
+            "description": f"{report.description} See docs/reports.md.",
+            "owner": {"name": contract.owner},
+            "depends_on": [_source_of(contract)],
+        }
+        for contract in all_contracts().values()
+        for report in contract.reports
+    ]
+    return _yaml({"version": 2, "exposures": [api, *reports]})
 
 
 def columns() -> str:
@@ -52,8 +80,15 @@ def columns() -> str:
 def staging_model(contract: Contract) -> str:
     """The typed columns of whatever holds a key now."""
     names = ",\n".join(f"    {name}" for name in contract.column_names)
-    source = f"{{{{ source('{_schema(contract)}', '{contract.dataset}') }}}}"
-    return f"-- {WRITTEN}\nselect\n{names}\nfrom {source}\n"
+    return f"-- {WRITTEN}\nselect\n{names}\nfrom {{{{ {_source_of(contract)} }}}}\n"
+
+
+def _source_of(contract: Contract) -> str:
+    return f"source('{_schema(contract)}', '{contract.dataset}')"
+
+
+def _yaml(found: dict[str, Any]) -> str:
+    return f"# {WRITTEN}\n{yaml.safe_dump(found, sort_keys=False, width=100, allow_unicode=True)}"
 
 
 def _schema(contract: Contract) -> str:

@@ -164,3 +164,6 @@ def test_after_any_history_the_marts_are_what_a_full_refresh_makes(
     incremental = stored(warehouse, ALL)
     assert update_marts(dbt, ALL, full_refresh=True).problems == []
     assert stored(warehouse, ALL) == incremental
+    by_hand = dbt.test("test_type:unit")
+    assert [f"{one.unique_id}: {one.words}" for one in by_hand if not one.is_well] == []
+    assert len(by_hand) == 6

@@ -13,7 +13,7 @@
     {{ money('((cast(' ~ money(amount) ~ ' * 100 as hugeint) * 2 + ' ~ number ~ ') // nullif(cast(2 * ' ~ number ~ ' as hugeint), 0))
         * cast(0.01 as decimal(3, 2))') }}
     {%- else -%}
-    {{ money('round(' ~ amount ~ ' / nullif(' ~ number ~ ', 0), 2)') }}
+    {{ money('round(' ~ money(amount) ~ ' / nullif(' ~ number ~ ', 0), 2)') }}
     {%- endif -%}
 {%- endmacro %}
 
