@@ -1,4 +1,7 @@
-"""Files of users, currencies and payments as they may come, at random, late and changed."""
+"""Files of users, currencies and payments as they may come: at random, late and changed.
+
+Orders are in `shop`; what the marts shall make of payments is in `payment_marts`.
+"""
 
 from datetime import date, timedelta
 from pathlib import Path
