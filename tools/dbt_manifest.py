@@ -13,7 +13,15 @@ from txcat_marts.dbt_run import Dbt
 
 KEPT = ("metadata", "nodes", "sources", "exposures", "unit_tests", "parent_map", "child_map")
 EMPTY = ("metrics", "semantic_models", "saved_queries", "groups", "disabled", "selectors", "docs")
-DIFFERING = ("created_at", "root_path", "build_path", "compiled_path", "patch_path", "database")
+DIFFERING = (
+    "created_at",
+    "root_path",
+    "build_path",
+    "compiled_path",
+    "patch_path",
+    "database",
+    "relation_name",
+)
 
 
 def dbt_manifest() -> str:
@@ -37,5 +45,4 @@ def dbt_manifest() -> str:
         for node in lasting[group].values():
             for name in DIFFERING:
                 node.pop(name, None)
-            node.pop("relation_name", None)
     return json.dumps(lasting, indent=1) + "\n"

@@ -19,6 +19,9 @@ Job: TypeAlias = "UnresolvedAssetJobDefinition"
 DATASET, CHECKS = "dataset", "checks"
 """Tags of the runs of the two jobs; runs of one `dataset` wait for each other, by dagster.yaml."""
 
+LOAD, CHECK = "load_", "check_"
+"""What the names of the two jobs begin with; that of the dataset follows."""
+
 DEAD_LETTERS = "dead_letters"
 """The first part of the keys of the assets that send quarantined messages to Kafka."""
 
@@ -31,18 +34,18 @@ def schemas(contract: Contract) -> list[str]:
 
 def load_name(contract: Contract) -> str:
     """The name of the job that loads a dataset."""
-    return f"load_{contract.dataset}"
+    return LOAD + contract.dataset
 
 
 def check_name(contract: Contract) -> str:
     """The name of the job that checks a dataset."""
-    return f"check_{contract.dataset}"
+    return CHECK + contract.dataset
 
 
 def dataset_of(run: dg.DagsterRun) -> str | None:
     """The dataset of which a run loads days, or runs checks; None where it does anything else."""
     name = run.tags.get(DATASET) or run.tags.get(CHECKS) or ""
-    return name if run.job_name in (f"load_{name}", f"check_{name}") else None
+    return name if run.job_name in (LOAD + name, CHECK + name) else None
 
 
 def decide_name(contract: Contract) -> str:
