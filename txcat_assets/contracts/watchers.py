@@ -1,6 +1,7 @@
 """What a watcher is: whoever must know which groups of a dataset's validated records have changed.
 
-A mart is one; a table that is made by other means, such as sales by day, is another. How changes
+A mart is one; a table that is made by other means, such as sales by day, is another. Who reads the
+answers of a stage beside the records, such as their categories, watches these too. How changes
 are noted and worked is in `txcat_assets.warehouse.ledger.watchers`.
 """
 
@@ -23,14 +24,16 @@ class Per(StrEnum):
 class Watcher:
     """Watches the validated records of a dataset, grouped by a column of theirs.
 
-    `name` is its own among the watchers of the dataset. Raises ContractRefused where the dataset
-    has no such column, or one without days and months.
+    `name` is its own among the watchers of the dataset. With a `stage` the rows of that stage are
+    watched too, each in the group of the record that it answers. Raises ContractRefused where the
+    dataset has no such column, one without days and months, or no such stage.
     """
 
     name: str
     contract: Contract
     column: str
     per: Per = Per.VALUE
+    stage: str | None = None
 
     def __post_init__(self) -> None:
         if self.column not in self.contract.column_names:
@@ -42,6 +45,12 @@ class Watcher:
             raise ContractRefused(
                 f"{self.name} watches {self.contract.dataset} by the {self.per} of {self.column}, "
                 "which is no time. Name a column of type Date or Instant."
+            )
+        stages = [stage.name for stage in self.contract.stages]
+        if self.stage is not None and self.stage not in stages:
+            raise ContractRefused(
+                f"{self.name} watches the answers of {self.stage} for {self.contract.dataset}, "
+                f"which is no stage of it. Its stages: {', '.join(stages) or 'none'}."
             )
 
     @property

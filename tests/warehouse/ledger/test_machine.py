@@ -1,10 +1,12 @@
 """Any order of landing, judging, asking, upgrades, refreshes and crashes ends as the oracle says.
 
 After every step the tables are audited and compared with the oracle, each slice under the
-contract version that it has reached.
+contract version that it has reached. Whoever watches records and their categories has been told by
+then of every amount of which any has changed.
 """
 
 import contextlib
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date
 
@@ -36,6 +38,7 @@ from tests.warehouse.steps import (
 )
 from tests.warehouse.tiny import CATEGORIZED, DAYS, tiny, verdict_of
 from tests.warehouse.worker import Sites
+from txcat_assets.contracts.watchers import Watcher
 from txcat_assets.sources.files.listing import SeenFile
 from txcat_assets.stages.arrivals import register_named
 from txcat_assets.stages.enrich import enrich
@@ -43,6 +46,7 @@ from txcat_assets.stages.land import land_files
 from txcat_assets.stages.loop import refresh
 from txcat_assets.stages.validate import validate
 from txcat_assets.stages.work import Work
+from txcat_assets.warehouse.ledger.watchers import read_notes, register, take_notes
 from txcat_assets.warehouse.schema.tables import prepare
 
 
@@ -55,7 +59,10 @@ class Ledger(Machine):
         self.version = self.model = 1
         self.reached: dict[int, str] = {}
         self.judged_alone: dict[Position, int] = {}
+        self.amounts: dict[str, set[str]] = {}
         prepare(self.warehouse, tiny(1))
+        with self.warehouse.transaction() as tx:
+            register(tx, self._by_amount, "1")
 
     @initialize(contents=st.lists(lines, min_size=FILES, max_size=FILES), order=orders)
     def begin(self, contents: list[list[str]], order: list[int]) -> None:
@@ -170,10 +177,29 @@ class Ledger(Machine):
         assert [row for row in rows if row[0] != " ".join(row[1:])] == []
 
     @invariant()
+    def who_watches_is_told_what_changed(self) -> None:
+        before, self.amounts = self.amounts, defaultdict(set)
+        with self.warehouse.transaction() as tx:
+            for table in ("validated.tiny", "categorized.tiny"):
+                for amount, row in tx.rows(
+                    f"SELECT CAST(amount AS TEXT), CAST(t AS TEXT) FROM {table} t"
+                ):
+                    self.amounts[amount].add(f"{table} {row}")
+            notes = read_notes(tx, self._by_amount, 100)
+            assert take_notes(tx, self._by_amount, notes)
+        names = before.keys() | self.amounts.keys()
+        changed = {name for name in names if before.get(name) != self.amounts.get(name)}
+        assert changed <= set(notes["entity"])
+
+    @invariant()
     def raw_is_what_was_sent(self) -> None:
         assert {r.at: r for r in arrived(self.warehouse, tiny(1))} == self.files.sent(
             self.warehouse
         )
+
+    @property
+    def _by_amount(self) -> Watcher:
+        return Watcher("by_amount", tiny(self.version), "amount", stage="categorized")
 
     def _work(self, days: Sequence[date], *, crash: int | None = None) -> Work:
         return self.work_on(tiny(self.version), days, crash)

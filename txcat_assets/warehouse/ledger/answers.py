@@ -7,10 +7,12 @@ counts only for the content that was asked. What there is to ask is in `pending`
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import polars as pl
 
 from txcat_assets.contracts.model import Contract, Stage
+from txcat_assets.contracts.watchers import Watcher
 from txcat_assets.pipeline.parse import dtype_of
 from txcat_assets.warehouse.databases.interface import Transaction, quoted
 from txcat_assets.warehouse.ledger.pending import (
@@ -21,6 +23,7 @@ from txcat_assets.warehouse.ledger.pending import (
     recount_pending,
 )
 from txcat_assets.warehouse.ledger.slices import Run, in_slices, reach
+from txcat_assets.warehouse.ledger.watchers import note_groups, note_touched, watchers_of_stage
 from txcat_assets.warehouse.schema.contract_versions import require_version
 from txcat_assets.warehouse.schema.tables import key_of, previous
 
@@ -98,6 +101,23 @@ def ask_again(tx: Transaction, contract: Contract, stage: Stage, positions: pl.D
     recount_pending(tx, contract, stage, positions["_slice_id"].unique().to_list())
 
 
+def note_answers_that_go(
+    tx: Transaction, watchers: Sequence[Watcher], keys: pl.Series, at: datetime
+) -> None:
+    """Note the groups of the rows that keys have in the stages that are watched, before they go.
+
+    A row may be of another group than the record that has left: it stands for content of before
+    where its key was not answered again. A row that stays is of the group of a record that moved.
+    """
+    for watcher in watchers:
+        if watcher.stage and not keys.is_empty():
+            contract = watcher.contract
+            tx.offer("keys", keys.to_frame())
+            of_keys = tx.among(f'"{contract.key}"', f"SELECT {key_of(contract, 'k')} FROM keys k")
+            rows = f"{watcher.stage}.{contract.dataset} WHERE {of_keys}"
+            note_groups(tx, watcher, rows, at)
+
+
 def move_answers(
     tx: Transaction, contract: Contract, stage: Stage, keys: pl.Series, winners: pl.DataFrame
 ) -> None:
@@ -162,14 +182,18 @@ def _after_refresh(tx: Transaction, model: StageModel, slice_ids: Sequence[int],
 def _store_rows(tx: Transaction, model: StageModel, new: pl.DataFrame, run: Run) -> None:
     """Put the answered records into the stage's table, in place of the rows with their keys."""
     key, answers = model.contract.key, model.stage.column_names
+    watchers = watchers_of_stage(tx, model.contract, model.stage)
+    watched = sorted({watcher.column for watcher in watchers} - {key})
     tx.offer("asked", new.select(key))
     of_asked = tx.among(f'"{key}"', f"SELECT {key_of(model.contract, 'a')} FROM asked a")
     before = tx.frame(
-        f"SELECT {quoted([key, *answers, 'model_version'])} FROM {model.table} WHERE {of_asked}"
+        f"SELECT {quoted([key, *answers, 'model_version', *watched])} FROM {model.table} "
+        f"WHERE {of_asked}"
     )
     if not before.is_empty():
         tx.run(f"DELETE FROM {model.table} WHERE {of_asked}")
-    was = before.rename({name: previous(name) for name in [*answers, "model_version"]})
+    said = [*answers, "model_version"]
+    was = before.drop(watched).rename({name: previous(name) for name in said})
     rows = new.filter(pl.col("refusal").is_null()).join(was, on=key, how="left")
     tx.append(
         model.table,
@@ -185,6 +209,8 @@ def _store_rows(tx: Transaction, model: StageModel, new: pl.DataFrame, run: Run)
         ),
         key=key,
     )
+    touched = pl.concat([one.select(key, *watched) for one in (before, rows)])
+    note_touched(tx, watchers, touched, run.at)
 
 
 def _store_refusals(

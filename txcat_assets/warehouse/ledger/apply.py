@@ -30,7 +30,7 @@ from txcat_assets.pipeline.places import (
     to_move,
 )
 from txcat_assets.warehouse.databases.interface import Transaction, listed, quoted
-from txcat_assets.warehouse.ledger.answers import move_answers
+from txcat_assets.warehouse.ledger.answers import move_answers, note_answers_that_go
 from txcat_assets.warehouse.ledger.decisions import closed_places
 from txcat_assets.warehouse.ledger.moves import note_moves
 from txcat_assets.warehouse.ledger.pending import recount_pending
@@ -168,6 +168,8 @@ def _update_dependents(
     met = before[key].drop_nulls().unique()
     winners = placed.filter(pl.col("_place") == VALIDATED, pl.col(key).is_in(met.implode()))
     moved = placed.filter(pl.col("_place").ne_missing(pl.col("was")))
+    gone = met.filter(~met.is_in(winners[key].implode()))
+    note_answers_that_go(tx, dataset.watchers, gone, run.at)
     for stage in contract.stages:
         move_answers(tx, contract, stage, met, winners)
         recount_pending(tx, contract, stage, moved["_slice_id"].unique().to_list())

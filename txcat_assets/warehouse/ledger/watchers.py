@@ -1,11 +1,12 @@
 """What changed: the groups of validated records that each watcher of a dataset still has to work.
 
 A group (a customer, a day, a month) is touched when a validated record of it comes, goes or
-changes, be it the current version of its key or one before it. `apply` notes that in its own
-transaction, for the marts of the contract and for every watcher that registered by `watch`. A
-watcher reads notes, works their groups from what is validated then, and deletes those very notes
-in the transaction that keeps its work. What is noted meanwhile stays for its next look, and a kill
-loses nothing.
+changes, be it the current version of its key or one before it; for who watches a stage, also when
+a row of its answers does. Whatever writes them notes that in its own transaction, for the marts of
+the contract and for every watcher that registered by `watch`: `apply` for records and for the
+answers that move with them, `store_answers` for new ones. A watcher reads notes, works their groups
+from what is there then, and deletes those very notes in the transaction that keeps its work. What
+is noted meanwhile stays for its next look, and a kill loses nothing.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from datetime import datetime
 
 import polars as pl
 
-from txcat_assets.contracts.model import Contract
+from txcat_assets.contracts.model import Contract, Stage
 from txcat_assets.contracts.watchers import Per, Watcher
 from txcat_assets.pipeline.places import KEPT, VALIDATED
 from txcat_assets.warehouse.databases.interface import Transaction, listed, one, quoted
@@ -29,25 +30,31 @@ def lock_name(watcher: Watcher) -> str:
 def watchers_of(tx: Transaction, contract: Contract) -> list[Watcher]:
     """The marts of the contract, and all others that registered as watchers of its dataset.
 
-    One whose column this contract does not have is left out: it has to register again.
+    One whose column or stage this contract does not have is left out: it has to register again.
     """
     registered = tx.rows(
-        "SELECT watcher, grouped_by, per FROM ledger.watchers "
+        "SELECT watcher, grouped_by, per, stage FROM ledger.watchers "
         "WHERE dataset = $dataset AND grouped_by IS NOT NULL ORDER BY 1",
         dataset=contract.dataset,
     )
+    stages = {None, *(stage.name for stage in contract.stages)}
     others = [
-        Watcher(name, contract, column, Per(per))
-        for name, column, per in registered
-        if column in contract.column_names
+        Watcher(name, contract, column, Per(per), stage)
+        for name, column, per, stage in registered
+        if column in contract.column_names and stage in stages
     ]
     return [*_marts(contract), *others]
+
+
+def watchers_of_stage(tx: Transaction, contract: Contract, stage: Stage) -> list[Watcher]:
+    """Those of them that watch the answers of a stage."""
+    return [one for one in watchers_of(tx, contract) if one.stage == stage.name]
 
 
 def is_watched(tx: Transaction, watcher: Watcher, version: str) -> bool:
     """Whether changes are noted for the watcher as it is, since all was noted for this version."""
     found = tx.rows(
-        "SELECT grouped_by, per, version FROM ledger.watchers "
+        "SELECT grouped_by, per, stage, version FROM ledger.watchers "
         "WHERE dataset = $dataset AND watcher = $watcher",
         **_values(watcher),
     )
@@ -60,8 +67,10 @@ def watch(tx: Transaction, watcher: Watcher, version: str, at: datetime) -> None
     `version` says by what its work is done; another one needs all of it done anew.
     """
     register(tx, watcher, version)
-    kept = f"judged.{watcher.contract.dataset} WHERE _place IN ({listed(KEPT)})"
-    note_groups(tx, watcher, kept, at)
+    dataset = watcher.contract.dataset
+    note_groups(tx, watcher, f"judged.{dataset} WHERE _place IN ({listed(KEPT)})", at)
+    if watcher.stage:
+        note_groups(tx, watcher, f"{watcher.stage}.{dataset}", at)
 
 
 def register(tx: Transaction, watcher: Watcher, version: str) -> None:
@@ -72,14 +81,15 @@ def register(tx: Transaction, watcher: Watcher, version: str) -> None:
     # No record moves meanwhile: what `apply` has not noted, whoever looks after this commit sees.
     tx.lock(watcher.contract.dataset)
     require_version(tx, watcher.contract)
-    grouped_by, per = _grouping(watcher)
+    grouped_by, per, stage = _grouping(watcher)
     tx.run(
-        "INSERT INTO ledger.watchers (dataset, watcher, grouped_by, per, version) "
-        "VALUES ($dataset, $watcher, $grouped_by, $per, $version) "
+        "INSERT INTO ledger.watchers (dataset, watcher, grouped_by, per, stage, version) "
+        "VALUES ($dataset, $watcher, $grouped_by, $per, $stage, $version) "
         "ON CONFLICT (dataset, watcher) DO UPDATE SET grouped_by = excluded.grouped_by, "
-        "per = excluded.per, version = excluded.version",
+        "per = excluded.per, stage = excluded.stage, version = excluded.version",
         grouped_by=grouped_by,
         per=per,
+        stage=stage,
         version=version,
         **_values(watcher),
     )
@@ -113,7 +123,10 @@ def note_groups(tx: Transaction, watcher: Watcher, table: str, at: datetime) -> 
 def note_touched(
     tx: Transaction, watchers: Sequence[Watcher], records: pl.DataFrame, at: datetime
 ) -> None:
-    """Note for each watcher the groups of these records, which came, went or changed."""
+    """Note for each watcher the groups of these records, which came, went or changed.
+
+    They may be rows of a stage that it watches: these have the columns of the records.
+    """
     if not watchers or records.is_empty():
         return
     groups = [
@@ -228,11 +241,11 @@ def _marts(contract: Contract) -> list[Watcher]:
     return [Watcher(mart.name, contract, mart.entity) for mart in contract.marts]
 
 
-def _grouping(watcher: Watcher) -> tuple[str | None, str | None]:
-    """How a watcher groups, as the ledger keeps it: nothing of a mart, whose contract says so."""
+def _grouping(watcher: Watcher) -> tuple[str | None, str | None, str | None]:
+    """What a watcher watches, as the ledger keeps it: nothing of a mart, whose contract says so."""
     if watcher in _marts(watcher.contract):
-        return None, None
-    return watcher.column, watcher.per.value
+        return None, None, None
+    return watcher.column, watcher.per.value, watcher.stage
 
 
 def _values(watcher: Watcher) -> dict[str, str]:

@@ -212,6 +212,8 @@ CREATE TABLE IF NOT EXISTS ledger.moves (
     place_before SMALLINT NOT NULL, place SMALLINT NOT NULL, contract_version INTEGER NOT NULL,
     moved_at TIMESTAMP NOT NULL, run_id VARCHAR NOT NULL);
 """,
+    # 17: watchers of records and of the answers of a stage.
+    "ALTER TABLE ledger.watchers ADD COLUMN IF NOT EXISTS stage VARCHAR",
 )
 
 
