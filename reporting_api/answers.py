@@ -49,7 +49,8 @@ class Answering:
     """What a route answers: the records of a question, which is made anew for each page.
 
     `order` has the fields that records are sorted by; `is_there` says whether that which is asked
-    for, such as a user, exists; if not, `missing` says so in words.
+    for, such as a user, exists; if not, `missing` says so in words. `watchers` are those by which
+    a mart is made.
     """
 
     contracts: Sequence[Contract]
@@ -59,6 +60,7 @@ class Answering:
     head: Mapping[str, Any] = field(default_factory=dict)
     is_there: Callable[[ReadTransaction], bool] = lambda _: True
     missing: str = ""
+    watchers: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ async def answer(request: Asking, answering: Answering) -> Response[Any]:
     after = _after(request, answering.order)
 
     def work(tx: ReadTransaction) -> Page:
-        state = as_of(tx, answering.contracts)
+        state = as_of(tx, answering.contracts, answering.watchers)
         if not answering.is_there(tx):
             raise Problem(HTTPStatus.NOT_FOUND, answering.missing)
         sql, values = answering.question(after, None if limit is None else limit + 1).bound
@@ -96,7 +98,10 @@ async def answer(request: Asking, answering: Answering) -> Response[Any]:
 
     page = await asker_of(request.app.state).ask(request, work)
     request.scope["state"]["records"] = page.written.records
-    return response_of(request, page, media_type)
+    response = response_of(request, page, media_type)
+    if answering.watchers:
+        response.headers["txcat-mart"] = "behind" if page.state.is_behind else "current"
+    return response
 
 
 def accepted(request: Asking) -> str:

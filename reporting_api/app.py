@@ -1,7 +1,7 @@
 """The reporting API as an ASGI application: its routes, and what all of them share.
 
 `create_app` takes the settings and gives the application; `reporting_api.serving` serves it. The
-routes are in `datasets`, `users`, `one_record`, `key_list` and `health`.
+routes are in `catalog`, `users`, `reports`, `key_list` and `health`.
 """
 
 from litestar import Litestar
@@ -15,7 +15,7 @@ from litestar.router import Router
 from litestar.types import ASGIApp
 
 from reporting_api.audit import Audit
-from reporting_api.datasets import dataset_routes
+from reporting_api.catalog import routes_of_catalog
 from reporting_api.guard import gate_of, let_through
 from reporting_api.health import health, ready
 from reporting_api.key_list import key_list
@@ -106,7 +106,7 @@ def create_app(settings: Settings) -> ASGIApp:
 def routes() -> list[HTTPRouteHandler]:
     """Every route of the API."""
     watched = [health, ready, metrics_route(opt=PUBLIC, security=NO_KEY_NEEDED)]
-    return [*watched, payments, daily_totals, monthly_report, key_list, *dataset_routes()]
+    return [*watched, payments, daily_totals, monthly_report, key_list, *routes_of_catalog()]
 
 
 def _cors(settings: Settings) -> CORSConfig | None:

@@ -1,15 +1,20 @@
 """Writes what dbt says of its project, without what differs from one time or place to the next.
 
-It needs the extra `marts`, and the generated sources of `tools.dbt_sources` on disk.
+The types of columns are those of the marts of an empty DuckDB. It needs the extra `marts`, and the
+generated sources of `tools.dbt_sources` on disk.
 """
 
 import json
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.warehouse.databases.duckdb import DuckDbWarehouse
-from txcat_marts.dbt_run import Dbt
+from txcat_assets.warehouse.databases.interface import Warehouse
+from txcat_assets.warehouse.schema.tables import prepare
+from txcat_marts.dbt_run import Dbt, DbtFailed
 
 KEPT = ("metadata", "nodes", "sources", "exposures", "unit_tests", "parent_map", "child_map")
 EMPTY = ("metrics", "semantic_models", "saved_queries", "groups", "disabled", "selectors", "docs")
@@ -24,11 +29,16 @@ DIFFERING = (
 )
 
 
+@cache
 def dbt_manifest() -> str:
     """The manifest of the project as it is on disk."""
     with tempfile.TemporaryDirectory() as folder:
-        warehouse = DuckDbWarehouse(Path(folder) / "marts.duckdb", 1)
-        Dbt(warehouse, "", Path(folder)).parse()
+        dbt = Dbt(DuckDbWarehouse(Path(folder) / "marts.duckdb", 1), "", Path(folder))
+        for contract in all_contracts().values():
+            prepare(dbt.warehouse, contract)
+        if wrong := [one.words for one in dbt.make_all() if not one.is_well]:
+            raise DbtFailed("; ".join(wrong))
+        types = _types(dbt.warehouse)
         found = json.loads((Path(folder) / "duckdb/manifest.json").read_text())
     lasting: dict[str, Any] = {name: dict(sorted(found[name].items())) for name in KEPT}
     lasting |= {name: {} for name in EMPTY}
@@ -45,4 +55,16 @@ def dbt_manifest() -> str:
         for node in lasting[group].values():
             for name in DIFFERING:
                 node.pop(name, None)
+            for column in node.get("columns", {}).values():
+                column["data_type"] = types.get((node["name"], column["name"]))
     return json.dumps(lasting, indent=1) + "\n"
+
+
+def _types(warehouse: Warehouse) -> dict[tuple[str, str], str]:
+    """The type of each column of each mart."""
+    with warehouse.transaction() as tx:
+        rows = tx.rows(
+            "SELECT table_name, column_name, data_type FROM information_schema.columns "
+            "WHERE table_schema = 'marts'"
+        )
+    return {(table, column): kind for table, column, kind in rows}

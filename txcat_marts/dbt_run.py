@@ -72,9 +72,9 @@ class Dbt:
         only = ["--select", *names, "--exclude-resource-type", "unit_test"]
         return self._results("build", *only, *(["--full-refresh"] if full_refresh else []))
 
-    def parse(self) -> None:
-        """Read the project and write its manifest into the folder; the database is not asked."""
-        self._invoke("parse")
+    def make_all(self) -> list[NodeResult]:
+        """Make every model, without tests; the manifest is in the folder then."""
+        return self._results("run")
 
     def test(self, *selected: str) -> list[NodeResult]:
         """Run tests of dbt alone."""

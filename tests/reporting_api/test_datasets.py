@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from typing import Any
 
 import httpx
@@ -98,12 +99,10 @@ def test_currencies_are_by_a_key_that_is_text(loaded: Api, keys: dict[str, str])
     assert loaded.get("/api/v1/currencies/USD", keys["analyst"]).json()["record"]["symbol"] == "$"
 
 
-@pytest.mark.parametrize("name", ["daily_sales", "top_customers", "product_metrics", "nothing"])
-def test_what_is_not_there_is_told_with_what_is(on_duckdb: Api, analyst: str, name: str) -> None:
-    reply = on_duckdb.get(f"/api/v1/{name}", analyst)
+def test_what_is_not_there_is_told_with_what_is(on_duckdb: Api, analyst: str) -> None:
+    reply = on_duckdb.get("/api/v1/nothing", analyst)
     assert reply.status_code == 404
-    assert ("commerce" in reply.json()["detail"]) == (name != "nothing")
-    assert "payments" in reply.json()["expected"]
+    assert {"payments", "alerts", "top_customers"} <= {*re.split(r"\W+", reply.json()["expected"])}
 
 
 WRONG = {

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reporting_api.catalog import catalog
 from reporting_api.columns import schema_of
-from reporting_api.datasets import tables
 from tests.reporting_api.running import Api
 from txcat_assets.contracts.model import Codes
 from txcat_assets.pipeline.parse import parse_value
@@ -65,7 +65,7 @@ def values_of(described: dict[str, Any]) -> st.SearchStrategy[object]:  # noqa: 
 
 TYPES = {
     repr(field.type): field.type
-    for table in tables()
+    for table in catalog()
     for field in table.fields
     if not isinstance(field.type, Codes)
 }

@@ -21,7 +21,7 @@ from txcat_assets.contracts.model import (
 )
 from txcat_assets.errors import VersionRefused
 from txcat_assets.warehouse.databases.interface import Reading
-from txcat_assets.warehouse.schema.contract_versions import require_version
+from txcat_assets.warehouse.schema.contract_versions import require_versions
 from txcat_assets.warehouse.schema.migrations import MIGRATIONS
 from txcat_assets.warehouse.schema.tables import sql_type
 
@@ -113,28 +113,34 @@ def _condition(number: int, given: Filter, values: dict[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class AsOf:
-    """As of what an answer is true: the newest slice of its datasets, and their contracts."""
+    """As of what an answer is true: the newest slice of its datasets, and their contracts.
+
+    `is_behind` says whether something is noted that its watchers have not worked yet.
+    """
 
     newest_slice: int
     versions: Mapping[str, int]
+    is_behind: bool
 
 
-def as_of(tx: Reading, contracts: Sequence[Contract]) -> AsOf:
-    """What is known now of these datasets.
+def as_of(tx: Reading, contracts: Sequence[Contract], watchers: Sequence[str] = ()) -> AsOf:
+    """What is known now of these datasets, and of the watchers that an answer comes from.
 
     Raises VersionRefused where the tables are not those of this code.
     """
-    ((newest, made_by),) = tx.rows(
+    ((newest, made_by, is_behind),) = tx.rows(
         "SELECT (SELECT max(slice_id) FROM ledger.slices WHERE dataset = ANY($datasets)), "
-        "(SELECT max(number) FROM ledger.migrations)",
+        "(SELECT max(number) FROM ledger.migrations), EXISTS (SELECT 1 FROM ledger.touched "
+        "WHERE dataset = ANY($datasets) AND watcher = ANY(CAST($watchers AS TEXT[])))",
         datasets=[contract.dataset for contract in contracts],
+        watchers=[*watchers],
     )
-    if made_by != len(MIGRATIONS) or not all(require_version(tx, one) for one in contracts):
+    if made_by != len(MIGRATIONS) or not require_versions(tx, contracts):
         raise VersionRefused(
             f"The tables of {', '.join(one.dataset for one in contracts)} are not those of this "
             "code. Run `txcat upgrade`, or load some of their records first."
         )
-    return AsOf(newest or 0, {one.dataset: one.version for one in contracts})
+    return AsOf(newest or 0, {one.dataset: one.version for one in contracts}, is_behind)
 
 
 def fields_of(contract: Contract) -> list[Field]:

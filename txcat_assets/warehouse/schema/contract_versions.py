@@ -3,6 +3,8 @@
 The tables that follow from a contract are made in `tables`.
 """
 
+from collections.abc import Sequence
+
 from txcat_assets.contracts.model import Contract
 from txcat_assets.errors import VersionRefused
 from txcat_assets.warehouse.databases.interface import Reading, Transaction, one
@@ -14,22 +16,36 @@ def require_version(tx: Reading, contract: Contract) -> bool:
 
     Whether the warehouse has this very version already.
     """
-    noted = tx.rows(
-        "SELECT version, fingerprint FROM ledger.contracts WHERE dataset = $dataset",
-        dataset=contract.dataset,
+    return require_versions(tx, [contract])
+
+
+def require_versions(tx: Reading, contracts: Sequence[Contract]) -> bool:
+    """The same of several contracts: whether the warehouse has all of these very versions."""
+    rows = tx.rows(
+        "SELECT dataset, version, fingerprint FROM ledger.contracts WHERE dataset = ANY($datasets)",
+        datasets=[contract.dataset for contract in contracts],
     )
-    for version, fingerprint in noted:
-        if version > contract.version:
-            raise VersionRefused(
-                f"The warehouse holds {contract.dataset} by contract version {version}, this code "
-                f"has version {contract.version}. Install the newer txcat."
-            )
-        if version == contract.version and fingerprint != contract.fingerprint:
-            raise VersionRefused(
-                f"The contract of {contract.dataset} differs from the one the warehouse knows as "
-                f"version {version}. Raise `version` in its contract file."
-            )
-    return (contract.version, contract.fingerprint) in noted
+    noted = {dataset: (version, fingerprint) for dataset, version, fingerprint in rows}
+    for contract in contracts:
+        if contract.dataset in noted:
+            _require(contract, *noted[contract.dataset])
+    return all(
+        noted.get(contract.dataset) == (contract.version, contract.fingerprint)
+        for contract in contracts
+    )
+
+
+def _require(contract: Contract, version: int, fingerprint: str) -> None:
+    if version > contract.version:
+        raise VersionRefused(
+            f"The warehouse holds {contract.dataset} by contract version {version}, this code "
+            f"has version {contract.version}. Install the newer txcat."
+        )
+    if version == contract.version and fingerprint != contract.fingerprint:
+        raise VersionRefused(
+            f"The contract of {contract.dataset} differs from the one the warehouse knows as "
+            f"version {version}. Raise `version` in its contract file."
+        )
 
 
 def note_contract(tx: Transaction, contract: Contract) -> None:
