@@ -18,8 +18,12 @@ printf 'semgrep\n' |
     compile "$@" --no-annotate --python-version 3.11 - -o requirements/semgrep.txt
 printf 'check-jsonschema\nzizmor\n' |
     compile "$@" --no-annotate --python-version 3.11 - -o requirements/workflows.txt
+printf 'cyclonedx-bom\n' |
+    compile "$@" --no-annotate --python-version 3.11 - -o requirements/bom.txt
 # What is installed where txcat runs, as a bill of materials in CycloneDX; the hashes are in the pins.
-.txcat/venv/bin/cyclonedx-py requirements --output-reproducible requirements/runtime.txt |
+# Its tool has an environment of its own: what it needs would make each import of dbt 4 s slower.
+.txcat/venv/bin/uvx --quiet --with-requirements requirements/bom.txt --from cyclonedx-bom \
+    cyclonedx-py requirements --output-reproducible requirements/runtime.txt |
     .txcat/venv/bin/python -c '
 import json, sys
 bom = json.load(sys.stdin)

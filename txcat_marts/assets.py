@@ -67,6 +67,8 @@ def marts_assets() -> dg.AssetsDefinition:
             outcome = update_marts(dbt, names, full_refresh=config.full_refresh)
         if outcome.is_left_to_others:
             context.log.info("Another run is making the marts, and takes what is noted.")
+        elif not outcome.due:
+            context.log.info("Nothing has changed of what these marts are made of.")
         yield from _events(context, outcome)
         fail_on(outcome.problems, "The other marts are made.")
 
@@ -82,10 +84,13 @@ def _events(
             name = result.unique_id.rpartition(".")[2]
             asset = dg.AssetKey([MARTS, name])
             if result.status == "success" and asset in context.selected_asset_keys:
-                groups = outcome.groups.get(name)
-                shown = {} if groups is None else {"groups worked": groups}
+                shown = {"due": outcome.due.get(name), "groups worked": outcome.groups.get(name)}
                 yield dg.MaterializeResult(
-                    asset_key=asset, metadata={**shown, "seconds": round(result.seconds, 3)}
+                    asset_key=asset,
+                    metadata={
+                        **{what: value for what, value in shown.items() if value is not None},
+                        "seconds": round(result.seconds, 3),
+                    },
                 )
         elif (check := _check_key(result)) and check in context.selected_asset_check_keys:
             yield _found(result, check)
@@ -150,7 +155,7 @@ def _asked_for(warehouse: Warehouse) -> dg.SensorResult | dg.SkipReason:
         return dg.SkipReason(str(trouble))
     if not due:
         return dg.SkipReason("Nothing has changed.")
-    return dg.SensorResult([dg.RunRequest()], cursor=f"due: {', '.join(due)}")
+    return dg.SensorResult([dg.RunRequest()], cursor=f"due: {', '.join(sorted(due))}")
 
 
 def _has_failed_lately(instance: dg.DagsterInstance) -> bool:

@@ -5,7 +5,7 @@ reads the project, see `txcat_marts.dbt_run`.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,9 +28,10 @@ UNMADE = ""
 
 @dataclass(frozen=True)
 class DbtMart:
-    """A model of dbt that is incremental: what it watches, and the version of its SQL."""
+    """A model of dbt that is incremental: what it watches, the views on it, the SQL's version."""
 
     name: str
+    views: frozenset[str]
     watchers: tuple[Watcher, ...]
     version: str
 
@@ -45,12 +46,17 @@ def manifest() -> dict[str, Any]:
 @cache
 def dbt_marts() -> dict[str, DbtMart]:
     """The incremental models by their names."""
-    nodes = manifest()["nodes"]
     return {
-        node["name"]: DbtMart(node["name"], tuple(_watchers(node)), _version(node))
-        for node in nodes.values()
-        if node["resource_type"] == "model" and node["config"]["materialized"] == "incremental"
+        node["name"]: _mart(node)
+        for node in manifest()["nodes"].values()
+        if _is_made_as(node, "incremental")
     }
+
+
+def _mart(node: Mapping[str, Any]) -> DbtMart:
+    views = [*_linked(node, "child_map", "view")]
+    names = frozenset(one["name"] for one in views)
+    return DbtMart(node["name"], names, tuple(_watchers(node)), _version(node, views))
 
 
 def _watchers(node: Mapping[str, Any]) -> Iterator[Watcher]:
@@ -60,14 +66,28 @@ def _watchers(node: Mapping[str, Any]) -> Iterator[Watcher]:
         yield Watcher(f"{WATCHER}{node['name']}", contracts[one["dataset"]], one["column"], per)
 
 
-def _version(node: Mapping[str, Any]) -> str:
-    """A digest of the model with what it is made from: another one needs a full refresh."""
-    found = manifest()
-    parts = [macro["macro_sql"] for _, macro in sorted(found["macros"].items())]
-    nodes, todo = found["nodes"], [node["unique_id"]]
-    while todo:
-        one = nodes.get(todo.pop())
-        if one and (one is node or one["config"]["materialized"] == "ephemeral"):
-            parts.append(one["raw_code"])
-            todo += sorted(found["parent_map"][one["unique_id"]])
+def _version(node: Mapping[str, Any], views: Sequence[Mapping[str, Any]]) -> str:
+    """A digest of the model with what it is made from and the views on it.
+
+    Another one needs a full refresh.
+    """
+    macros = [macro["macro_sql"] for _, macro in sorted(manifest()["macros"].items())]
+    models = [node, *_linked(node, "parent_map", "ephemeral"), *views]
+    parts = [*macros, *(model["raw_code"] for model in models)]
     return xxhash.xxh3_128_hexdigest("\n".join(parts).encode())
+
+
+def _linked(node: Mapping[str, Any], links: str, kind: str) -> Iterator[dict[str, Any]]:
+    """The models of a kind to which `links` lead from a model, by models of that kind alone."""
+    found, todo, seen = manifest(), [node["unique_id"]], set()
+    while todo:
+        for linked in sorted(found[links][todo.pop()]):
+            one = found["nodes"].get(linked)
+            if one and linked not in seen and _is_made_as(one, kind):
+                seen.add(linked)
+                todo.append(linked)
+                yield one
+
+
+def _is_made_as(node: Mapping[str, Any], kind: str) -> bool:
+    return node["resource_type"] == "model" and node["config"]["materialized"] == kind

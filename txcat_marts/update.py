@@ -1,8 +1,9 @@
 """Brings the marts of dbt up to date: each is a watcher, and works what is noted for it.
 
-The notes are read first. dbt then computes the touched keys anew in a transaction of each model,
-and the very notes that were read are deleted after it. Killed in between, the same keys are
-computed again, which changes nothing. What is noted meanwhile stays for the next run.
+Only what is due is made, with the views on it. The notes are read first. dbt then computes the
+touched keys anew in a transaction of each model, and the very notes that were read are deleted
+after it. Killed in between, the same keys are computed again, which changes nothing. What is noted
+meanwhile stays for the next run.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,6 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from txcat_assets.contracts.registry import all_contracts
-from txcat_assets.contracts.watchers import Watcher
 from txcat_assets.warehouse.databases.interface import Transaction, Warehouse
 from txcat_assets.warehouse.ledger.watchers import (
     is_watched,
@@ -28,14 +28,21 @@ from txcat_marts.manifest import UNMADE, WATCHER, DbtMart, dbt_marts
 ALL_GROUPS = 2**62
 """More groups than there can be."""
 
+ASKED_FOR = "a full refresh was asked for"
+NOT_MADE = "never made as it is now"
+
+MADE = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'marts'"
+"""The tables and views that are there."""
+
 
 @dataclass
 class MartsOutcome:
-    """What an update did: the results of dbt, and by mart the groups that were worked.
+    """What an update did: why marts were due, the results of dbt, and the groups that were worked.
 
     A mart that was made as a whole has no number of groups.
     """
 
+    due: dict[str, str] = field(default_factory=dict)
     results: list[NodeResult] = field(default_factory=list)
     groups: dict[str, int] = field(default_factory=dict)
     is_left_to_others: bool = False
@@ -51,46 +58,52 @@ class MartsOutcome:
 
 
 def update_marts(dbt: Dbt, names: Sequence[str], *, full_refresh: bool = False) -> MartsOutcome:
-    """Bring models of dbt up to date with what is validated now; again, it changes nothing.
+    """Bring models of dbt up to date with what is validated now; again, it does nothing.
 
     A mart that was never made, or by another version of its SQL, is made as a whole.
     """
     outcome = MartsOutcome()
-    marts = [mart for name, mart in dbt_marts().items() if name in names]
+    marts = [one for one in dbt_marts().values() if not {one.name, *one.views}.isdisjoint(names)]
     _prepare(dbt.warehouse, marts)
     with dbt.warehouse.claim("marts") as is_mine:
         if not is_mine:
             outcome.is_left_to_others = True
             return outcome
         _forget_gone(dbt.warehouse)
-        whole = [mart for mart in marts if full_refresh or not _is_made(dbt.warehouse, mart)]
-        if whole:
-            # With what is made of them: on PostgreSQL a view goes with the table that is replaced.
-            _update(dbt, [f"{mart.name}+" for mart in whole], whole, outcome, full_refresh=True)
-        done = {one.unique_id.rpartition(".")[2] for one in outcome.results}
-        if rest := [name for name in names if name not in done]:
-            others = [mart for mart in marts if mart not in whole]
-            _update(dbt, rest, others, outcome, full_refresh=False)
+        outcome.due = dict.fromkeys([mart.name for mart in marts], ASKED_FOR)
+        if not full_refresh:
+            outcome.due = _due(dbt.warehouse, marts)
+        due = [mart for mart in marts if mart.name in outcome.due]
+        whole = [mart for mart in due if outcome.due[mart.name] in {ASKED_FOR, NOT_MADE}]
+        _update(dbt, whole, outcome, full_refresh=True)
+        _update(dbt, [one for one in due if one not in whole], outcome, full_refresh=False)
     return outcome
 
 
-def due_marts(warehouse: Warehouse) -> list[str]:
-    """The marts for which something is noted, or that were never made as they are."""
-    marts = dbt_marts()
-    _prepare(warehouse, [*marts.values()])
+def due_marts(warehouse: Warehouse) -> dict[str, str]:
+    """Why each mart is due that is, by its name."""
+    marts = [*dbt_marts().values()]
+    _prepare(warehouse, marts)
+    return _due(warehouse, marts)
+
+
+def _due(warehouse: Warehouse, marts: Sequence[DbtMart]) -> dict[str, str]:
     with warehouse.transaction() as tx:
-        return [name for name, mart in marts.items() if _is_due(tx, mart)]
+        there = {name for (name,) in tx.rows(MADE)}
+        reasons = {mart.name: _reason(tx, mart, there) for mart in marts}
+    return {name: why for name, why in reasons.items() if why}
 
 
-def _is_due(tx: Transaction, mart: DbtMart) -> bool:
-    return any(
-        not is_watched(tx, watcher, mart.version) or _has_notes(tx, watcher)
+def _reason(tx: Transaction, mart: DbtMart, there: set[str]) -> str:
+    is_made = {mart.name, *mart.views} <= there
+    if not is_made or not all(is_watched(tx, one, mart.version) for one in mart.watchers):
+        return NOT_MADE
+    changed = [
+        watcher.contract.dataset
         for watcher in mart.watchers
-    )
-
-
-def _has_notes(tx: Transaction, watcher: Watcher) -> bool:
-    return not read_notes(tx, watcher, 1).is_empty()
+        if not read_notes(tx, watcher, 1).is_empty()
+    ]
+    return f"{', '.join(changed)} changed" if changed else ""
 
 
 def _prepare(warehouse: Warehouse, marts: Sequence[DbtMart]) -> None:
@@ -111,22 +124,16 @@ def _forget_gone(warehouse: Warehouse) -> None:
                     unwatch(tx, watcher)
 
 
-def _is_made(warehouse: Warehouse, mart: DbtMart) -> bool:
-    with warehouse.transaction() as tx:
-        return all(is_watched(tx, watcher, mart.version) for watcher in mart.watchers)
-
-
 def _update(
-    dbt: Dbt,
-    names: Sequence[str],
-    marts: Sequence[DbtMart],
-    outcome: MartsOutcome,
-    *,
-    full_refresh: bool,
+    dbt: Dbt, marts: Sequence[DbtMart], outcome: MartsOutcome, *, full_refresh: bool
 ) -> None:
-    """Run dbt once, and take the notes of each mart that was made."""
+    """Run dbt once, if there is a mart to make, and take the notes of each that was made."""
+    if not marts:
+        return
     read = [(mart, _begin(dbt.warehouse, mart, full_refresh=full_refresh)) for mart in marts]
-    results = dbt.build(names, full_refresh=full_refresh)
+    # With the views on them: their rows are others now, and on PostgreSQL a view goes with the
+    # table that is replaced.
+    results = dbt.build([f"{mart.name}+" for mart in marts], full_refresh=full_refresh)
     outcome.results += results
     made = {one.unique_id.rpartition(".")[2] for one in results if one.status == "success"}
     for mart, notes in read:

@@ -1,7 +1,10 @@
 """The marts of dbt, on both databases: right on the real files, and incremental as in full."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
 
@@ -15,10 +18,11 @@ from tests.warehouse.operators import decide
 from tests.warehouse.shop import REAL, REAL_DAY, rows, take, take_samples
 from tests.warehouse.shop_marts import MARTS, Frames, Rows, current, expected, plain, stored
 from tests.warehouse.tiny import Clock
-from tests.warehouse.worker import Sites, url_in, warehouse_in
+from tests.warehouse.worker import Sites, servers, url_in, warehouse_in
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.contracts.watchers import Watcher
 from txcat_assets.stages.work import Work
+from txcat_assets.warehouse.databases.duckdb import DuckDbWarehouse
 from txcat_assets.warehouse.databases.interface import Warehouse
 from txcat_assets.warehouse.ledger.watchers import register
 from txcat_marts.dbt_run import Dbt
@@ -77,6 +81,49 @@ def test_the_marts_of_the_real_files_are_what_polars_makes_of_them(dbt: Dbt) -> 
     assert rows(dbt.warehouse, gone) == [(0,)], "nobody would ever work its notes"
     assert stored(dbt.warehouse) == expected(shop, today())
     assert len(stored(dbt.warehouse)["customer_lifetime_value"]) == 1_000
+
+
+def load_busily(path: Path, pipe: Connection) -> None:
+    """Hold the file for 0.8 s of each second, until told to end; how long each had to wait."""
+    waits = []
+    while not pipe.poll(0.2):
+        began = time.monotonic()
+        with DuckDbWarehouse(path, wait_seconds=45).transaction() as tx:
+            waits.append(time.monotonic() - began)
+            tx.run("CREATE OR REPLACE TABLE busy AS SELECT 1 AS n")
+            time.sleep(0.8)
+        pipe.send("busy")
+    pipe.send(waits)
+
+
+@contextmanager
+def busy_loads(path: Path) -> Iterator[list[float]]:
+    """Loads that leave the file alone for moments only; in the end, how long each waited."""
+    here, there = servers.Pipe()
+    loads = servers.Process(target=load_busily, args=(path, there))
+    loads.start()
+    assert here.recv() == "busy"
+    waits: list[float] = []
+    yield waits
+    here.send("end")
+    while (said := here.recv()) == "busy":
+        pass
+    waits += said
+    loads.join()
+
+
+def test_beside_a_load_that_hardly_lets_go_of_the_file_neither_starves(
+    tmp_path: Path, parsed: Path
+) -> None:
+    warehouse = DuckDbWarehouse(tmp_path / "w.duckdb", wait_seconds=45)
+    take_samples(warehouse, tmp_path)
+    began = time.monotonic()
+    with busy_loads(tmp_path / "w.duckdb") as waits:
+        assert update_marts(Dbt(warehouse, "", parsed), ["daily_sales"]).problems == []
+        seconds = time.monotonic() - began
+    assert seconds < 30
+    assert max(waits) < 5
+    assert len(rows(warehouse, "SELECT * FROM marts.daily_sales")) > 1
 
 
 STATUSES = ("pending", "completed", "completed", "cancelled")

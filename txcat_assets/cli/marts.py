@@ -3,12 +3,14 @@
 What the marts are is in `txcat_marts`, which needs the extra of that name.
 """
 
+from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from txcat_assets.cli.terminal import complain, say
+from txcat_assets.connections import warehouse_of
 from txcat_assets.errors import SettingRefused
 from txcat_assets.settings import Settings
 
@@ -22,12 +24,21 @@ def marts(
 ) -> None:
     """Bring the marts up to date: what has changed since the last time is computed anew."""
     _refuse_without_dbt()
+    from txcat_marts.update import due_marts  # noqa: PLC0415 - the extra may not be there
+
+    settings = Settings()
+    if not full_refresh and not due_marts(warehouse_of(settings)):
+        say("The marts are up to date: nothing has changed of what they are made of.")
+        return
+    _make(settings, full_refresh=full_refresh)
+
+
+def _make(settings: Settings, *, full_refresh: bool) -> None:
     from txcat_assets.cli.home import dagster_instance  # noqa: PLC0415 - Dagster takes a second
     from txcat_assets.cli.jobs import QUIET, problems_of  # noqa: PLC0415
     from txcat_assets.cli.origin import MARTS, named_origin  # noqa: PLC0415
     from txcat_assets.health.processes import process_tags  # noqa: PLC0415
 
-    settings = Settings()
     with dagster_instance(settings) as instance, named_origin(instance, "marts", MARTS):
         from txcat_marts.definitions import build_definitions  # noqa: PLC0415 - dbt takes seconds
 
@@ -44,15 +55,23 @@ def marts(
         )
     for made in result.get_asset_materialization_events():
         shown = made.step_materialization_data.materialization
-        groups, seconds = shown.metadata.get("groups worked"), shown.metadata["seconds"].value
-        what = f"{groups.value} groups worked" if groups else "made as a whole"
-        say(f"{'.'.join(shown.asset_key.path)}: {what}, {seconds} s.")
+        say(f"{'.'.join(shown.asset_key.path)}: {_became(shown.metadata)}")
     checks = result.get_asset_check_evaluations()
     say(f"{len(checks)} tests ran, {sum(not one.passed for one in checks)} failed.")
     problems = problems_of(result)
     for problem in problems:
         complain(problem)
     raise typer.Exit(PROBLEMS if problems else DONE)
+
+
+def _became(metadata: Mapping[str, Any]) -> str:
+    """Why a model was due, what of it was made and how long that took; a view is just there."""
+    found = {name: one.value for name, one in metadata.items()}
+    if "due" not in found:
+        return f"a view, {found['seconds']} s."
+    groups = found.get("groups worked")
+    what = "made as a whole" if groups is None else f"{groups} groups worked"
+    return f"{what}, {found['seconds']} s; {found['due']}."
 
 
 def _refuse_without_dbt() -> None:
