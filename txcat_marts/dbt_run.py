@@ -19,6 +19,9 @@ from txcat_marts.manifest import PROJECT
 QUIET = ("--quiet", "--log-level", "none", "--log-level-file", "none", "--no-use-colors")
 OFFLINE = ("--no-send-anonymous-usage-stats", "--no-version-check")
 
+UNWRITTEN = ("--no-write-json",)
+"""Nobody reads the artifacts of an update, and they take longer to write than a model to make."""
+
 HIDDEN = "DBT_ENV_SECRET_TXCAT_"
 """dbt keeps the values of variables that begin so out of its logs."""
 
@@ -73,7 +76,7 @@ class Dbt:
 
     def build(self, names: Sequence[str], *, full_refresh: bool = False) -> list[NodeResult]:
         """Make the models of these names and run their tests; one that fails stops no other."""
-        only = ["--select", *names, "--exclude-resource-type", "unit_test"]
+        only = ["--select", *names, "--exclude-resource-type", "unit_test", *UNWRITTEN]
         return self._results("build", *only, *(["--full-refresh"] if full_refresh else []))
 
     def make_all(self) -> list[NodeResult]:
@@ -82,11 +85,10 @@ class Dbt:
 
     def test(self, *selected: str) -> list[NodeResult]:
         """Run tests of dbt alone."""
-        return self._results("test", "--select", *selected)
+        return self._results("test", "--select", *selected, *UNWRITTEN)
 
     def _results(self, *command: str) -> list[NodeResult]:
-        # Its artifacts are read by nobody, and cost more to write than most nodes take.
-        results = getattr(self._invoke(*command, "--no-write-json"), "results", None)
+        results = getattr(self._invoke(*command), "results", None)
         if results is None:
             raise DbtFailed(f"dbt {command[0]} gave no results.")
         return [_result(one) for one in results]

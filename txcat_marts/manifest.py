@@ -90,4 +90,4 @@ def _linked(node: Mapping[str, Any], links: str, kind: str) -> Iterator[dict[str
 
 
 def _is_made_as(node: Mapping[str, Any], kind: str) -> bool:
-    return node["resource_type"] == "model" and node["config"]["materialized"] == kind
+    return bool(node["resource_type"] == "model" and node["config"]["materialized"] == kind)
