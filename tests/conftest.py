@@ -10,14 +10,20 @@ from pathlib import Path
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
+from tests import depth, no_pandas
 from tests.e2e.browser import Window, chromium_window
 from tests.kafka.broker import Kafka
+from tests.memory import folder_in_memory
 from tests.postgres import Postgres, running_postgres
 from tests.services.running import MAX_BODY_BYTES, MAX_LIST_ITEMS, running_ml_api
 from tools.kafka_broker import Broker, Missing, free_port, install_jars, running
 from txcat_assets.warehouse.databases.duckdb import DuckDbWarehouse
 from txcat_assets.warehouse.databases.interface import Warehouse
 
+no_pandas.say_so()
+depth.register_profiles()
+if memory := folder_in_memory():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 set_hypothesis_home_dir(Path(__file__).parents[1] / ".txcat" / "cache" / "hypothesis")
 
 

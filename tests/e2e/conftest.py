@@ -16,9 +16,8 @@ import pytest
 
 from tests.e2e.commands import CommandLine
 from tests.e2e.stack import Stack, Start, start_stack
+from tests.memory import folder_in_memory
 from txcat_assets.cli.home import ROOT
-
-ROOM_BYTES = 2 * 1024**3
 
 
 @pytest.fixture(scope="session")
@@ -33,10 +32,8 @@ def made_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """An empty folder, in memory where there is room: Dagster commits hundreds of times a run."""
-    memory = Path("/dev/shm")  # noqa: S108 - the folder made there has a name of its own
-    has_room = memory.is_dir() and shutil.disk_usage(memory).free > ROOM_BYTES
-    with TemporaryDirectory(dir=memory if has_room else None) as folder:
+    """An empty folder with a short name."""
+    with TemporaryDirectory(dir=folder_in_memory()) as folder:
         yield Path(folder)
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.depth import examples
 from tests.plain_judge import BLANKS, values_of
 from tests.unit.pipeline.records import DAY, PAYMENTS, SOUND, raw_records
 from txcat_assets.pipeline.judge import judge
@@ -91,7 +92,7 @@ one_odd_field = st.sampled_from(sorted(FIELDS)).flatmap(
 @pytest.mark.slow
 @pytest.mark.parametrize("decimal_comma", [False, True], ids=["point", "comma"])
 @pytest.mark.parametrize("kind", [records, one_odd_field], ids=["all odd", "one odd"])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(data=st.data())
 def test_judging_equals_the_obvious_judge(
     data: st.DataObject, kind: st.SearchStrategy[dict[str, str | None]], decimal_comma: bool
@@ -103,7 +104,7 @@ def test_judging_equals_the_obvious_judge(
     assert found.select(names).rows(named=True) == expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(padded(numbers), min_size=1, max_size=20))
 def test_both_doors_read_a_number_of_a_file_with_decimal_commas_alike(
     texts: list[str | None],
@@ -116,7 +117,7 @@ def test_both_doors_read_a_number_of_a_file_with_decimal_commas_alike(
     assert judge(PAYMENTS, as_message, decimal_comma=False).equals(found)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.decimals(-(10**16) + 1, 10**16 - 1, places=2), min_size=1))
 def test_money_never_changes_its_value(amounts: list[Decimal]) -> None:
     raw = raw_records([{"amount": f"{amount:f}"} for amount in amounts])

@@ -18,6 +18,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from tests.depth import examples
 from tests.fakes import FakeModel
 from tests.oracle import Expected, Position, answered, places
 from tests.warehouse.audit import audit
@@ -268,12 +269,8 @@ class Ledger(Machine):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)  # a minute on a quiet machine; no bound on how busy one may be
 @pytest.mark.usefixtures("slices_of_three")
-@pytest.mark.parametrize(
-    ("examples", "steps"),
-    [(3, 10), pytest.param(8, 20, marks=pytest.mark.slow)],
-    ids=["short", "long"],
-)
-def test_any_order_of_work_ends_as_the_oracle_says(sites: Sites, examples: int, steps: int) -> None:
-    run_machine(Ledger, sites, examples, steps)
+def test_any_order_of_work_ends_as_the_oracle_says(sites: Sites) -> None:
+    run_machine(Ledger, sites, examples(4), steps=16)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.depth import examples
 from tests.oracle import Arrived, Expected, places, versions
 from tests.warehouse.audit import audit
 from tests.warehouse.random_contracts import (
@@ -222,13 +223,11 @@ def any_contract_ends_as_the_oracle_says(sites: Sites, data: st.DataObject) -> N
     check_at_rest(graph)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize(
-    "examples", [4, pytest.param(25, marks=pytest.mark.slow)], ids=["few", "many"]
-)
-def test_any_contract_ends_as_the_oracle_says(sites: Sites, examples: int) -> None:
+def test_any_contract_ends_as_the_oracle_says(sites: Sites) -> None:
     @settings(
-        max_examples=examples,
+        max_examples=examples(6),
         deadline=None,
         phases=[Phase.explicit, Phase.reuse, Phase.generate],
         suppress_health_check=list(HealthCheck),

@@ -16,6 +16,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from tests.depth import examples
 from tests.fakes import FakeModel
 from tests.oracle import Arrived, answered
 from tests.warehouse.audit import audit
@@ -188,14 +189,8 @@ class References(Machine):
             act(self._work(name, days, crash=crash))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)  # half a minute on a quiet machine; no bound on how busy one may be
 @pytest.mark.usefixtures("slices_of_three")
-@pytest.mark.parametrize(
-    ("examples", "steps"),
-    [(3, 6), pytest.param(8, 12, marks=pytest.mark.slow)],
-    ids=["short", "long"],
-)
-def test_references_in_any_order_end_as_the_oracle_says(
-    sites: Sites, examples: int, steps: int
-) -> None:
-    run_machine(References, sites, examples, steps)
+def test_references_in_any_order_end_as_the_oracle_says(sites: Sites) -> None:
+    run_machine(References, sites, examples(4), steps=12)

@@ -1,0 +1,20 @@
+"""How far tests go that draw what they do: briefly, or deep by `--hypothesis-profile=deep`.
+
+What is drawn differs from run to run, so that many brief runs see what one deep run does.
+"""
+
+from hypothesis import settings
+
+USUAL, DEEP = 100, 1_000
+
+
+def register_profiles() -> None:
+    """Make both known to Hypothesis, and the usual one what holds where none is asked for."""
+    settings.register_profile("usual", max_examples=USUAL, derandomize=False)
+    settings.register_profile("deep", max_examples=DEEP, derandomize=False)
+    settings.load_profile("usual")
+
+
+def examples(usual: int) -> int:
+    """How many examples a test takes that usually takes so many."""
+    return usual * settings().max_examples // USUAL
