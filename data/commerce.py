@@ -36,6 +36,9 @@ def _basket(order: int) -> list[tuple[int, int]]:
 
 _BASKETS = {order: _basket(order) for order in range(1, ORDERS + 1)}
 _BUYERS = {order: _RANDOM.randint(1, CUSTOMERS) for order in _BASKETS}
+EARLY_ORDERS = tuple(order for order, buyer in _BUYERS.items() if buyer == LATE_CUSTOMER)
+"""Orders that precede the day on which their customer joined."""
+
 _STATUS = {order: _RANDOM.choice(_STATUSES) for order in _BASKETS}
 
 

@@ -86,6 +86,7 @@ def dataset(contract: Contract) -> Iterator[str]:
                 )
     yield from ("", f"### quarantined.{contract.dataset}", "", "Reasons, and what each means:", "")
     yield from reasons(contract)
+    yield from expectations(contract)
 
 
 def references(contract: Contract) -> Iterator[str]:
@@ -106,6 +107,17 @@ def reasons(contract: Contract) -> Iterator[str]:
             for code, text in reason_texts(contract).items()
         ),
     )
+
+
+def expectations(contract: Contract) -> Iterator[str]:
+    """What its checks expect of its records beside those that they refer to, if anything."""
+    if contract.expectations:
+        yield from ("", "A check of `validated` counts, as a warning, which current records do not")
+        yield from ("meet what is expected of them beside those that they name now:", "")
+        yield from table(
+            ("check", "what it expects"),
+            ((f"`{one.code}`", one.description) for one in contract.expectations),
+        )
 
 
 def words(kind: AnswerType) -> str:  # noqa: C901, PLR0911 - a case each

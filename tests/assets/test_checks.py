@@ -7,7 +7,8 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 
-from tests.assets.installation import Installation
+from tests.assets.bank import put
+from tests.assets.installation import Installation, said_by
 from tests.assets.records import file_of, line, sound
 from tests.fakes import FakeModel
 from txcat_assets.clock import utc_now
@@ -200,3 +201,20 @@ def test_what_the_service_refuses_is_a_warning(site: Installation) -> None:
     said = site.check(DAY)
     assert failed(said) == {"none_refused": "WARN"}
     assert said["none_refused"].metadata["refused records"].value == 1
+
+
+def test_what_is_expected_of_two_records_is_a_check_that_only_warns(bank: Installation) -> None:
+    customer = "customer_id,name,email,country,join_date\n1,Ann,a@example.com,DE,2025-01-02\n"
+    orders = "order_id,customer_id,order_date,total_amount,status\n" + "".join(
+        f"{number},1,{day} 23:59:59,1.00,completed\n"
+        for number, day in enumerate(("2025-01-01", "2025-01-02"), 1)
+    )
+    put(bank, "customers", customer)
+    put(bank, "orders", orders)
+    done = bank.run("check_orders")
+    assert done.success
+    said = said_by(done)
+    assert failed(said) == {"before_customer_joined": "WARN"}
+    found = said["before_customer_joined"]
+    assert (found.description or "").startswith("1 of 2 current records do not meet: An order is")
+    assert "2025-01-01 23:59:59" in str(found.metadata["sample"])

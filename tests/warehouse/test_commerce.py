@@ -2,17 +2,22 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from data.commerce import ODD_TOTALS
-from data.make_samples import Sample, truth_of_all
+from data.commerce import EARLY_ORDERS, LATE_CUSTOMER, ODD_TOTALS
+from data.make_samples import FIRST_DAY, Sample, truth_of_all
 from tests.warehouse.audit import audit
 from tests.warehouse.shop import DATASETS, REAL, REAL_DAY, rows, take, take_samples
+from tests.warehouse.tiny import Clock
 from txcat_assets.contracts.registry import all_contracts
+from txcat_assets.defs.checked_days import CheckedDays
+from txcat_assets.defs.verdicts import Verdict, expectation
+from txcat_assets.settings import Settings
 from txcat_assets.warehouse.databases.interface import Warehouse
 
 
@@ -38,6 +43,14 @@ def of_samples(samples: Sequence[Sample]) -> dict[str, Any]:
         "duplicate": truth.duplicate,
         "quarantined": truth.quarantined,
     }
+
+
+def before_customer_joined(warehouse: Warehouse, *days: date) -> Verdict:
+    """What the check of orders says of these days."""
+    contract = all_contracts()["orders"]
+    (expected,) = contract.expectations
+    checked = CheckedDays(warehouse, contract, days, Clock()(), Settings())
+    return expectation(expected)(checked)
 
 
 @pytest.fixture
@@ -69,6 +82,27 @@ def test_the_lines_of_each_order_add_up_to_its_total_but_for_the_planted_ones(
     assert {number: off for number, off in found if off} == dict.fromkeys(ODD_TOTALS, Decimal(1))
 
 
+def test_orders_before_their_customer_joined_are_counted_as_both_are_now(
+    warehouse: Warehouse, shop: dict[str, list[Sample]], tmp_path: Path
+) -> None:
+    assert shop
+    first, later = FIRST_DAY, FIRST_DAY + timedelta(days=2)
+    found = before_customer_joined(warehouse, first, later)
+    assert sum(found.broken.values()) == len(EARLY_ORDERS) > 1
+    assert not found.errors, "they are taken as they are"
+    (current,) = rows(warehouse, "SELECT count(*) FROM current.orders")[0]
+    assert found.metadata["share"] == len(EARLY_ORDERS) / current
+    sample = [row.data for row in found.metadata["sample"].records]
+    assert {row["order_id"] for row in sample} == {*EARLY_ORDERS}
+    assert {row["customer.join_date"] for row in sample} == {"2025-01-02"}
+    (mended := tmp_path / "customers_again.csv").write_text(
+        "customer_id,name,email,country,join_date\n"
+        f"{LATE_CUSTOMER},Late,late@example.com,DE,2024-01-02\n"
+    )
+    take(warehouse, "customers", [mended], FIRST_DAY + timedelta(days=3))
+    assert before_customer_joined(warehouse, first, later).broken == {}
+
+
 @pytest.mark.skipif(not REAL.exists(), reason=f"the real files are not beside the checkout: {REAL}")
 def test_every_record_of_the_real_files_is_accounted_for(warehouse: Warehouse) -> None:
     shop, vouchers = REAL / "ecommerce", REAL / "talpa" / "sample.csv"
@@ -79,12 +113,12 @@ def test_every_record_of_the_real_files_is_accounted_for(warehouse: Warehouse) -
     # The other file has three digits more of each time, and three times that differ by 1 µs.
     expected = {"landed": 10_000, "validated": 5_003, "duplicate": 4_997, "quarantined": {}}
     assert fates(warehouse, "orders") == expected
-    (early,) = rows(
-        warehouse,
-        "SELECT count(*) FROM current.orders o JOIN current.customers c "
-        "ON c.customer_id = o.customer_id WHERE o.order_date < c.join_date",
+    found = before_customer_joined(warehouse, REAL_DAY)
+    assert found.broken == {REAL_DAY: 4_128}
+    assert found.breach == (
+        "4,128 of 5,000 current records do not meet: "
+        "An order is not made before the day on which its customer joined."
     )
-    assert early == (4_128,)
     assert fates(warehouse, "voucher_orders") == {
         "landed": 200,
         "validated": 197,

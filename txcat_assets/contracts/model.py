@@ -29,6 +29,7 @@ from txcat_assets.contracts.column_types import (
     Number,
     Text,
 )
+from txcat_assets.contracts.expectations import Expectation
 
 __all__ = [
     "AnswerType",
@@ -204,6 +205,7 @@ class Contract:
     topic: str = ""
     policy: Policy = Policy.FIRST
     references: tuple[Reference, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
     marts: "tuple[Mart, ...]" = ()
     reports: "tuple[MonthlyReport, ...]" = ()
 

@@ -1,13 +1,15 @@
 """Orders of the shop. They change: what is pending becomes completed or cancelled, as a version.
 
 Of 5,000 real orders 4,128 precede the day on which their customer joined. They are taken as they
-are: the day tells when the account was made, and one can order without one. Digits of a time behind
+are: the day tells when the account was made, and one can order without one. A check counts them, as
+a warning. Digits of a time behind
 the microsecond are cut, so files that write six of them and nine say the same.
 """
 
 import polars as pl
 
 from txcat_assets.contracts.customers import CONTRACT as CUSTOMERS
+from txcat_assets.contracts.expectations import Expectation
 from txcat_assets.contracts.model import (
     Choice,
     Column,
@@ -39,4 +41,11 @@ CONTRACT = Contract(
     ),
     rules=(Rule("total_negative", "The total must be zero or more.", pl.col("total_amount") >= 0),),
     references=(Reference("customer", "customer_id", CUSTOMERS),),
+    expectations=(
+        Expectation(
+            "before_customer_joined",
+            "An order is not made before the day on which its customer joined.",
+            pl.col("order_date").cast(pl.Date) >= pl.col("customer.join_date"),
+        ),
+    ),
 )

@@ -43,7 +43,7 @@ COMPARABLE = (Id, Integer, Text | Choice)
 
 def refuse_unsound(contract: Contract) -> None:
     """Raise ContractRefused with every problem of a contract."""
-    parts = (_names, _columns, _rules, _references, _answers, _marts, _reports)
+    parts = (_names, _columns, _rules, _references, _expectations, _answers, _marts, _reports)
     if problems := [problem for part in parts for problem in part(contract)]:
         raise ContractRefused(
             f"The contract of {contract.dataset} cannot be used. {' '.join(problems)}"
@@ -124,8 +124,12 @@ def _rules(contract: Contract) -> Iterator[str]:
     rules = rules_of(contract)
     codes = [*FAULTS, CONFLICT, REFUSED, *(rule.code for rule in rules)]
     codes += [reference.code for reference in contract.references]
+    codes += [expected.code for expected in contract.expectations]
     for code in twice(codes):
-        yield f"The reason code {code!r} has two meanings: rules, references or txcat's own codes."
+        yield (
+            f"The reason code {code!r} has two meanings: rules, references, expectations, or "
+            "txcat's own codes."
+        )
     names = contract.column_names
     known = {*names, *map(complaint_column, names), "_day"}
     for rule in contract.rules:
@@ -142,6 +146,22 @@ def _references(contract: Contract) -> Iterator[str]:
         yield from _unlike(contract, reference)
     for name in twice(reference.name for reference in contract.references):
         yield f"Two references are called {name!r}."
+
+
+def _expectations(contract: Contract) -> Iterator[str]:
+    """Expectations of what is not there, or of the record alone, which is a rule."""
+    names = {*contract.column_names}
+    referred = {f"{of.name}.{name}" for of in contract.references for name in of.to.column_names}
+    for expected in contract.expectations:
+        if problem := plain_name_problem("expectation", expected.code):
+            yield problem
+        if strange := sorted({*expected.columns} - names - referred):
+            yield (
+                f"The expectation {expected.code!r} reads {', '.join(strange)}, which is no column "
+                "of it and none of what it refers to, such as customer.join_date."
+            )
+        elif not {*expected.columns} & referred:
+            yield f"The expectation {expected.code!r} reads no other record: make it a rule."
 
 
 def _unlike(contract: Contract, reference: Reference) -> Iterator[str]:

@@ -52,6 +52,10 @@ def dataset_checks(
                 verdicts.meets_contract,
             ),
             **_rules(contract, Severity.WARNING),
+            **{
+                one.code: (one.description, verdicts.expectation(one))
+                for one in contract.expectations
+            },
         },
         "quarantined": _quarantined_checks(contract, settings),
         **{stage.name: _stage_checks(stage, settings) for stage in contract.stages},

@@ -5,13 +5,14 @@ shown as Markdown, so none has anything of a record, a file or a service in it: 
 `details` and tables, which are shown as plain text.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
 
+from txcat_assets.contracts.expectations import Expectation
 from txcat_assets.contracts.model import Reference, Rule, Stage
 from txcat_assets.contracts.reasons import CONFLICT, FAULTS
 from txcat_assets.defs.checked_days import CheckedDays, added
@@ -19,10 +20,12 @@ from txcat_assets.defs.shown import SAMPLE_ROWS, as_table
 from txcat_assets.pipeline.places import KEPT
 from txcat_assets.stages.loop import one_ahead
 from txcat_assets.stages.work import Unit, units_of
+from txcat_assets.warehouse.databases.interface import Transaction
 from txcat_assets.warehouse.ledger.scope import Scope
 from txcat_assets.warehouse.ledger.slices import judged_records
 from txcat_assets.warehouse.ledger.topics import gaps, noted_losses
 from txcat_assets.warehouse.queries import by_day, figures
+from txcat_assets.warehouse.queries.referred import with_referred
 
 Verdicts = Callable[[CheckedDays], "Verdict"]
 
@@ -150,18 +153,54 @@ def _broken_rules(checked: CheckedDays, days: Sequence[date]) -> dict[str, int]:
     # Imports Pandera, which loading the code location must not wait for.
     from txcat_assets.pipeline.schema import broken_rules  # noqa: PLC0415
 
-    with checked.warehouse.transaction() as tx:
-        slices = figures.slices(tx, Scope(checked.contract.dataset, "day", days))
-
-    def read(unit: Unit) -> pl.DataFrame:
-        with checked.warehouse.transaction() as tx:
-            return judged_records(tx, checked.contract, unit.slice_ids, KEPT)
+    def read(tx: Transaction, slice_ids: Sequence[int]) -> pl.DataFrame:
+        return judged_records(tx, checked.contract, slice_ids, KEPT)
 
     found: dict[str, int] = {}
-    for stored in one_ahead(map(read, units_of(slices))):
+    for stored in _unit_by_unit(checked, days, read):
         for code, rows, _ in broken_rules(checked.contract, stored).rows():
             found[code] = found.get(code, 0) + rows
     return found
+
+
+def _unit_by_unit(
+    checked: CheckedDays,
+    days: Sequence[date],
+    read: Callable[[Transaction, Sequence[int]], pl.DataFrame],
+) -> Iterator[pl.DataFrame]:
+    """What is read of the slices of some days, as many at a time as fit into memory."""
+    with checked.warehouse.transaction() as tx:
+        slices = figures.slices(tx, Scope(checked.contract.dataset, "day", days))
+
+    def read_unit(unit: Unit) -> pl.DataFrame:
+        with checked.warehouse.transaction() as tx:
+            return read(tx, unit.slice_ids)
+
+    return one_ahead(map(read_unit, units_of(slices)))
+
+
+def expectation(expected: Expectation) -> Verdicts:
+    """The check of what is expected of records beside those that they refer to: a warning."""
+
+    def check(checked: CheckedDays) -> Verdict:
+        records, sample, broken = 0, pl.DataFrame(), dict[date | None, int]()
+
+        def read(tx: Transaction, slice_ids: Sequence[int]) -> pl.DataFrame:
+            return with_referred(tx, checked.contract, expected.columns, slice_ids)
+
+        for current in _unit_by_unit(checked, checked.days, read):
+            unmet = current.filter(~expected.holds)
+            records += len(current)
+            sample = pl.concat([sample, unmet.head(SAMPLE_ROWS - len(sample))], how="diagonal")
+            for day, number in unmet["_day"].value_counts().rows():
+                broken[day] = broken.get(day, 0) + number
+        number = sum(broken.values())
+        metadata = {"records": number, "share": number / max(records, 1)}
+        words = f"{number:,} of {records:,} current records do not meet: {expected.description}"
+        shown = {"sample": as_table(sample)} if broken else {}
+        return Verdict(broken, words, (), metadata | shown)
+
+    return check
 
 
 def nothing_pending_too_long(stage: Stage) -> Verdicts:

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from txcat_assets.contracts.column_types import Choice, Codes, Flag, Id, Instant, Money, Text
+from txcat_assets.contracts.expectations import Expectation
 from txcat_assets.contracts.marts import Mart
 from txcat_assets.contracts.model import (
     Answer,
@@ -74,8 +75,18 @@ def rule(code: str, holds: pl.Expr | None = None) -> Rule:
     return Rule(code, "Positive.", pl.col("sum") > 0 if holds is None else holds)
 
 
+def expects(code: str, *names: str) -> dict[str, Any]:
+    """What expects these columns, its own or of others, to be filled."""
+    holds = pl.all_horizontal(pl.col(name).is_not_null() for name in names)
+    return {"references": (TO_SHOPS,), "expectations": (Expectation(code, "Filled.", holds),)}
+
+
 TO_SHOPS = Reference("shop", "shop", SHOPS)
 UNSOUND: dict[str, tuple[Mapping[str, Any], str]] = {
+    "expectation of what is not there": (expects("a", "shop.name"), "reads shop.name, which is no"),
+    "expectation of the record alone": (expects("a", "sum"), "make it a rule"),
+    "expectation called like a rule": (expects("sum_invalid", "shop.code"), "has two meanings"),
+    "expectation with a blank": (expects("a b", "shop.code"), "must be named by"),
     "version": ({"version": 0}, "must be 1 or more"),
     "dataset's name": ({"dataset": "my sales"}, "'my sales' must be named by a-z"),
     "dataset's length": ({"dataset": "s" * 29}, "more than 28 characters"),
