@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from txcat_assets.errors import TxcatError
+from txcat_assets.settings import Settings
 from txcat_assets.warehouse.databases.interface import Warehouse
 from txcat_marts.manifest import PROJECT
 
@@ -83,6 +84,14 @@ class Dbt:
         """Make every model, without tests; the manifest is in the folder then."""
         return self._results("run")
 
+    def write_docs(self) -> Path:
+        """Write the docs of dbt, with the types of the tables that are there, into one HTML file.
+
+        It asks nobody when it is opened: its tracking is off, as usage statistics are.
+        """
+        self._invoke("docs", "generate", "--static")
+        return self._target / "static_index.html"
+
     def test(self, *selected: str) -> list[NodeResult]:
         """Run tests of dbt alone."""
         return self._results("test", "--select", *selected, *UNWRITTEN)
@@ -97,13 +106,17 @@ class Dbt:
         from dbt.cli.main import dbtRunner  # noqa: PLC0415 - seconds, which only a run needs
 
         where = ["--project-dir", str(self.project), "--profiles-dir", str(self.project)]
-        folder = str(self.folder / self.warehouse.kind)  # what is parsed differs by the database
-        kept = ["--target-path", folder, "--log-path", folder]
+        kept = ["--target-path", str(self._target), "--log-path", str(self._target)]
         with _environment(self._variables()), self._in_turns():
             ended = dbtRunner().invoke([*QUIET, *OFFLINE, *command, *where, *kept])
         if ended.exception is not None:
             raise DbtFailed(f"dbt {command[0]} could not be done: {ended.exception}")
         return ended.result
+
+    @property
+    def _target(self) -> Path:
+        """Where dbt keeps its files; what is parsed differs by the database."""
+        return self.folder / self.warehouse.kind
 
     def _in_turns(self) -> AbstractContextManager[None]:
         if self.warehouse.kind != "duckdb":
@@ -122,6 +135,12 @@ class Dbt:
 
         given = conninfo_to_dict(self.url)
         return target | {name: str(given[one]) for name, one in LIBPQ.items() if one in given}
+
+
+def dbt_of(settings: Settings, warehouse: Warehouse) -> Dbt:
+    """dbt on the warehouse of the settings."""
+    folder = settings.home_folder / "dbt"
+    return Dbt(warehouse, settings.warehouse, folder, settings.warehouse_wait_seconds)
 
 
 def _result(found: Any) -> NodeResult:

@@ -9,9 +9,8 @@ import dagster as dg
 from txcat_assets.connections import warehouse_of
 from txcat_assets.defs.processes import naming_executor
 from txcat_assets.settings import Settings
-from txcat_assets.warehouse.databases.interface import Warehouse
 from txcat_marts.assets import marts_assets, marts_job, marts_sensor
-from txcat_marts.dbt_run import Dbt
+from txcat_marts.dbt_run import dbt_of
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
@@ -27,12 +26,6 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         },
         executor=naming_executor(),
     )
-
-
-def dbt_of(settings: Settings, warehouse: Warehouse) -> Dbt:
-    """dbt on the warehouse of the settings."""
-    folder = settings.home_folder / "dbt"
-    return Dbt(warehouse, settings.warehouse, folder, settings.warehouse_wait_seconds)
 
 
 @dg.definitions

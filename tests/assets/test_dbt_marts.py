@@ -7,10 +7,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from tests.e2e.browser import Window
 from tests.warehouse.shop import REAL_DAY, rows, take, take_samples
 from txcat_assets.connections import warehouse_of
 from txcat_assets.settings import Settings
-from txcat_marts.dbt_run import Dbt
+from txcat_marts.dbt_run import Dbt, dbt_of
 from txcat_marts.definitions import build_definitions
 from txcat_marts.manifest import PROJECT
 
@@ -66,6 +67,14 @@ def late_order(folder: Path) -> Path:
         "900,1,2024-11-01 10:00:00,5.00,completed\n"
     )
     return late
+
+
+def test_the_docs_of_dbt_are_one_page_that_asks_nobody(tmp_path: Path, window: Window) -> None:
+    page = dbt_of(settings := Settings(home=tmp_path), warehouse_of(settings)).write_docs()
+    shown = window.open(f"{page.as_uri()}#!/model/model.txcat.daily_sales", "Referenced By")
+    assert "One row is a day, UTC, on which something was ordered." in shown
+    assert "What the completed orders of the day cost together." in shown
+    assert {one.partition(":")[0] for one in window.requests} == {"GET file"}
 
 
 def broken_project(folder: Path) -> Path:

@@ -117,9 +117,11 @@ def test_beside_a_load_that_hardly_lets_go_of_the_file_neither_starves(
 ) -> None:
     warehouse = DuckDbWarehouse(tmp_path / "w.duckdb", wait_seconds=45)
     take_samples(warehouse, tmp_path)
-    began = time.monotonic()
+    dbt = Dbt(warehouse, "", parsed)
+    assert update_marts(dbt, ["daily_sales"]).problems == []  # and dbt is imported
     with busy_loads(tmp_path / "w.duckdb") as waits:
-        assert update_marts(Dbt(warehouse, "", parsed), ["daily_sales"]).problems == []
+        began = time.monotonic()
+        assert update_marts(dbt, ["daily_sales"], full_refresh=True).problems == []
         seconds = time.monotonic() - began
     assert seconds < 30
     assert max(waits) < 5

@@ -21,12 +21,20 @@ def marts(
     full_refresh: Annotated[
         bool, typer.Option("--full-refresh", help="Make every mart anew, whatever has changed.")
     ] = False,
+    docs: Annotated[
+        bool,
+        typer.Option("--docs", help="Write the docs of dbt as one HTML file; make nothing anew."),
+    ] = False,
 ) -> None:
     """Bring the marts up to date: what has changed since the last time is computed anew."""
     _refuse_without_dbt()
-    from txcat_marts.update import due_marts  # noqa: PLC0415 - the extra may not be there
+    from txcat_marts.dbt_run import dbt_of  # noqa: PLC0415 - the extra may not be there
+    from txcat_marts.update import due_marts  # noqa: PLC0415
 
     settings = Settings()
+    if docs:
+        say(f"The docs are in {dbt_of(settings, warehouse_of(settings)).write_docs()}")
+        return
     if not full_refresh and not due_marts(warehouse_of(settings)):
         say("The marts are up to date: nothing has changed of what they are made of.")
         return
