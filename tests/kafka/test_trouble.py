@@ -29,6 +29,9 @@ pytestmark = pytest.mark.slow
 
 SOME = [{"id": number, "amount": "2", "side": "debit"} for number in range(1, 6)]
 MORE = [{"id": number, "amount": "2", "side": "debit"} for number in range(6, 11)]
+PAUSE_SECONDS = 15
+"""Longer than three time-outs of the client, and than the 9 s after which Kafka fences a broker."""
+
 LATER = [{"id": number, "amount": "2", "side": "debit"} for number in range(11, 13)]
 
 
@@ -130,8 +133,7 @@ def test_a_broker_that_hangs_in_mid_read_ends_the_run_in_time_and_loses_nothing(
     assert len(ids(warehouse, topic)) == 100 * len(SOME)
 
 
-@pytest.mark.timeout(180)
-def test_a_broker_that_is_paused_for_a_minute_is_followed_from_where_it_was(
+def test_a_broker_that_is_paused_is_followed_from_where_it_was(
     own: OwnBroker, warehouse: Warehouse
 ) -> None:
     with Kafka(own.broker) as kafka:
@@ -141,12 +143,12 @@ def test_a_broker_that_is_paused_for_a_minute_is_followed_from_where_it_was(
     contract = contract_of(topic)
     prepare(warehouse, contract)
     paused_at, failures = time.monotonic(), 0
-    while time.monotonic() - paused_at < 60:
+    while time.monotonic() - paused_at < PAUSE_SECONDS:
         with pytest.raises(BrokerDown):
             land_topic(work_on(warehouse, contract), door_to(own.broker.address), {})
         failures += 1
     own.signal(signal.SIGCONT)
-    assert failures < 10, "it waits for the broker, and does not spin"
+    assert failures < 4, "it waits for the broker, and does not spin"
     bring_up_to_date(warehouse, topic, own.broker.address)
     assert ids(warehouse, topic) == all_ids(SOME)
 

@@ -1,13 +1,16 @@
 """Whatever is killed while references come and go, nobody waits or stands longer than he must.
 
-A worker lands sales before their shops, releases them, and then closes a shop that some name.
+A worker lands sales before their shops, releases them, and then closes a shop that some name. Where
+it is killed is drawn, so that each run adds to what the runs before have shown.
 """
 
+import random
 import signal
 from pathlib import Path
 
 import pytest
 
+from tests.depth import examples
 from tests.fakes import FakeModel
 from tests.oracle import answered
 from tests.warehouse.audit import audit
@@ -109,14 +112,14 @@ def kill_and_run_again(folder: Path, kill_at: int, *, is_fine: bool) -> int:
 
 
 def test_killed_before_a_statement_every_reference_is_followed(tmp_path: Path) -> None:
-    ends = [
-        kill_and_run_again(tmp_path / str(n), n, is_fine=True) for n in range(100, STATEMENTS, 140)
-    ]
+    kills = [100, *random.sample(range(101, STATEMENTS), examples(3))]
+    ends = [kill_and_run_again(tmp_path / str(n), n, is_fine=True) for n in kills]
     assert ends[0] == -signal.SIGKILL
 
 
 @pytest.mark.slow
 def test_killed_between_two_commits_every_reference_is_followed(tmp_path: Path) -> None:
-    ends = [kill_and_run_again(tmp_path / str(n), n, is_fine=False) for n in range(13, STEPS, 17)]
+    kills = [13, *random.sample(range(14, STEPS), examples(7)), STEPS]
+    ends = [kill_and_run_again(tmp_path / str(n), n, is_fine=False) for n in kills]
     assert ends[0] == -signal.SIGKILL
     assert ends[-1] == 0, "there are more steps than this test knows of"
