@@ -3,13 +3,13 @@
 They are pages like others, see `tools.docs`; nothing that a contract says is written twice.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import yaml
 
-from txcat_assets.contracts.model import Choice, Column, Contract, Policy
+from txcat_assets.contracts.model import Choice, Column, Contract, Policy, Stage
 from txcat_assets.contracts.registry import all_contracts
 from txcat_assets.warehouse.schema.tables import sql_type
 
@@ -27,6 +27,11 @@ def dbt_pages() -> dict[str, Callable[[], str]]:
         f"{STAGING}/stg_{contract.dataset}.sql": partial(staging_model, contract)
         for contract in all_contracts().values()
     }
+    models |= {
+        f"{STAGING}/stg_{stage.name}_{contract.dataset}.sql": partial(answered_model, *one)
+        for one in _answered()
+        for contract, stage in [one]
+    }
     return {
         f"{STAGING}/sources.yml": sources,
         f"{STAGING}/exposures.yml": exposures,
@@ -39,7 +44,7 @@ def sources() -> str:
     """The tables that the models read, each with what its contract says."""
     found = {
         "version": 2,
-        "sources": [_source("current"), _source("validated"), _versions()],
+        "sources": [_source("current"), _source("validated"), _versions(), *_stages()],
     }
     return _yaml(found)
 
@@ -74,13 +79,34 @@ def columns() -> str:
         for contract in all_contracts().values()
         for column in contract.columns
     ]
+    found += [
+        f"{{% docs {stage.name}_{contract.dataset}__{answer.name} %}}"
+        f"{answer.description}{{% enddocs %}}"
+        for contract, stage in _answered()
+        for answer in stage.columns
+    ]
     return "\n".join([WRITTEN, "", *found, ""])
 
 
 def staging_model(contract: Contract) -> str:
     """The typed columns of whatever holds a key now."""
-    names = ",\n".join(f"    {name}" for name in contract.column_names)
-    return f"-- {WRITTEN}\nselect\n{names}\nfrom {{{{ {_source_of(contract)} }}}}\n"
+    return _select(contract.column_names, _source_of(contract))
+
+
+def answered_model(contract: Contract, stage: Stage) -> str:
+    """The typed columns of the records that a stage has answered, with its answers."""
+    names = [*contract.column_names, *(answer.name for answer in stage.columns)]
+    return _select(names, f"source('{stage.name}', '{contract.dataset}')")
+
+
+def _select(names: Sequence[str], source: str) -> str:
+    listed = ",\n".join(f"    {name}" for name in names)
+    return f"-- {WRITTEN}\nselect\n{listed}\nfrom {{{{ {source} }}}}\n"
+
+
+def _answered() -> list[tuple[Contract, Stage]]:
+    """Every stage with its dataset."""
+    return [(one, stage) for one in all_contracts().values() for stage in one.stages]
 
 
 def _source_of(contract: Contract) -> str:
@@ -106,6 +132,31 @@ def _versions() -> dict[str, Any]:
     contracts = [one for one in all_contracts().values() if one.policy is Policy.LATEST]
     tables = [_table(one) | {"columns": []} for one in contracts]
     return {"name": "versions", "schema": "validated", "tables": tables}
+
+
+def _stages() -> list[dict[str, Any]]:
+    """What the stages have answered; of a record the columns are those of what is validated."""
+    return [
+        {"name": stage.name, "schema": stage.name, "tables": [_answers(contract, stage)]}
+        for contract, stage in _answered()
+    ]
+
+
+def _answers(contract: Contract, stage: Stage) -> dict[str, Any]:
+    answers = [
+        {
+            "name": answer.name,
+            "description": f"{{{{ doc('{stage.name}_{contract.dataset}__{answer.name}') }}}}",
+            "data_type": sql_type(answer.type).lower(),
+        }
+        for answer in stage.columns
+    ]
+    return {
+        "name": contract.dataset,
+        "description": stage.description,
+        "config": {"meta": {"dagster": {"asset_key": [stage.name, contract.dataset]}}},
+        "columns": answers,
+    }
 
 
 def _table(contract: Contract) -> dict[str, Any]:

@@ -63,7 +63,8 @@ def _watchers(node: Mapping[str, Any]) -> Iterator[Watcher]:
     contracts = all_contracts()
     for one in node["config"]["meta"]["watches"]:
         per = Per(one.get("per", Per.VALUE))
-        yield Watcher(f"{WATCHER}{node['name']}", contracts[one["dataset"]], one["column"], per)
+        dataset, name = contracts[one["dataset"]], f"{WATCHER}{node['name']}"
+        yield Watcher(name, dataset, one["column"], per, one.get("stage"))
 
 
 def _version(node: Mapping[str, Any], views: Sequence[Mapping[str, Any]]) -> str:

@@ -31,6 +31,7 @@ PARENTS = {
     "sender_months": {"validated/payments"},
     "sender_churn": {"marts/sender_months"},
     "sender_cohorts": {"marts/sender_months"},
+    "monthly_spending": {"categorized/transactions"},
 }
 MARTS = PARENTS.keys()
 
@@ -95,7 +96,7 @@ def test_they_are_asked_for_when_something_changed_and_a_wrong_one_stops_no_othe
     take_samples(warehouse, tmp_path)
     assert asked(definitions, instance) == (
         "due: customer_orders, daily_sales, dim_currency, dim_user, fact_payments, "
-        "payments_by_month, product_performance, sender_months"
+        "monthly_spending, payments_by_month, product_performance, sender_months"
     )
     result = job.execute_in_process(instance=instance)
     assert made_by(result) == MARTS

@@ -17,6 +17,7 @@ from tests.warehouse.late_payments import payment_files
 from tests.warehouse.operators import decide
 from tests.warehouse.shop import REAL, REAL_DAY, rows, take, take_samples
 from tests.warehouse.shop_marts import MARTS, Frames, Rows, current, expected, plain, stored
+from tests.warehouse.spending import answer, expected_spending, take_transactions
 from tests.warehouse.tiny import Clock
 from tests.warehouse.worker import Sites, servers, url_in, warehouse_in
 from txcat_assets.contracts.registry import all_contracts
@@ -81,6 +82,35 @@ def test_the_marts_of_the_real_files_are_what_polars_makes_of_them(dbt: Dbt) -> 
     assert rows(dbt.warehouse, gone) == [(0,)], "nobody would ever work its notes"
     assert stored(dbt.warehouse) == expected(shop, today())
     assert len(stored(dbt.warehouse)["customer_lifetime_value"]) == 1_000
+
+
+def spending(warehouse: Warehouse) -> Rows:
+    with warehouse.transaction() as tx:
+        return by_all(tx.frame("SELECT * FROM marts.monthly_spending"))
+
+
+def by_all(frame: pl.DataFrame) -> Rows:
+    return sorted(plain(frame), key=str)
+
+
+def test_spending_by_category_is_exact_whatever_is_answered_otherwise(
+    dbt: Dbt, tmp_path: Path
+) -> None:
+    warehouse, random = dbt.warehouse, Random(11)
+    take_transactions(warehouse, random, tmp_path, FIRST_DAY, 0)
+    answer(warehouse, FIRST_DAY, 1)
+    assert update_marts(dbt, ["monthly_spending"]).problems == []
+    for number in (1, 2):
+        if number == 1:  # then only the answers change
+            take_transactions(warehouse, random, tmp_path, FIRST_DAY, number)
+            discard_some(warehouse, random, ["transactions"], [FIRST_DAY])
+        answer(warehouse, FIRST_DAY, number)
+        assert update_marts(dbt, ["monthly_spending"]).problems == []
+        assert spending(warehouse) == by_all(expected_spending(warehouse))
+    incremental = spending(warehouse)
+    assert update_marts(dbt, ["monthly_spending"], full_refresh=True).problems == []
+    assert spending(warehouse) == incremental
+    assert len({row["category"] for row in incremental}) == 3
 
 
 def load_busily(path: Path, pipe: Connection) -> None:

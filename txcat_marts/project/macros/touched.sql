@@ -48,7 +48,7 @@
 
 {# The source that has the records which hold their keys now. #}
 {% macro table_of(dataset) %}
-    {%- for source in graph.sources.values() if source.name == dataset and source.source_name != 'versions' -%}
+    {%- for source in graph.sources.values() if source.name == dataset and source.source_name in ('current', 'validated') -%}
     {{ return(source) }}
     {%- endfor -%}
 {% endmacro %}
