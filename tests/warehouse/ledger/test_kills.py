@@ -10,13 +10,14 @@ import random
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from tests.depth import examples
 from tests.warehouse.audit import audit
 from tests.warehouse.seen import arrived, everything, seen
 from tests.warehouse.tiny import record_of, tiny
@@ -35,6 +36,7 @@ from tests.warehouse.worker import (
 from txcat_assets.warehouse.databases.duckdb import DuckDbTransaction, DuckDbWarehouse
 from txcat_assets.warehouse.databases.duckdb_locks import NamedLocks
 from txcat_assets.warehouse.databases.duckdb_reader import DuckDbReader
+from txcat_assets.warehouse.databases.interface import Warehouse
 from txcat_assets.warehouse.schema.migrations import MIGRATIONS, migrate, newest_change
 
 STATEMENTS = 260
@@ -87,22 +89,23 @@ def test_killed_anywhere_between_two_commits_nothing_is_lost(sites: Sites, first
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(4))
-def test_workers_and_a_reader_with_kills_end_as_the_oracle_says(sites: Sites, seed: int) -> None:
+@pytest.mark.parametrize("does", [bring_up_to_date, bring_up_to_date_without_claims])
+def test_workers_and_a_reader_with_kills_end_as_the_oracle_says(
+    sites: Sites, does: Callable[[Warehouse, Path], list[str]]
+) -> None:
     """Two on a DuckDB file, which has one writer; four on a server. Claims only save effort."""
-    does = bring_up_to_date if seed % 2 else bring_up_to_date_without_claims
-    dice, folder = random.Random(seed), sites.new()
+    folder = sites.new()
     write_files(folder)
     start(folder, kill_at=12).join()
-    for _ in range(4):
+    for _ in range(examples(4)):
         kills = [
-            dice.choice([None, dice.randint(1, 150)]) for _ in range(4 if sites.postgres else 2)
+            random.choice([None, random.randint(1, 150)]) for _ in range(4 if sites.postgres else 2)
         ]
         workers = [start(folder, kill_at, does=does) for kill_at in kills]
         while any(worker.is_alive() for worker in workers):
             if _has_tables(folder):
                 audit(warehouse_in(folder), tiny(VERSION))
-            time.sleep(dice.random() / 20)
+            time.sleep(random.random() / 20)
         assert {worker.exitcode for worker in workers} <= {0, -signal.SIGKILL}
     assert bring_up_to_date(warehouse_in(folder), folder) == []
     assert_at_rest(folder)
