@@ -118,6 +118,7 @@ def test_killed_before_a_statement_every_reference_is_followed(tmp_path: Path) -
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # as many kills as are asked for
 def test_killed_between_two_commits_every_reference_is_followed(tmp_path: Path) -> None:
     kills = [13, *random.sample(range(14, STEPS), examples(7)), STEPS]
     ends = [kill_and_run_again(tmp_path / str(n), n, is_fine=False) for n in kills]
