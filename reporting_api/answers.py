@@ -13,13 +13,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 import anyio.to_thread
-import polars as pl
 from litestar import Response
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.response import Stream
 
-from reporting_api.formats import FORMATS, JSON, Envelope, Written, write
+from reporting_api.formats import FORMATS, JSON, SPOOLED_BYTES, Envelope, Written, write
 from reporting_api.parameters import Asking, Parameter, one, whole_number
 from reporting_api.problems import Problem, wrong
 from reporting_api.reading import asker_of
@@ -85,11 +84,12 @@ async def answer(request: Asking, answering: Answering) -> Response[Any]:
         if not answering.is_there(tx):
             raise Problem(HTTPStatus.NOT_FOUND, answering.missing)
         sql, values = answering.question(after, None if limit is None else limit + 1).bound
-        frames = tx.frames(sql, **values)
         keys = [ORDER.format(number) for number in range(len(answering.order))]
         ended: After = ()
-        if limit is not None:
-            found = pl.concat(frames)
+        if limit is None:
+            frames = tx.frames(sql, **values)
+        else:
+            found = tx.page(sql, **values)
             ended = found.row(limit - 1, named=False) if found.height > limit else ()
             ended = ended[found.width - len(keys) :] if ended else ()
             frames = iter([found.head(limit)])
@@ -129,6 +129,9 @@ def response_of(request: Asking, page: Page, media_type: str) -> Response[Any]:
     if written.tag in theirs or theirs == ["*"]:
         written.file.close()
         return Response(None, status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    if written.size <= SPOOLED_BYTES:
+        with written.file as file:
+            return Response(file.read(), media_type=media_type, headers=headers)
     headers["content-length"] = str(written.size)
     return Stream(_chunks(written), media_type=media_type, headers=headers)
 

@@ -93,12 +93,11 @@ class _Answer:
             "status": status,
             "seconds": round(time.perf_counter() - self._began, 6),
         }
-        with self._store.transaction() as tx:
-            tx.run(
-                "INSERT INTO access.audit VALUES ($at, $request_id, $who, $role, $address, "
-                "$method, $path, $query, $status, $records, $seconds)",
-                **values,
-            )
+        self._store.rows(
+            "INSERT INTO access.audit VALUES ($at, $request_id, $who, $role, $address, "
+            "$method, $path, $query, $status, $records, $seconds)",
+            **values,
+        )
 
 
 def _noted(scope: HTTPScope) -> dict[str, Any]:

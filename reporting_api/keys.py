@@ -52,61 +52,56 @@ class Keys:
     def create(self, new: NewKey, now: datetime) -> str:
         """Make a key and return it: the only time that it can be seen."""
         key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(SECRET_BYTES)
-        with self._store.transaction() as tx:
-            tx.run(
-                "INSERT INTO access.keys VALUES ($key_id, $digest, $role, $user_id, $note, "
-                "$created_at, $expires_at, NULL)",
-                key_id=key_id,
-                digest=_digest(secret),
-                role=new.role.word,
-                user_id=str(new.user_id) if new.user_id else None,
-                note=new.note,
-                created_at=when(now),
-                expires_at=when(new.expires_at),
-            )
+        self._store.rows(
+            "INSERT INTO access.keys VALUES ($key_id, $digest, $role, $user_id, $note, "
+            "$created_at, $expires_at, NULL)",
+            key_id=key_id,
+            digest=_digest(secret),
+            role=new.role.word,
+            user_id=str(new.user_id) if new.user_id else None,
+            note=new.note,
+            created_at=when(now),
+            expires_at=when(new.expires_at),
+        )
         return f"txcat_{key_id}_{secret}"
 
     def every(self) -> list[Key]:
         """All keys that were ever made, the newest first."""
-        with self._store.transaction() as tx:
-            rows = tx.rows(
-                "SELECT key_id, role, user_id, note, CAST(created_at AS VARCHAR), "
-                "CAST(expires_at AS VARCHAR), CAST(revoked_at AS VARCHAR) FROM access.keys "
-                "ORDER BY created_at DESC, key_id"
-            )
+        rows = self._store.rows(
+            "SELECT key_id, role, user_id, note, CAST(created_at AS VARCHAR), "
+            "CAST(expires_at AS VARCHAR), CAST(revoked_at AS VARCHAR) FROM access.keys "
+            "ORDER BY created_at DESC, key_id"
+        )
         return [Key(*row) for row in rows]
 
     def revoke(self, key_id: str, now: datetime) -> bool:
         """Refuse a key from now on; False where no key has that id. Again, it changes nothing."""
-        with self._store.transaction() as tx:
-            changed = tx.changed(
-                "UPDATE access.keys SET revoked_at = coalesce(revoked_at, $now) "
-                "WHERE key_id = $key_id",
-                key_id=key_id,
-                now=when(now),
-            )
-        return changed == 1
+        changed = self._store.rows(
+            "UPDATE access.keys SET revoked_at = coalesce(revoked_at, $now) "
+            "WHERE key_id = $key_id RETURNING key_id",
+            key_id=key_id,
+            now=when(now),
+        )
+        return bool(changed)
 
     def any_valid(self, now: datetime) -> bool:
         """Whether there is a key that is valid now."""
-        with self._store.transaction() as tx:
-            found = tx.rows(
-                "SELECT 1 FROM access.keys WHERE revoked_at IS NULL AND expires_at > $now LIMIT 1",
-                now=when(now),
-            )
+        found = self._store.rows(
+            "SELECT 1 FROM access.keys WHERE revoked_at IS NULL AND expires_at > $now LIMIT 1",
+            now=when(now),
+        )
         return bool(found)
 
     def holder(self, given: str, now: datetime) -> Principal | None:
         """Whose key it is; None where it is no key, has expired or was revoked."""
         parts = _KEY.fullmatch(given)
         key_id, secret = parts.groups() if parts else ("", "")
-        with self._store.transaction() as tx:
-            found = tx.rows(
-                "SELECT digest, role, user_id FROM access.keys WHERE key_id = $key_id "
-                "AND revoked_at IS NULL AND expires_at > $now",
-                key_id=key_id,
-                now=when(now),
-            )
+        found = self._store.rows(
+            "SELECT digest, role, user_id FROM access.keys WHERE key_id = $key_id "
+            "AND revoked_at IS NULL AND expires_at > $now",
+            key_id=key_id,
+            now=when(now),
+        )
         digest, role, user_id = found[0] if found else ("", "", None)
         if not hmac.compare_digest(_digest(secret), digest) or role not in ROLES:
             return None

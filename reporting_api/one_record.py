@@ -7,7 +7,6 @@ from http import HTTPStatus
 from pathlib import PurePath
 from typing import Any
 
-import polars as pl
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
@@ -47,7 +46,7 @@ def one_record(path: str, contract: Contract) -> HTTPRouteHandler:
         def work(tx: ReadTransaction) -> dict[str, Any]:
             as_of(tx, [contract])
             sql, values = question.bound
-            found = plain(pl.concat(tx.frames(sql, **values)))
+            found = plain(tx.page(sql, **values))
             if found.is_empty():
                 raise missing
             return found.row(0, named=True)

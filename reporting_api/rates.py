@@ -37,7 +37,7 @@ class Rates:
         self._store = store
 
     def hit(self, who: str) -> Window:
-        """Count a request of a caller, in one transaction."""
+        """Count a request of a caller, in one statement."""
         now, most, seconds = time.time(), self._limit.amount, self._limit.get_expiry()
         hits, until = self._counted(self._limit.key_for(self.what, who), now, seconds)
         if hits == 1:
@@ -50,25 +50,24 @@ class Rates:
         One that ends later than two windows from now began before the clock was set back: it is
         over. Less may be the clock of another machine.
         """
-        with self._store.transaction() as tx:
-            ((hits, end),) = tx.rows(
-                "INSERT INTO access.counters AS c VALUES ($name, 1, $until) "
-                "ON CONFLICT (name) DO UPDATE SET "
-                "hits = CASE WHEN c.until BETWEEN $now AND $latest THEN c.hits ELSE 0 END + 1, "
-                "until = CASE WHEN c.until BETWEEN $now AND $latest THEN c.until "
-                "ELSE excluded.until END "
-                "RETURNING hits, until",
-                name=name,
-                until=now + seconds,
-                now=now,
-                latest=now + 2 * seconds,
-            )
+        ((hits, end),) = self._store.rows(
+            "INSERT INTO access.counters AS c VALUES ($name, 1, $until) "
+            "ON CONFLICT (name) DO UPDATE SET "
+            "hits = CASE WHEN c.until BETWEEN $now AND $latest THEN c.hits ELSE 0 END + 1, "
+            "until = CASE WHEN c.until BETWEEN $now AND $latest THEN c.until "
+            "ELSE excluded.until END "
+            "RETURNING hits, until",
+            name=name,
+            until=now + seconds,
+            now=now,
+            latest=now + 2 * seconds,
+        )
         return int(hits), float(end)
 
     def _forget_old(self, now: float) -> None:
         """Delete the counters of windows that ended long ago."""
-        with suppress(WarehouseConflict), self._store.transaction() as tx:
-            tx.run(
+        with suppress(WarehouseConflict):
+            self._store.rows(
                 "DELETE FROM access.counters WHERE until < $long_ago", long_ago=now - OLD_SECONDS
             )
 

@@ -8,7 +8,7 @@ import sqlite3
 import weakref
 from collections import deque
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -36,6 +36,9 @@ TABLES = (
 )
 
 
+NOT_LOGGED = "ALTER TABLE access.counters SET UNLOGGED"
+"""A count is not worth a wait for the disk; after a crash of the server all begin anew."""
+
 REVOKE_FROM_OTHERS = """
 DO $$
 DECLARE role REGROLE;
@@ -57,66 +60,42 @@ $$"""
 the owner makes."""
 
 
-class StoreTransaction(Protocol):
-    """What the store's SQL is run by; values are bound by `$name`."""
-
-    def run(self, sql: str, **values: Any) -> None:
-        """Run one statement for its effect."""
-
-    def changed(self, sql: str, **values: Any) -> int:
-        """Run one statement; how many rows it touched."""
-
-    def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
-        """The rows of a statement."""
+MADE = """
+SELECT 1 FROM pg_class WHERE oid = to_regclass('access.counters')
+AND (relpersistence = 'u' OR NOT pg_has_role(relowner, 'USAGE'))
+"""
+"""Whether the tables are there as they should be, as far as this role could change them."""
 
 
 class Store(Protocol):
-    """Short transactions on the tables of `access`."""
-
-    def transaction(self) -> AbstractContextManager[StoreTransaction]:
-        """Begin; commit at the end of the block, roll back when it raises."""
-
-
-class SqliteTransaction:
-    """A transaction on an SQLite file that is attached as `access`."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def run(self, sql: str, **values: Any) -> None:
-        """Run one statement for its effect."""
-        self._connection.execute(sql, values)
-
-    def changed(self, sql: str, **values: Any) -> int:
-        """Run one statement; how many rows it touched."""
-        return self._connection.execute(sql, values).rowcount
+    """Runs single statements on the tables of `access`."""
 
     def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
-        """The rows of a statement."""
-        return self._connection.execute(sql, values).fetchall()
+        """Run one statement, a transaction of its own, with values bound by `$name`; its rows.
+
+        Where a connection has broken it may run twice, so it must be safe to.
+        """
 
 
 class SqliteStore:
-    """An SQLite file; each transaction has a connection of its own, which is kept for the next."""
+    """An SQLite file; statements at the same time have a connection each, kept for the next."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._idle: deque[sqlite3.Connection] = deque()
         weakref.finalize(self, _close, self._idle)
 
-    @contextmanager
-    def transaction(self) -> Iterator[SqliteTransaction]:
-        """Begin, as the only writer; commit at the end, roll back when the block raises."""
+    def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """Run one statement; its rows."""
         with self.translated():
             connection = self._connection()
             try:
-                connection.execute("BEGIN IMMEDIATE")
-                yield SqliteTransaction(connection)
-                connection.execute("COMMIT")
+                found = connection.execute(sql, values).fetchall()
             except BaseException:
                 connection.close()
                 raise
             self._idle.append(connection)
+        return found
 
     def _connection(self) -> sqlite3.Connection:
         """One that is idle, or a new one."""
@@ -157,10 +136,14 @@ def open_store(settings: Settings) -> Store:
 
     store = PostgresWarehouse(settings.warehouse, WAIT_SECONDS, WAIT_SECONDS)
     with store.transaction() as tx:
-        ((made,),) = tx.rows("SELECT CAST(to_regclass('access.audit') AS TEXT)")
-        if made is None:
+        if not tx.rows(MADE):
             tx.lock("migrate")
-            for statement in ("CREATE SCHEMA IF NOT EXISTS access", *TABLES, REVOKE_FROM_OTHERS):
+            for statement in (
+                "CREATE SCHEMA IF NOT EXISTS access",
+                *TABLES,
+                NOT_LOGGED,
+                REVOKE_FROM_OTHERS,
+            ):
                 tx.run(statement)
     return store
 
@@ -173,13 +156,11 @@ class LazyStore:
         self._guard = Lock()
         self._store: Store | None = None
 
-    @contextmanager
-    def transaction(self) -> Iterator[StoreTransaction]:
-        """Begin; raises what `open_store` does too."""
+    def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """Run one statement; its rows. Raises what `open_store` does too."""
         with self._guard:
             store = self._store = self._store or open_store(self._settings)
-        with store.transaction() as tx:
-            yield tx
+        return store.rows(sql, **values)
 
 
 def _sqlite_store(home: Path) -> SqliteStore:
@@ -189,9 +170,8 @@ def _sqlite_store(home: Path) -> SqliteStore:
     store = SqliteStore(path)
     with store.translated(), closing(sqlite3.connect(path, timeout=WAIT_SECONDS)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")  # the file keeps it
-    with store.transaction() as tx:
-        for table in TABLES:
-            tx.run(table)
+    for table in TABLES:
+        store.rows(table)
     return store
 
 

@@ -19,13 +19,11 @@ def test_nobody_stays_refused_by_a_window_of_tomorrow(loaded: Api) -> None:
     key = loaded.new_key("analyst")
     name = f"%{key.split('_')[1]}%"
     assert loaded.get(PATH, key).status_code == 200
-    with loaded.store.transaction() as tx:
-        used_up = "UPDATE access.counters SET hits = 1000000, until = until + $later "
-        by_key = "WHERE name LIKE $name"
-        assert tx.changed(used_up + by_key, later=0, name=name) == 1
+    used_up = "UPDATE access.counters SET hits = 1000000, until = until + $later "
+    by_key = "WHERE name LIKE $name RETURNING 1"
+    assert loaded.store.rows(used_up + by_key, later=0, name=name) == [(1,)]
     assert loaded.get(PATH, key).status_code == 429, "in the window that lasts now"
-    with loaded.store.transaction() as tx:
-        tx.run(used_up + by_key, later=DAY_SECONDS, name=name)
+    loaded.store.rows(used_up + by_key, later=DAY_SECONDS, name=name)
     assert loaded.get(PATH, key).status_code == 200
 
 
@@ -40,12 +38,10 @@ def test_an_access_is_noted_with_its_own_time_and_how_long_it_took(loaded: Api) 
     tomorrow = when(utc_now() + timedelta(days=1))
     for number in range(2):
         assert loaded.get(PATH, key, **{"x-request-id": f"clock-{number}"}).status_code == 200
-        with loaded.store.transaction() as tx:
-            noted = "UPDATE access.audit SET at = $at WHERE request_id = 'clock-0'"
-            assert tx.changed(noted, at=tomorrow) == 1
-    with loaded.store.transaction() as tx:
-        ((at, seconds),) = tx.rows(
-            "SELECT CAST(at AS VARCHAR), seconds FROM access.audit WHERE request_id = 'clock-1'"
-        )
+        noted = "UPDATE access.audit SET at = $at WHERE request_id = 'clock-0' RETURNING 1"
+        assert loaded.store.rows(noted, at=tomorrow) == [(1,)]
+    ((at, seconds),) = loaded.store.rows(
+        "SELECT CAST(at AS VARCHAR), seconds FROM access.audit WHERE request_id = 'clock-1'"
+    )
     assert before < at < tomorrow
     assert 0 < seconds < 60

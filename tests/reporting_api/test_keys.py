@@ -13,8 +13,7 @@ PATH = f"/users/{ANN}/payments"
 
 
 def rows(api: Api, sql: str) -> list[tuple[object, ...]]:
-    with api.store.transaction() as tx:
-        return tx.rows(sql)
+    return api.store.rows(sql)
 
 
 def test_a_key_made_by_the_command_is_shown_once_and_works_until_it_is_revoked(loaded: Api) -> None:

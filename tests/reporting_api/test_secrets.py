@@ -49,7 +49,8 @@ def test_no_secret_shows_up_anywhere(on_postgres: Api, tmp_path: Path, is_up: bo
         said = everything_said(api, on_postgres.keys["admin"])
     assert PLANTED not in said
     assert PLANTED not in api.log.read_text(), "nor when it ends"
-    with on_postgres.store.transaction() as tx:
-        rows = [row for table in TABLES for row in tx.rows(f"SELECT * FROM access.{table}")]
+    rows = [
+        row for table in TABLES for row in on_postgres.store.rows(f"SELECT * FROM access.{table}")
+    ]
     assert rows
     assert PLANTED not in str(rows)

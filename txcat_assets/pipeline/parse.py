@@ -4,6 +4,7 @@ What cannot be read is null beside a complaint, which `txcat_assets.contracts.ru
 reason. docs/values.md tells users the same as a table.
 """
 
+import re
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -90,6 +91,8 @@ def parse(contract: Contract, raw: pl.DataFrame, *, decimal_comma: bool) -> pl.D
 
 def parse_value(kind: ColumnType, text: str) -> Any:
     """The value of one text; None where it cannot be read."""
+    if isinstance(kind, Id) and re.fullmatch(_UUID, text):
+        return text  # as a request names a record or a user: a frame would take most of its time
     values, _ = _read(Column("value", kind, ""), pl.Series("value", [text]), decimal_comma=False)
     return values[0]
 

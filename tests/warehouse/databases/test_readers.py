@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Timer
 
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from tests.warehouse.worker import Sites, servers, url_in, warehouse_in
 from txcat_assets.errors import QueryRefused, TxcatError, WarehouseBusy, WarehouseRefused
@@ -116,3 +118,22 @@ def test_a_warehouse_that_is_not_there_is_not_made(tmp_path: Path) -> None:
 def test_a_server_that_does_not_answer_is_told() -> None:
     with pytest.raises(TxcatError, match="TXCAT_WAREHOUSE_URL"):
         open_reader("postgresql://ann@127.0.0.1:1/db", 5, 5).answer("SELECT 1", None)
+
+
+EVERY_TYPE = """
+SELECT n, CAST(n AS BIGINT) AS whole, CAST(n + 0.25 AS DECIMAL(18,2)) AS money,
+CAST('00000000-0000-0000-0000-00000000000a' AS UUID) AS id, n > 1 AS flag,
+CAST('2025-05-01' AS DATE) AS day, CAST('2025-05-01 10:00:00.000001' AS TIMESTAMP) AS moment,
+CASE WHEN n > 1 THEN 'a, "b"' END AS words, ARRAY['one_code', 'other'] AS codes,
+CASE WHEN n > 1 THEN CAST(n + 0.5 AS DECIMAL(9,1)) END AS maybe
+FROM told.n WHERE n < {below} ORDER BY n
+"""
+
+
+@pytest.mark.parametrize("below", [0, 3])
+def test_a_page_has_what_frames_have_in_the_same_types(place: Path, below: int) -> None:
+    sql = EVERY_TYPE.format(below=below)
+    with open_reader(url_in(place), wait_seconds=5, query_seconds=5).reading() as tx:
+        assert_frame_equal(tx.page(sql), pl.concat(tx.frames(sql)))
+        summed = f"SELECT sum(money) AS money FROM ({sql}) AS q"
+        assert_frame_equal(tx.page(summed), pl.concat(tx.frames(summed)))

@@ -46,6 +46,10 @@ class DuckDbReading:
         """The rows of a query as frames, one after the other."""
         return frames_of(self._connection, sql, values)
 
+    def page(self, sql: str, **values: Any) -> pl.DataFrame:
+        """The rows of a query that gives few, as a frame."""
+        return pl.concat(self.frames(sql, **values))
+
     def cancel(self) -> None:
         """End the query that another thread waits for; it raises there."""
         self._connection.interrupt()

@@ -25,6 +25,7 @@ from txcat_assets.warehouse.databases.postgres_copy import (
     written_copy,
 )
 from txcat_assets.warehouse.databases.postgres_errors import translated
+from txcat_assets.warehouse.databases.postgres_fetch import read_fetched
 
 OLDEST_SERVER = 140_000
 """PostgreSQL 14, in the server's own version number."""
@@ -82,6 +83,13 @@ class PostgresTransaction:
     def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         """The rows of a query."""
         return self._connection.execute(_bound(sql, values), values or None).fetchall()
+
+    def page(self, sql: str, **values: Any) -> pl.DataFrame:
+        """The rows of a query that gives few, as a frame; UUIDs come as text."""
+        cursor = self._connection.execute(_bound(sql, values), values or None)
+        return read_fetched(
+            cursor.fetchall(), [_described(one) for one in cursor.description or ()]
+        )
 
     def frame(self, sql: str, **values: Any) -> pl.DataFrame:
         """The rows of a query as a frame; UUIDs come as text."""
@@ -185,10 +193,39 @@ class PostgresWarehouse:
                     connection.rollback()
                 raise
             finally:
-                if connection.closed or connection.broken:
-                    connection.close()
-                else:
-                    self._idle.append(connection)
+                self._keep(connection)
+
+    def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """Run one statement that is a transaction of its own, in one round trip; its rows.
+
+        Where an idle connection has broken it is run again over another, so it must be safe to run
+        twice.
+        """
+        with translated(self.place, self._named_by):
+            while self._idle:
+                connection = self._idle.pop()
+                try:
+                    return self._alone(connection, sql, values)
+                except psycopg.OperationalError:
+                    if not connection.closed:
+                        raise
+            return self._alone(self._connect(), sql, values)
+
+    def _alone(
+        self, connection: Connection, sql: str, values: Mapping[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        try:
+            cursor = connection.execute(_bound(sql, values), values or None)
+            return cursor.fetchall() if cursor.description else []
+        finally:
+            self._keep(connection)
+
+    def _keep(self, connection: Connection) -> None:
+        """Keep a connection for the next who needs one, unless it has broken."""
+        if connection.closed or connection.broken:
+            connection.close()
+        else:
+            self._idle.append(connection)
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:

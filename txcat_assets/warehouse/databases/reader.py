@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import polars as pl
+
 from txcat_assets.warehouse.databases.interface import Reading
 
 OTHER_TABLES = (
@@ -28,6 +30,9 @@ class Answer:
 
 class ReadTransaction(Reading, Protocol):
     """A read-only transaction: all that it answers is as of one moment."""
+
+    def page(self, sql: str, **values: Any) -> pl.DataFrame:
+        """The rows of a query that gives few, as a frame; in the types that `frames` gives."""
 
     def cancel(self) -> None:
         """End the query that another thread waits for; it raises there."""
