@@ -64,9 +64,11 @@ def _make(settings: Settings, *, full_refresh: bool) -> None:
     for made in result.get_asset_materialization_events():
         shown = made.step_materialization_data.materialization
         say(f"{'.'.join(shown.asset_key.path)}: {_became(shown.metadata)}")
-    checks = result.get_asset_check_evaluations()
-    say(f"{len(checks)} tests ran, {sum(not one.passed for one in checks)} failed.")
-    problems = problems_of(result)
+    checks, problems = result.get_asset_check_evaluations(), problems_of(result)
+    if checks:
+        say(f"{len(checks)} tests ran, {sum(not one.passed for one in checks)} failed.")
+    elif not problems:
+        say("Another run makes what was due; nothing is left to do here.")
     for problem in problems:
         complain(problem)
     raise typer.Exit(PROBLEMS if problems else DONE)
