@@ -56,11 +56,11 @@ def _record(dice: random.Random) -> dict[str, object]:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)  # as many kills as are asked for
 def test_after_many_kills_what_landed_is_what_was_produced(kafka: Kafka, tmp_path: Path) -> None:
-    topic, killed = kafka.topic(partitions=3), 0
+    topic, killed, dice = kafka.topic(partitions=3), 0, random.Random(2)
     address, contract = kafka.broker.address, contract_of(topic)
     with producing(kafka, topic) as sent:
         for _ in range(ROUNDS):
-            worker = start(tmp_path, topic, address, random.randint(1, STEPS))
+            worker = start(tmp_path, topic, address, dice.randint(1, STEPS))
             worker.join()
             assert worker.exitcode in (0, -signal.SIGKILL)
             killed += worker.exitcode != 0
