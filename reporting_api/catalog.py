@@ -1,4 +1,7 @@
-"""All that can be asked for by name under `/api/v1`, and the answer to any other name."""
+"""All that can be asked for by name under `/api/v1`, and the answer to any other name.
+
+What a dataset or a mart is asked is in `datasets`, `marts` and `tables`.
+"""
 
 from collections.abc import Iterator
 from http import HTTPStatus

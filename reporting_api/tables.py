@@ -56,13 +56,7 @@ class Table:
 
 def records_of(table: Table) -> HTTPRouteHandler:
     """The route of the records of a table."""
-    names = [name.removeprefix("-") for name in table.orders]
-    either_way = [*names, *(f"-{name}" for name in names)]
-    order = Parameter(
-        "order",
-        f"By {' or '.join(names)}; with - before it from the last on.",
-        one_of(either_way),
-    )
+    either_way = _either_way(table)
 
     async def records(request: Asking) -> Response[Any]:
         wanted = asked_fields(request, table.fields)
@@ -95,11 +89,25 @@ def records_of(table: Table) -> HTTPRouteHandler:
     of_time = PERIOD if table.time else ()
     return get(
         f"{ROOT}/{table.name}",
-        **taking(least(Role.ANALYST), *of_time, *filters_of(table.fields), FIELDS, order, *PAGES),
+        **taking(
+            least(Role.ANALYST), *of_time, *filters_of(table.fields), FIELDS, _order(table), *PAGES
+        ),
         responses=described_records(table.name, table.name, table.fields),
         name=f"{table.name} records",
         summary=table.description,
     )(records)
+
+
+def _order(table: Table) -> Parameter:
+    words = _either_way(table)
+    first = " or ".join(words[: len(table.orders)])
+    return Parameter("order", f"By {first}; with - before it from the last on.", one_of(words))
+
+
+def _either_way(table: Table) -> list[str]:
+    """What a request may say of the order: from the first record on, and from the last."""
+    names = [name.removeprefix("-") for name in table.orders]
+    return [*names, *(f"-{name}" for name in names)]
 
 
 def _in_time(request: Asking, table: Table) -> list[Filter]:

@@ -74,12 +74,18 @@ def _table(node: Mapping[str, Any]) -> MartTable:
     return MartTable(
         node["name"],
         node["description"],
-        tuple(node["primary_key"]),
+        _key(node),
         tuple(Answer(c["name"], _type(c["data_type"]), c["description"]) for c in columns),
         tuple(all_contracts()[name] for name in sorted(set(_datasets(node)))),
         reads,
         tuple(f"{WATCHER}{name}" for name in (node["name"], *reads) if name in dbt_marts()),
     )
+
+
+def _key(node: Mapping[str, Any]) -> tuple[str, ...]:
+    """As the constraint says it, in its order; a single column as dbt knows it from its tests."""
+    keys = [one["columns"] for one in node["constraints"] if one["type"] == "primary_key"]
+    return tuple(keys[0] if keys else node["primary_key"])
 
 
 def _type(name: str) -> AnswerType:

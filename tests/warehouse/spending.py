@@ -1,4 +1,7 @@
-"""Transactions at random, a model that answers them, and what `monthly_spending` should have."""
+"""Transactions at random, a model that answers them, and what `monthly_spending` should have.
+
+It is computed by polars: nothing of the mart's SQL is used.
+"""
 
 from collections.abc import Iterator
 from datetime import date

@@ -10,8 +10,9 @@ from typing import Any
 import psycopg
 
 from txcat_assets.errors import QueryRefused, VersionRefused, WarehouseBusy
-from txcat_assets.warehouse.databases.postgres import PostgresTransaction, PostgresWarehouse
+from txcat_assets.warehouse.databases.postgres import PostgresWarehouse
 from txcat_assets.warehouse.databases.postgres_errors import translate
+from txcat_assets.warehouse.databases.postgres_transaction import PostgresTransaction
 from txcat_assets.warehouse.databases.reader import OTHER_TABLES, Answer, cut
 
 ONE_MOMENT = "ISOLATION LEVEL REPEATABLE READ, READ ONLY"
