@@ -62,8 +62,7 @@ def records_of(table: Table) -> HTTPRouteHandler:
         wanted = asked_fields(request, table.fields)
         filters = [*conditions(request, table.fields), *_in_time(request, table)]
         asked = choice(request, "order", either_way) or table.orders[0]
-        by = dict.fromkeys([asked.removeprefix("-"), *table.key])
-        by_fields = [table.by_name[name] for name in by]
+        by_fields = _fields_by(table, asked)
 
         def question(after: After, limit: int | None) -> Question:
             return Question(
@@ -96,6 +95,11 @@ def records_of(table: Table) -> HTTPRouteHandler:
         name=f"{table.name} records",
         summary=table.description,
     )(records)
+
+
+def _fields_by(table: Table, order: str) -> list[Field]:
+    """The fields that records are sorted by: the one of the order, then the key."""
+    return [table.by_name[name] for name in dict.fromkeys([order.removeprefix("-"), *table.key])]
 
 
 def _order(table: Table) -> Parameter:
