@@ -13,8 +13,11 @@ USUAL, DEEP = 100, 1_000
 
 def register_profiles() -> None:
     """Make both known to Hypothesis, and the usual one what holds where none is asked for."""
-    settings.register_profile("usual", max_examples=USUAL, derandomize="CI" in os.environ)
-    settings.register_profile("deep", max_examples=DEEP, derandomize=False)
+    # Without a deadline: on a busy machine one example may take seconds.
+    settings.register_profile(
+        "usual", max_examples=USUAL, derandomize="CI" in os.environ, deadline=None
+    )
+    settings.register_profile("deep", max_examples=DEEP, derandomize=False, deadline=None)
     settings.load_profile("usual")
 
 

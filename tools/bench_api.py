@@ -52,19 +52,29 @@ class Service:
     process: psutil.Process
     headers: dict[str, str]
 
-    def ask(self) -> Ask:
-        """A client with a connection of its own."""
+    def client(self) -> Callable[[str], tuple[int, int]]:
+        """A client with a connection of its own: for a path, the status and how many bytes came."""
         where = urlsplit(self.url)
         connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=300)
 
-        def ask(path: str) -> int:
+        def reply_to(path: str) -> tuple[int, int]:
             connection.request("GET", path, headers=self.headers)
             reply = connection.getresponse()
             read = 0
             while part := reply.read(1 << 20):
                 read += len(part)
-            if reply.status != 200:
-                sys.exit(f"{self.url}{path}: {reply.status}")
+            return reply.status, read
+
+        return reply_to
+
+    def ask(self) -> Ask:
+        """A client for which anything but an answer ends the measuring."""
+        reply_to = self.client()
+
+        def ask(path: str) -> int:
+            status, read = reply_to(path)
+            if status != 200:
+                sys.exit(f"{self.url}{path}: {status}")
             return read
 
         return ask

@@ -12,6 +12,7 @@ from tools.dbt_manifest import dbt_manifest
 from tools.dbt_sources import dbt_pages
 from tools.errors_page import errors_page
 from tools.graph import graph
+from tools.metrics_page import metrics_page
 from tools.settings_page import env_example, settings_page
 from tools.sql_page import sql_page
 from txcat_assets.contracts.marts import Mart
@@ -154,6 +155,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/data-dictionary.md": data_dictionary,
     "docs/errors.md": errors_page,
     "docs/graph.md": graph,
+    "docs/metrics.md": metrics_page,
     "docs/settings.md": settings_page,
     "docs/sql.md": sql_page,
     ".env.example": env_example,

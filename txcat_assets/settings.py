@@ -88,6 +88,15 @@ class Settings(ApiSettings, BaseSettings):
     decompressed_ratio: int = Field(default=DecompressionLimits.ratio, ge=1)
     """How many times its own size such a file may hold, once that is more than 64 MiB."""
 
+    metrics_host: str = "127.0.0.1"
+    """Address that `txcat metrics` listens on. Nobody is asked for a key there."""
+
+    metrics_port: int = Field(default=8920, ge=0, le=65_535)
+    """Port that it listens on; 0 takes any free one."""
+
+    metrics_seconds: float = Field(default=15, gt=0, le=3_600)
+    """How often `txcat metrics` looks at the installation."""
+
     ml_url: str = "http://127.0.0.1:8900"
     """The ML service that names the categories; docs/ml-protocol.md says what it must answer."""
 

@@ -20,7 +20,13 @@ from dagster._daemon.types import DaemonHeartbeat
 from tests.assets.instigators import DONE, FAILED, SKIPPED, add_sensor
 from tests.postgres import Postgres
 from txcat_assets.errors import HomeRefused
-from txcat_assets.health.dagster_storage import TROUBLE, DagsterState, dagster_state
+from txcat_assets.health.dagster_storage import (
+    RUN_BUCKETS,
+    TROUBLE,
+    DagsterState,
+    dagster_state,
+    run_seconds,
+)
 
 
 @pytest.fixture(params=["sqlite", "sqlite elsewhere", "postgres", "postgres url"])
@@ -88,6 +94,16 @@ def test_what_dagster_knows_is_read_from_its_tables(home: Path) -> None:
     assert (unfinished.run_id, unfinished.job, unfinished.status) == (run.run_id, "work", "STARTED")
     assert unfinished.tags["host"] == "here"
     assert abs((datetime.now(UTC).replace(tzinfo=None) - unfinished.since).total_seconds()) < 60
+
+
+def test_what_runs_took_is_read_once_they_have_ended(home: Path) -> None:
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        assert run_seconds(home) == []
+        _job().execute_in_process(instance=instance)
+    (ended,) = run_seconds(home)
+    assert (ended.job, ended.status, ended.runs) == ("work", "SUCCESS", 1)
+    assert 0 < ended.seconds < 60
+    assert ended.buckets[-1] == (RUN_BUCKETS[-1], 1)
 
 
 def test_a_storage_that_cannot_be_read_is_refused_in_words(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import typer
 from txcat_assets.cli.api_keys import api_key
 from txcat_assets.cli.filters import DATASETS, contract_of
 from txcat_assets.cli.marts import marts
+from txcat_assets.cli.metrics import metrics
 from txcat_assets.cli.quarantine import quarantine
 from txcat_assets.cli.report import report
 from txcat_assets.cli.terminal import Shape
@@ -29,6 +30,7 @@ app.add_typer(quarantine, name="quarantine", no_args_is_help=True)
 app.add_typer(api_key, name="api-key", no_args_is_help=True)
 app.command()(report)
 app.command()(marts)
+app.command()(metrics)
 
 MOST_DAYS = 36_500
 """As far back as any command looks, in days."""

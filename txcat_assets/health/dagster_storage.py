@@ -30,6 +30,9 @@ EVERY = ""
 TICKS_LOOKED_AT = 3
 """A sensor whose so many newest ticks all failed or could not work fails again and again."""
 
+RUN_BUCKETS = (1, 2, 5, 10, 30, 60, 300, 1_800)
+"""Seconds that runs are counted by."""
+
 UNFINISHED = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
 CONNECT_SECONDS = 5
 
@@ -64,6 +67,18 @@ class UnfinishedRun:
 
 
 @dataclass(frozen=True)
+class RunSeconds:
+    """How many runs of a job have ended in one way, their seconds, and how many took at most each
+    of RUN_BUCKETS."""
+
+    job: str
+    status: str
+    runs: int
+    seconds: float
+    buckets: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
 class DagsterState:
     """What Dagster's storage says; nothing at all before Dagster was first used."""
 
@@ -82,6 +97,27 @@ def dagster_state(home: Path) -> DagsterState:
             return DagsterState(_heartbeat(runs), tuple(_sensors(schedules)), tuple(_runs(runs)))
     except FileNotFoundError:
         return DagsterState()
+
+
+def run_seconds(home: Path) -> list[RunSeconds]:
+    """What the runs took that have ended, by job and how they ended, as far as they are kept.
+
+    Raises HomeRefused where the storage cannot be read.
+    """
+    within = ", ".join(f"sum(CASE WHEN took <= {le} THEN 1 ELSE 0 END)" for le in RUN_BUCKETS)
+    try:
+        with _storage(home) as (rows, _):
+            found = rows(
+                f"SELECT job, status, count(*), sum(took), {within} FROM (SELECT pipeline_name "
+                "AS job, status, end_time - start_time AS took FROM runs "
+                "WHERE end_time IS NOT NULL AND start_time IS NOT NULL) AS ended GROUP BY 1, 2"
+            )
+    except FileNotFoundError:
+        return []
+    return [
+        RunSeconds(job, status, runs, seconds, tuple(zip(RUN_BUCKETS, counts, strict=True)))
+        for job, status, runs, seconds, *counts in found
+    ]
 
 
 def _heartbeat(rows: Rows) -> datetime | None:

@@ -18,6 +18,7 @@ from txcat_assets.warehouse.queries.figures import (
     all_days,
     counts,
     days_left,
+    landed_by_door,
     last_arrival,
     records_by_version,
     stage_counts,
@@ -50,9 +51,13 @@ class TopicFlow:
 
 @dataclass(frozen=True)
 class DatasetStatus:
-    """Where a dataset stands; `versions` are those of the contracts that judged its records."""
+    """Where a dataset stands; `versions` are those of the contracts that judged its records.
+
+    `landed` counts the records by what brought them.
+    """
 
     last_arrival: datetime | None
+    landed: dict[str, int]
     records: Counts
     quarantined: dict[str, int]
     stages: dict[str, StageStatus]
@@ -76,6 +81,7 @@ def dataset_status(
     reasons = summarized(tx, contract, Wanted()) if has_reasons else []
     return DatasetStatus(
         last_arrival=last_arrival(tx, dataset),
+        landed=landed_by_door(tx, dataset),
         records=placed,
         quarantined={one.code: one.records for one in reasons},
         stages=stages,

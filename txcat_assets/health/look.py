@@ -11,7 +11,12 @@ from pathlib import Path
 
 from txcat_assets.connections import enrichers, kafka_door, warehouse_of
 from txcat_assets.contracts.model import Contract, Stage
-from txcat_assets.health.dagster_storage import DagsterState, dagster_state
+from txcat_assets.health.dagster_storage import (
+    DagsterState,
+    RunSeconds,
+    dagster_state,
+    run_seconds,
+)
 from txcat_assets.health.datasets import DatasetStatus, dataset_status
 from txcat_assets.health.topics import FollowedTopic, TopicStatus, followed_topic, topic_statuses
 from txcat_assets.settings import Settings
@@ -71,6 +76,11 @@ class Look:
     def dagster(self) -> DagsterState:
         """What Dagster knows of its daemon, its sensors and its runs."""
         return dagster_state(self.home)
+
+    @cached_property
+    def run_seconds(self) -> list[RunSeconds]:
+        """What ended runs took."""
+        return run_seconds(self.home)
 
     def version(self, contract: Contract, stage: Stage) -> str:
         """The version of what answers for a stage now."""

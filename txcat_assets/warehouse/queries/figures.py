@@ -101,6 +101,16 @@ def last_arrival(tx: Transaction, dataset: str) -> datetime | None:
     return found
 
 
+def landed_by_door(tx: Transaction, dataset: str) -> dict[str, int]:
+    """How many records have landed, by the kind of what brought them: files, Kafka."""
+    rows = tx.rows(
+        "SELECT o.kind, sum(s.landed)::BIGINT FROM ledger.slices s JOIN ledger.objects o "
+        "ON o.object_id = s.object_id WHERE s.dataset = $dataset GROUP BY 1 ORDER BY 1",
+        dataset=dataset,
+    )
+    return {str(kind): int(records) for kind, records in rows}
+
+
 def broken_sample(
     tx: Transaction, contract: Contract, scope: Scope, code: str, limit: int
 ) -> pl.DataFrame:

@@ -120,12 +120,10 @@ def test_every_byte_of_a_file_is_in_some_record(body: bytes) -> None:
 
 
 def is_clear(row: tuple[str, str, str]) -> bool:
-    """Whether no text has line breaks and as many commas as would make records of its lines."""
-    lines = [text.split("\n") for text in row]
-    return not any(
-        len(parts) > 1 and parts[0].count(",") >= 2 - place and parts[-1].count(",") >= place
-        for place, parts in enumerate(lines)
-    )
+    """Whether no line break has as many commas before and behind it as would make two records."""
+    lines = ",".join(row).split("\n")
+    commas = [line.count(",") for line in lines]
+    return not any(sum(commas[:n]) >= 2 and sum(commas[n:]) >= 2 for n in range(1, len(lines)))
 
 
 @calm
