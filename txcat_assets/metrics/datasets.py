@@ -44,7 +44,7 @@ def _oldest_pending(look: Look) -> Values:
     for dataset, one in look.datasets.items():
         for stage, status in one.stages.items():
             since = status.pending_since
-            yield (dataset, stage), (look.now - since).totalseconds() if since else 0
+            yield (dataset, stage), (look.now - since).total_seconds() if since else 0
 
 
 def _refused(look: Look) -> Values:
