@@ -26,7 +26,7 @@ RATE = 50
 
 CLIENTS = 8
 
-PATH = "/api/v1/transactions?limit=20&order=-timestamp"
+PATH = "/api/v1/transactions?limit=20"
 
 
 @dataclass
