@@ -20,13 +20,13 @@ kafka: dev-venv ## Start a real Apache Kafka, without Docker; Ctrl-C ends it
 stack: dev-venv ## Start the production shape: PostgreSQL, Kafka and all; Ctrl-C ends it
 	@$(BIN)/python -m tools.stack $(ARGS)
 
-test: dev-venv ## Run the whole test suite, an hour on 2 cores; ARGS picks some of it
+test: dev-venv ## Run the whole test suite, 40 minutes on 2 cores; ARGS picks some of it
 	@$(BIN)/python -m pytest $(ARGS)
 
 quick: dev-venv ## Run the tests of single parts, two minutes on 2 cores: no servers, no whole commands
 	@$(BIN)/python -m pytest -m "not slow" tests/unit $(ARGS)
 
-check: lint types test ## All that a change must pass, an hour: what CI runs
+check: lint types test ## All that a change must pass, 40 minutes: what CI runs
 
 lint: dev-venv ## Check style and layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && tools/check_workflows.sh
