@@ -74,19 +74,19 @@ def test_what_is_down_takes_its_own_metrics_away_and_no_others(terminal: Command
 def test_it_is_served_until_it_is_ended(terminal: CommandLine) -> None:
     terminal.set(TXCAT_METRICS_PORT=0)
     command = [str(BIN / "txcat"), "metrics"]
-    process = subprocess.Popen(
-        command, cwd=terminal.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout
-        said = process.stdout.readline()
-        url = next(word for word in said.split() if word.startswith("http")).rstrip(",")
-        found = samples(httpx.get(url, timeout=30).text)
-        assert found["txcat_part_up", "warehouse"] == 1
-        terminal.set(TXCAT_METRICS_PORT=url.rpartition(":")[2].removesuffix("/metrics"))
-        refused = terminal.txcat("metrics")
-        assert refused.code == 2
-        assert "TXCAT_METRICS_PORT" in refused.err
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+    with subprocess.Popen(
+        command, cwd=terminal.folder, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout
+            said = process.stdout.readline()
+            url = next(word for word in said.split() if word.startswith("http")).rstrip(",")
+            found = samples(httpx.get(url, timeout=30).text)
+            assert found["txcat_part_up", "warehouse"] == 1
+            terminal.set(TXCAT_METRICS_PORT=url.rpartition(":")[2].removesuffix("/metrics"))
+            refused = terminal.txcat("metrics")
+            assert refused.code == 2
+            assert "TXCAT_METRICS_PORT" in refused.err
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0

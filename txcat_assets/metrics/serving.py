@@ -56,9 +56,6 @@ def serve(settings: Settings, home: Path, is_ready: Callable[[str], None]) -> No
 
     Raises SettingRefused where the port is taken.
     """
-    is_over = Event()
-    for ending in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(ending, lambda *_: is_over.set())
     looks, registry = _looks(settings, home)
     looks.look()
     try:
@@ -68,6 +65,9 @@ def serve(settings: Settings, home: Path, is_ready: Callable[[str], None]) -> No
             f"txcat metrics cannot listen on {settings.metrics_host}:{settings.metrics_port} "
             f"({error.strerror}); choose another by TXCAT_METRICS_HOST and TXCAT_METRICS_PORT."
         ) from error
+    is_over = Event()
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, lambda *_: is_over.set())
     is_ready(f"http://{settings.metrics_host}:{server.server_port}/metrics")
     while not is_over.wait(settings.metrics_seconds):
         looks.look()
