@@ -14,9 +14,11 @@ import dagster as dg
 import psutil
 import pytest
 
+from tests.assets.records import file_of, line
 from tests.e2e.commands import CommandLine
 from tests.e2e.stack import Stack, Start, start_stack
 from tests.memory import folder_in_memory
+from tests.postgres import Postgres
 from txcat_assets.cli.home import ROOT
 
 
@@ -74,3 +76,18 @@ def start() -> Iterator[Start]:
             with suppress(psutil.NoSuchProcess):
                 for process in stack.family():
                     process.kill()
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def loaded(request: pytest.FixtureRequest, terminal: CommandLine) -> Iterator[CommandLine]:
+    """A terminal in whose warehouse a day has landed, one of its two records quarantined."""
+    path = terminal.put("transactions_2025-01-03.csv", file_of(line(1), line(2, amount="x")))
+    if request.param == "duckdb":
+        assert terminal.txcat("load", path).code == 1
+        yield terminal
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    with postgres.database() as url:
+        terminal.set(TXCAT_WAREHOUSE_URL=url)
+        assert terminal.txcat("load", path).code == 1
+        yield terminal

@@ -3,15 +3,12 @@
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.assets.records import file_of, line
 from tests.e2e.commands import BIN, CommandLine
-from tests.postgres import Postgres
 
 Samples = dict[tuple[str, ...], float]
 
@@ -29,21 +26,6 @@ def told_once(terminal: CommandLine) -> Samples:
     said = terminal.txcat("metrics", "--once")
     assert said.code == 0, said.err
     return samples(said.out)
-
-
-@pytest.fixture(params=["duckdb", "postgres"])
-def loaded(request: pytest.FixtureRequest, terminal: CommandLine) -> Iterator[CommandLine]:
-    """A terminal in whose warehouse a day has landed, one of its two records quarantined."""
-    path = terminal.put("transactions_2025-01-03.csv", file_of(line(1), line(2, amount="x")))
-    if request.param == "duckdb":
-        assert terminal.txcat("load", path).code == 1
-        yield terminal
-        return
-    postgres: Postgres = request.getfixturevalue("postgres")
-    with postgres.database() as url:
-        terminal.set(TXCAT_WAREHOUSE_URL=url)
-        assert terminal.txcat("load", path).code == 1
-        yield terminal
 
 
 def test_where_everything_stands_is_told_as_numbers(loaded: CommandLine) -> None:

@@ -4,16 +4,12 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
-import pytest
 from dagster._daemon.types import DaemonHeartbeat
 
-from tests.assets.records import file_of, line
 from tests.e2e.commands import BIN, CommandLine
-from tests.postgres import Postgres
 from txcat_assets.connections import warehouse_of
 from txcat_assets.contracts.transactions import CONTRACT
 from txcat_assets.settings import Settings
@@ -25,21 +21,6 @@ def status(terminal: CommandLine, code: int = 0) -> dict[str, Any]:
     assert said.code == code, said.err
     found: dict[str, Any] = json.loads(said.out)
     return found
-
-
-@pytest.fixture(params=["duckdb", "postgres"])
-def loaded(request: pytest.FixtureRequest, terminal: CommandLine) -> Iterator[CommandLine]:
-    """A terminal in whose warehouse a day has landed, one of its two records quarantined."""
-    path = terminal.put("transactions_2025-01-03.csv", file_of(line(1), line(2, amount="x")))
-    if request.param == "duckdb":
-        assert terminal.txcat("load", path).code == 1
-        yield terminal
-        return
-    postgres: Postgres = request.getfixturevalue("postgres")
-    with postgres.database() as url:
-        terminal.set(TXCAT_WAREHOUSE_URL=url)
-        assert terminal.txcat("load", path).code == 1
-        yield terminal
 
 
 def test_where_everything_stands_is_told_at_a_glance(loaded: CommandLine) -> None:
